@@ -1,0 +1,91 @@
+"""The result of one request, in the source image's pixels and the camera's metres. No ROS in here."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from robobrain_ros.errors import ErrorCode
+from robobrain_ros.tasks.values import Step
+
+
+class PointStatus(IntEnum):
+    """Why a target has a position, or has none; the same numbers as in msg/Target.msg."""
+
+    OK = 0
+    NO_DEPTH = 1
+    """No depth image came with the colour image, or too few valid pixels lie around the target."""
+    OUT_OF_RANGE = 2
+    """The depth lies outside min_depth_m .. max_depth_m."""
+    NO_CAMERA_INFO = 3
+    """No usable intrinsics: nothing can be said in metres."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place in the source image, and in space where depth allows."""
+
+    pixel: tuple[float, float]
+    """(u, v) in pixels of the source image: u right, v down, (0, 0) is the centre of the top left pixel."""
+    box: tuple[float, float, float, float] | None = None
+    """(u_min, v_min, u_max, v_max) in pixels, for task grounding."""
+    label: str = ''
+    model_depth: float | None = None
+    """Depth as the model said it, metres, for task trajectory."""
+    status: PointStatus = PointStatus.NO_DEPTH
+    position: tuple[float, float, float] | None = None
+    """(x, y, z) in metres in the camera's optical frame (x right, y down, z forward); only with status OK."""
+    valid_fraction: float = 0.0
+    """Part of the depth window around the pixel that held valid depth, 0 .. 1."""
+
+
+@dataclass
+class Timings:
+    """Milliseconds by stage of one request (steady clock), in the order in which the stages run."""
+
+    queue: float = 0.0
+    """Accepted until work began: other requests, and waiting for an image."""
+    convert: float = 0.0
+    """Image message to RGB array."""
+    prepare: float = 0.0
+    """Resizing to the model's input and rendering the prompt."""
+    first_token: float = 0.0
+    """Handed to the engine until its first token (vision tower and prefill)."""
+    decode: float = 0.0
+    """First token until the last."""
+    parse: float = 0.0
+    """Text to typed values."""
+    project: float = 0.0
+    """Pixels to metres."""
+    total: float = 0.0
+    """Accepted until the answer was complete."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that is known when a request ends, in success and in failure."""
+
+    task: str
+    instruction: str
+    code: ErrorCode = ErrorCode.OK
+    message: str = ''
+    """Empty in success, else a sentence."""
+    text: str = ''
+    """The model's answer as it came, unchanged; partial where the request was cut short."""
+    image_size: tuple[int, int] = (0, 0)
+    """(width, height) of the source image in pixels."""
+    targets: tuple[Target, ...] = ()
+    """Points (pointing, affordance) or boxes (grounding)."""
+    waypoints: tuple[Target, ...] = ()
+    """The way of the end effector, first to last, for task trajectory."""
+    steps: tuple[Step, ...] = ()
+    reply: str = ''
+    warnings: tuple[str, ...] = ()
+    """What was dropped from the model's answer, and why."""
+    frame_age: float = 0.0
+    """Seconds from the image's stamp until work on it began, on the node's clock; 0 without a stamp."""
+    tokens: int = 0
+    timings: Timings = field(default_factory=Timings)
+
+    @property
+    def success(self) -> bool:
+        """Whether the answer can be used."""
+        return self.code is ErrorCode.OK

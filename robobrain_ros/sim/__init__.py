@@ -1,0 +1,1 @@
+"""A simulated camera over a table top with toys and a gripper: MuJoCo, headless, seeded."""

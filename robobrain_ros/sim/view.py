@@ -1,0 +1,78 @@
+"""Where the simulated camera stands and how it maps space to pixels: an ideal pinhole, without MuJoCo and ROS."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class View:
+    """A pinhole camera with square pixels and no distortion.
+
+    Its optical frame has x right, y down and z forward (REP-103); the world has z up and its origin in the middle of
+    the table's surface. Pixel (0, 0) is the *centre* of the top left pixel, so the image reaches from -0.5 to
+    width - 0.5 and the optical axis meets it at ((width - 1) / 2, (height - 1) / 2).
+    """
+
+    width: int
+    height: int
+    fovy: float
+    """Vertical field of view in radians, from the upper edge of the first row to the lower edge of the last."""
+    rotation: Array
+    """3x3, optical frame to world: its columns are the camera's right, down and forward in the world."""
+    position: Array
+    """The optical centre in the world, metres."""
+
+    @classmethod
+    def looking_at(
+        cls, target: ArrayLike, position: ArrayLike, roll: float, fovy: float, size: tuple[int, int]
+    ) -> 'View':
+        """Return a camera at ``position`` that has ``target`` on its axis; ``roll`` and ``fovy`` in radians."""
+        position = np.asarray(position, dtype=float)
+        forward = np.asarray(target, dtype=float) - position
+        forward /= np.linalg.norm(forward)
+        level = np.cross(forward, [0.0, 0.0, 1.0])
+        level /= np.linalg.norm(level)
+        up = np.cross(level, forward)
+        right = level * math.cos(roll) + up * math.sin(roll)
+        rotation = np.stack([right, np.cross(forward, right), forward], axis=1)
+        return cls(*size, fovy, rotation, position)
+
+    @property
+    def focal(self) -> float:
+        """Focal length in pixels, the same in x and y."""
+        return self.height / 2 / math.tan(self.fovy / 2)
+
+    @property
+    def k(self) -> Array:
+        """The 3x3 intrinsic matrix, as in sensor_msgs/CameraInfo."""
+        return np.array(
+            [[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]]
+        )
+
+    def to_camera(self, points: ArrayLike) -> Array:
+        """World (..., 3) to optical frame (..., 3), metres."""
+        return (np.asarray(points, dtype=float) - self.position) @ self.rotation
+
+    def to_world(self, points: ArrayLike) -> Array:
+        """Optical frame (..., 3) to world (..., 3), metres."""
+        return np.asarray(points, dtype=float) @ self.rotation.T + self.position
+
+    def project(self, points: ArrayLike) -> Array:
+        """World (..., 3) to (..., 3): column u and row v in pixels, and depth along the optical axis in metres.
+
+        A point behind the camera has a negative depth and a pixel that means nothing.
+        """
+        homogeneous = self.to_camera(points) @ self.k.T
+        depth = homogeneous[..., 2:]
+        return np.concatenate([homogeneous[..., :2] / depth, depth], axis=-1)
+
+    def deproject(self, u: ArrayLike, v: ArrayLike, depth: ArrayLike) -> Array:
+        """Pixels with depth along the optical axis in metres to points (..., 3) in the optical frame."""
+        u, v, depth = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (u, v, depth)))
+        rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ np.linalg.inv(self.k).T
+        return rays * depth[..., None]

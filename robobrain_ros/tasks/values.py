@@ -1,0 +1,59 @@
+"""What a model's answer says, typed, still in the model's own coordinates."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in the image, in model units (see ``profiles.Scale``); ``depth`` in metres if given.
+
+    The model does not say whether ``depth`` is measured along the optical axis or along the ray.
+    """
+
+    x: float
+    y: float
+    depth: float | None = None
+    label: str = ''
+
+
+@dataclass(frozen=True)
+class Box:
+    """An axis-aligned box in model units, ``x1 <= x2`` and ``y1 <= y2``."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    label: str = ''
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a plan. ``description`` is never empty; the other fields are where they are known."""
+
+    description: str
+    action: str = ''
+    object: str = ''
+    destination: str = ''
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A part of the answer that was not used: the text as the model wrote it, and why."""
+
+    text: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """All that one answer yields. Order is the model's order; nothing in here was invented."""
+
+    points: tuple[Point, ...] = ()
+    boxes: tuple[Box, ...] = ()
+    steps: tuple[Step, ...] = ()
+    reply: str = ''
+    """Free text: the whole answer of task ``general``, without wrappers such as think tags."""
+    not_found: bool = False
+    """The model said in words that it cannot see what was asked for."""
+    dropped: tuple[Dropped, ...] = ()
