@@ -1,0 +1,198 @@
+"""vLLM inside this process's tree: AsyncLLM here, its engine core in a child process, CPU or GPU by configuration."""
+
+import asyncio
+import gc
+import json
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.engines.base import (
+    Delta,
+    EngineConfig,
+    EngineDead,
+    EngineRefused,
+    EngineState,
+    Generation,
+    Health,
+)
+from robobrain_ros.engines.images import ImageLimits, resize
+from robobrain_ros.engines.processes import Family
+
+
+class EmbeddedEngine:
+    """The Engine protocol (see base.py) on an embedded vLLM."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+        self._limits = ImageLimits.read(config.model, config.max_pixels)
+        self._state = EngineState.STOPPED
+        self._error = ''
+        self._family: Family | None = None
+        self._llm: Any = None
+        self._template: Callable[[str], str] | None = None
+        self._in_flight: set[str] = set()
+
+    async def start(self, report: Callable[[str], None]) -> None:
+        """See Engine. Sets environment variables that vLLM reads, for this process and the engine's."""
+        await self.close()
+        self._state = EngineState.STARTING
+        self._family = Family()
+        try:
+            report('loading vLLM')
+            arguments = await asyncio.to_thread(_arguments, self._config)  # imports for seconds: not in the loop
+            report(f'starting the engine with {self._config.model}')
+            with self._family.adopt():
+                self._llm = await _create(arguments)
+            from robobrain_ros.engines import vllm_versions
+
+            self._template = _chat_template(await vllm_versions.tokenizer(self._llm), self._config.model)
+        except Exception as error:
+            await self.close()
+            self._state, self._error = EngineState.DEAD, f'the engine did not start: {error}'
+            raise EngineDead(self._error) from error
+        self._state, self._error = EngineState.READY, ''
+        report('the engine is ready')
+
+    async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
+        """See Engine."""
+        took = []
+        for generation in generations:
+            begin = time.monotonic()
+            async for _ in self.generate(generation):
+                continue
+            took.append(1000 * (time.monotonic() - begin))
+        return took
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """See Engine."""
+        return self._limits.size(width, height)
+
+    async def generate(self, generation: Generation) -> AsyncIterator[Delta]:
+        """See Engine."""
+        if self._state is not EngineState.READY:
+            raise EngineDead(self._error or f'the engine is {self._state.value}')
+        from robobrain_ros.engines import vllm_versions
+
+        self._in_flight.add(generation.request_id)
+        try:
+            prepared = await vllm_versions.prepare(self._llm, await asyncio.to_thread(self._prompt, generation))
+            yield Delta()
+            outputs = self._llm.generate(prepared, _sampling(generation), generation.request_id)
+            async with aclosing(outputs):
+                async for output in outputs:
+                    piece = output.outputs[0]
+                    yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '')
+        except vllm_versions.EngineDeadError as error:
+            self._state, self._error = EngineState.DEAD, 'the engine process died'
+            raise EngineDead(self._error) from error
+        except Exception as error:
+            reason = vllm_versions.refusal(error)
+            if reason is None:
+                raise
+            raise EngineRefused(f'the engine refused the request: {reason}') from error
+        finally:
+            self._in_flight.discard(generation.request_id)
+
+    def _prompt(self, generation: Generation) -> dict[str, Any]:
+        assert self._template is not None
+        height, width = generation.image.shape[:2]
+        image = resize(generation.image, self.input_size(width, height))
+        return {'prompt': self._template(generation.text), 'multi_modal_data': {'image': image}}
+
+    async def abort(self, request_id: str) -> None:
+        """See Engine."""
+        if self._llm is not None and request_id in self._in_flight:
+            await self._llm.abort(request_id)
+
+    def health(self) -> Health:
+        """See Engine."""
+        state, error, llm, family = self._state, self._error, self._llm, self._family
+        if state is EngineState.READY and llm is not None and llm.errored:
+            state, error = EngineState.DEAD, 'the engine process died'
+        return Health(state, len(self._in_flight), tuple(family.pids()) if family else (), error)
+
+    async def close(self) -> None:
+        """See Engine."""
+        llm, family = self._llm, self._family
+        self._llm = self._family = self._template = None
+        self._state, self._error = EngineState.STOPPED, ''
+        if llm is not None:
+            from robobrain_ros.engines import vllm_versions
+
+            vllm_versions.shutdown(llm)
+            del llm
+            gc.collect()  # vLLM's reference cycles hold sockets
+        if family is not None:
+            await asyncio.to_thread(family.close)
+
+
+def _arguments(config: EngineConfig) -> dict[str, Any]:
+    """Keyword arguments of AsyncEngineArgs, after setting up what vLLM reads from the environment at its import."""
+    os.environ.setdefault('VLLM_NO_USAGE_STATS', '1')
+    os.environ.setdefault('HF_HUB_OFFLINE', '1')
+    os.environ.setdefault('VLLM_LOGGING_LEVEL', 'ERROR')
+    os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
+    import torch
+
+    on_cpu = config.device == 'cpu' or (config.device == 'auto' and not torch.cuda.is_available())
+    arguments: dict[str, Any] = {
+        'model': str(config.model),
+        'dtype': 'float32' if on_cpu and config.dtype == 'auto' else config.dtype,
+        'max_model_len': config.max_model_len,
+        'max_num_seqs': config.max_num_seqs,
+        'kv_cache_memory_bytes': (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20,
+        'limit_mm_per_prompt': {'image': 1, 'video': 0},
+        # every camera image is new; and a request that is cancelled early leaves that cache inconsistent
+        'mm_processor_cache_gb': 0,
+        'structured_outputs_config': {'backend': 'xgrammar', 'disable_any_whitespace': True},
+        'disable_log_stats': True,
+        'seed': 0,
+    }
+    if on_cpu:
+        os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
+        os.environ['OMP_NUM_THREADS'] = '1'  # more threads than free cores: twenty times slower
+        os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
+        arguments |= {'enforce_eager': True, 'block_size': 32}
+    return arguments
+
+
+async def _create(arguments: dict[str, Any]) -> Any:
+    """Start vLLM for the running loop; blocks that loop until the model is loaded."""
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+
+
+def _chat_template(tokenizer: Any, model: Path) -> Callable[[str], str]:
+    """The function that puts a user's text, after an image, into the model's chat format."""
+    template = getattr(tokenizer, 'chat_template', None)
+    if not template:  # older checkpoints keep it apart
+        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
+
+    def render(text: str) -> str:
+        content = [{'type': 'image'}, {'type': 'text', 'text': text}]
+        return tokenizer.apply_chat_template(
+            [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
+        )
+
+    return render
+
+
+def _sampling(generation: Generation) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    guide = generation.guide
+    return SamplingParams(
+        temperature=generation.temperature,
+        max_tokens=generation.max_tokens,
+        stop=list(generation.stop),
+        include_stop_str_in_output=True,
+        output_kind=RequestOutputKind.DELTA,
+        structured_outputs=StructuredOutputsParams(regex=guide.regex, json=guide.json_schema) if guide else None,
+    )

@@ -1,0 +1,83 @@
+"""Image preparation, made once: the size at which a Qwen-VL model sees an image, and the resizing to it."""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robobrain_ros.errors import BrainError, ErrorCode
+
+
+@dataclass(frozen=True)
+class ImageLimits:
+    """What a checkpoint's image processor accepts.
+
+    :param factor: sides are multiples of this (patch size x spatial merge)
+    :param min_pixels: smaller images are scaled up to this
+    :param max_pixels: larger images are scaled down to this
+    """
+
+    factor: int
+    min_pixels: int
+    max_pixels: int
+
+    @classmethod
+    def read(cls, model: Path, max_pixels: int) -> 'ImageLimits':
+        """The limits in ``model``/preprocessor_config.json, with the caller's lower cap on the pixels.
+
+        :raises BrainError: if the file cannot be used, or the cap is below what the model takes
+        """
+        path = model / 'preprocessor_config.json'
+        try:
+            config = json.loads(path.read_text())
+            size = config.get('size') or {}
+            least = int(size.get('shortest_edge') or config['min_pixels'])
+            most = int(size.get('longest_edge') or config['max_pixels'])
+            factor = int(config['patch_size']) * int(config['merge_size'])
+        except (OSError, ValueError, KeyError) as error:
+            raise BrainError(ErrorCode.BAD_REQUEST, f"cannot read the image limits in '{path}': {error!r}") from error
+        if max_pixels < least:
+            raise BrainError(
+                ErrorCode.BAD_REQUEST, f'max_pixels is {max_pixels}, but this model takes no less than {least} pixels'
+            )
+        return cls(factor, least, min(most, max_pixels))
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """(width, height) at which the model sees an image of this size.
+
+        The rule is ``smart_resize`` of Hugging Face's Qwen2-VL image processor: sides become the nearest multiples of
+        ``factor``; where that leaves the limits, the image is scaled with its aspect ratio kept, then rounded
+        inwards. Doing it here makes the processor's own resizing a no-op.
+
+        :raises BrainError: if one side is more than 200 times the other (the processor refuses that)
+        """
+        if min(width, height) < 1 or max(width, height) > 200 * min(width, height):
+            raise BrainError(
+                ErrorCode.BAD_IMAGE, f'the image is {width}x{height}, but no side may be over 200 times the other'
+            )
+        factor = self.factor
+        new_height = max(factor, round(height / factor) * factor)
+        new_width = max(factor, round(width / factor) * factor)
+        if new_height * new_width > self.max_pixels:
+            scale = math.sqrt(height * width / self.max_pixels)
+            new_height = max(factor, math.floor(height / scale / factor) * factor)
+            new_width = max(factor, math.floor(width / scale / factor) * factor)
+        elif new_height * new_width < self.min_pixels:
+            scale = math.sqrt(self.min_pixels / (height * width))
+            new_height = math.ceil(height * scale / factor) * factor
+            new_width = math.ceil(width * scale / factor) * factor
+        return new_width, new_height
+
+
+def resize(rgb: np.ndarray, size: tuple[int, int]) -> Any:
+    """RGB array -> PIL image of ``size`` (width, height): bicubic with antialiasing, as the models were trained.
+
+    :param rgb: height x width x 3, uint8
+    """
+    from PIL import Image
+
+    image = Image.fromarray(rgb)
+    return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)

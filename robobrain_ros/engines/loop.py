@@ -1,0 +1,42 @@
+"""An asyncio loop in a thread of its own, for code that lives in threads."""
+
+import asyncio
+import concurrent.futures
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar('T')
+
+
+class LoopThread:
+    """Runs coroutines in one background thread; a daemon, so it never keeps a process alive."""
+
+    def __init__(self, name: str) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, name=name, daemon=True)
+        self._thread.start()
+
+    def submit(self, coroutine: Coroutine[Any, Any, T]) -> 'concurrent.futures.Future[T]':
+        """Start a coroutine from any thread; cancelling the future that comes back cancels the coroutine."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
+
+    def close(self, timeout_s: float = 10.0) -> None:
+        """Cancel what still runs, stop the loop and wait for the thread. Not to be called from the loop itself."""
+        if self.loop.is_closed():
+            return
+
+        async def cancel_all() -> None:
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks, timeout=timeout_s)
+
+        try:
+            self.submit(cancel_all()).result(timeout_s)
+        finally:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(timeout_s)
+            if not self._thread.is_alive():
+                self.loop.close()
