@@ -19,6 +19,7 @@ from setuptools.command.build import build
 
 NAME = 'robobrain_ros'
 HERE = Path(__file__).resolve().parent
+CMAKE_INPUTS = ['CMakeLists.txt', 'package.xml', 'action', 'cmake', 'config', 'launch', 'msg', 'srv', NAME]
 
 # A sourced ROS (/opt/ros/..., a colcon workspace) is used as it is. A prefix that holds the wheels is not such a one:
 # people export AMENT_PREFIX_PATH=$VIRTUAL_ENV as well.
@@ -57,21 +58,22 @@ class BuildInterfaces(Command):
     editable_mode = False  # set by setuptools for `pip install -e`
 
     def initialize_options(self) -> None:
-        self.build_lib: str | None = None  # None, not '': set_undefined_options() fills in only what is None
-        self.build_temp: str | None = None
+        self.build_lib: str | None = None  # None is what set_undefined_options() fills in
 
     def finalize_options(self) -> None:
-        self.set_undefined_options('build', ('build_lib', 'build_lib'), ('build_temp', 'build_temp'))
+        self.set_undefined_options('build', ('build_lib', 'build_lib'))
+        self.scratch = tempfile.TemporaryDirectory(prefix=f'{NAME}-')  # until the wheel is packed and this process ends
 
-        work = Path(tempfile.mkdtemp(prefix="robobrain_build_"))  # never below the source tree: it is deleted
-
-            raise SystemExit(f'no build folders: build_temp={self.build_temp!r}, build_lib={self.build_lib!r}')
-        # A new folder each time: a CMake cache may name an isolated build environment that is gone.
-        # Nothing is ever deleted by a computed path here: one wrong option, and it would be the source tree.
-        Path(self.build_temp).mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix='interfaces-', dir=Path(self.build_temp).resolve()))
+    def run(self) -> None:
+        work = Path(self.scratch.name)
         stage = work / 'stage'
-        self.run_cmake(work / 'cmake', stage)
+        # CMake gets a copy: it refuses to export include folders below its source (numpy's, for a .venv in this tree).
+        for name in CMAKE_INPUTS:
+            if (HERE / name).is_dir():
+                shutil.copytree(HERE / name, work / 'source' / name, ignore=shutil.ignore_patterns('__pycache__'))
+            else:
+                copy_files([HERE / name], HERE, work / 'source')
+        self.run_cmake(work / 'source', work / 'cmake', stage)
 
         python_dir = next(stage.glob('lib/python*/*-packages'))
         modules = [path for path in (python_dir / NAME).rglob('*') if path.is_file()]
@@ -92,8 +94,8 @@ class BuildInterfaces(Command):
         copy_files(others, stage, Path(install.install_data))  # setuptools leaves data_files out of editable wheels
 
     @staticmethod
-    def run_cmake(build_dir: Path, stage: Path) -> None:
-        configure = ['cmake', '-S', str(HERE), '-B', str(build_dir), '-DBUILD_TESTING=OFF',
+    def run_cmake(source: Path, build_dir: Path, stage: Path) -> None:
+        configure = ['cmake', '-S', str(source), '-B', str(build_dir), '-DBUILD_TESTING=OFF',
                      '-DCMAKE_BUILD_TYPE=Release', f'-DCMAKE_INSTALL_PREFIX={stage}',
                      f'-DPython3_EXECUTABLE={sys.executable}',
                      '-DCMAKE_INSTALL_RPATH=$ORIGIN;$ORIGIN/../../..']  # fmt: skip
@@ -103,9 +105,10 @@ class BuildInterfaces(Command):
         if not ROS_IS_SOURCED:
             env['AMENT_PREFIX_PATH'] = str(wheels_prefix())
             configure += [f'-DCMAKE_PREFIX_PATH={wheels_prefix()}',
-                          f'-DCMAKE_PROJECT_INCLUDE={HERE / "cmake" / "ros_wheels.cmake"}']  # fmt: skip
+                          f'-DCMAKE_PROJECT_INCLUDE={source / "cmake" / "ros_wheels.cmake"}']  # fmt: skip
         subprocess.run(configure, env=env, check=True)
-        subprocess.run(['cmake', '--build', str(build_dir), '--parallel', str(os.cpu_count() or 1)], env=env, check=True)
+        jobs = str(os.cpu_count() or 1)
+        subprocess.run(['cmake', '--build', str(build_dir), '--parallel', jobs], env=env, check=True)
         subprocess.run(['cmake', '--install', str(build_dir)], env=env, check=True, stdout=subprocess.DEVNULL)
 
     def get_source_files(self) -> list[str]:

@@ -5,6 +5,7 @@ import gc
 import json
 import os
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
@@ -43,10 +44,11 @@ class EmbeddedEngine:
         self._family = Family()
         try:
             report('loading vLLM')
-            arguments = await asyncio.to_thread(_arguments, self._config)  # imports for seconds: not in the loop
+            # in threads, since they take seconds to minutes
+            arguments = await asyncio.to_thread(_arguments, self._config, self._family.folder)
             report(f'starting the engine with {self._config.model}')
             with self._family.adopt():
-                self._llm = await _create(arguments)
+                self._llm = await asyncio.to_thread(_create, arguments)
             from robobrain_ros.engines import vllm_versions
 
             self._template = _chat_template(await vllm_versions.tokenizer(self._llm), self._config.model)
@@ -123,18 +125,24 @@ class EmbeddedEngine:
         if llm is not None:
             from robobrain_ros.engines import vllm_versions
 
-            vllm_versions.shutdown(llm)
+            await asyncio.to_thread(vllm_versions.shutdown, llm)
+            await asyncio.sleep(0)  # its output handler ends in this loop
             del llm
-            gc.collect()  # vLLM's reference cycles hold sockets
+            gc.collect()  # reference cycles hold its sockets
         if family is not None:
             await asyncio.to_thread(family.close)
 
 
-def _arguments(config: EngineConfig) -> dict[str, Any]:
+def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
     """Keyword arguments of AsyncEngineArgs, after setting up what vLLM reads from the environment at its import."""
-    os.environ.setdefault('VLLM_NO_USAGE_STATS', '1')
-    os.environ.setdefault('HF_HUB_OFFLINE', '1')
+    for name in ('VLLM_NO_USAGE_STATS', 'HF_HUB_OFFLINE'):
+        os.environ.setdefault(name, '1')
+    # warnings about missing GPUs and such help nobody; VLLM_LOGGING_LEVEL=INFO brings vLLM's own log back
     os.environ.setdefault('VLLM_LOGGING_LEVEL', 'ERROR')
+    os.environ.setdefault('TORCH_LOGS', '-all')
+    os.environ.setdefault('TORCH_CPP_LOG_LEVEL', 'ERROR')
+    os.environ.setdefault('PYTHONWARNINGS', 'ignore::FutureWarning')
+    warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')
     os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
     import torch
 
@@ -150,18 +158,20 @@ def _arguments(config: EngineConfig) -> dict[str, Any]:
         'mm_processor_cache_gb': 0,
         'structured_outputs_config': {'backend': 'xgrammar', 'disable_any_whitespace': True},
         'disable_log_stats': True,
+        'use_tqdm_on_load': False,
         'seed': 0,
     }
     if on_cpu:
         os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
         os.environ['OMP_NUM_THREADS'] = '1'  # more threads than free cores: twenty times slower
         os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
+        os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
         arguments |= {'enforce_eager': True, 'block_size': 32}
     return arguments
 
 
-async def _create(arguments: dict[str, Any]) -> Any:
-    """Start vLLM for the running loop; blocks that loop until the model is loaded."""
+def _create(arguments: dict[str, Any]) -> Any:
+    """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
     from vllm.engine.arg_utils import AsyncEngineArgs
     from vllm.v1.engine.async_llm import AsyncLLM
 

@@ -6,6 +6,7 @@ with the owner but a pipe sees the pipe close when the owner is gone, however it
 This file is also the watcher's program, so it imports nothing but the standard library.
 """
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -20,20 +21,28 @@ MARK = 'ROBOBRAIN_ENGINE_FAMILY'
 
 
 def members(mark: str) -> list[int]:
-    """The pids of all living processes that carry the mark (Linux: reads /proc)."""
+    """The pids of all living processes that carry the mark (Linux: reads /proc).
+
+    Python's resource tracker is left out: it belongs to the owner, ends by itself, and cleans up as it goes.
+    """
     entry = f'{MARK}={mark}'.encode()
     found = []
     for name in os.listdir('/proc'):
         if not name.isdigit() or int(name) == os.getpid():
             continue
         try:
-            with open(f'/proc/{name}/environ', 'rb') as environ, open(f'/proc/{name}/stat') as stat:
-                zombie = stat.read().rsplit(')', 1)[1].split()[0] in 'ZX'
-                if not zombie and entry in environ.read().split(b'\0'):
-                    found.append(int(name))
+            stat, environ, command = (_read(f'/proc/{name}/{file}') for file in ('stat', 'environ', 'cmdline'))
+            ended = stat.rsplit(b')', 1)[1].split()[0] in (b'Z', b'X')
+            if entry in environ.split(b'\0') and not ended and b'resource_tracker' not in command:
+                found.append(int(name))
         except OSError:
             continue  # ended meanwhile, or another user's
     return found
+
+
+def _read(path: str) -> bytes:
+    with open(path, 'rb') as file:
+        return file.read()
 
 
 def kill(mark: str) -> None:
@@ -81,6 +90,7 @@ class Family:
     def close(self) -> None:
         """Kill all members, remove the folder, end the watcher; any number of times."""
         kill(self._mark)
+        multiprocessing.active_children()  # collects the dead ones, which would stay as zombies
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._watcher.poll() is None:
             assert self._watcher.stdin is not None

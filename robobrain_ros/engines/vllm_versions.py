@@ -38,8 +38,8 @@ def refusal(error: Exception) -> str | None:
 
 
 def shutdown(llm: Any) -> None:
-    """End the engine core; it gets half a second where the version lets us say so."""
+    """End the engine core; blocks until it has ended, or for five seconds where the version lets us say so."""
     if 'timeout' in inspect.signature(llm.shutdown).parameters:
-        llm.shutdown(timeout=0.5)
+        llm.shutdown(timeout=5.0)
     else:
         llm.shutdown()

@@ -96,6 +96,8 @@ class Layout:
     """Palm, two fingers, wrist, arm."""
     table: tuple[float, float]
     """Half its width and half its depth, metres."""
+    sky: tuple[Array, Array]
+    """Its two colours."""
     surfaces: dict[str, Surface] = field(repr=False)
     """Of the floor, the wall and the table."""
     lights: tuple[Light, Light] = field(repr=False)
@@ -130,6 +132,7 @@ def draw(seed: int, width: int, height: int) -> Layout:
         gripper_yaw=rng.uniform(-math.pi / 2, math.pi / 2),
         gripper_rgb=tuple(np.clip(grey * shade, 0, 1) for shade in shades),
         table=(rng.uniform(0.38, 0.75), rng.uniform(0.3, 0.5)),
+        sky=(rng.uniform(0.2, 0.9, 3), rng.uniform(0.1, 0.8, 3)),
         surfaces=surfaces,
         lights=lights,
         ambient=ambient,

@@ -1,0 +1,172 @@
+"""A seeded table top with toys and a gripper: its picture, its depth and the truth about both."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robobrain_ros.sim.backend import choose_backend
+from robobrain_ros.sim.layout import Item, Layout, draw
+from robobrain_ros.sim.mjcf import model_xml
+from robobrain_ros.sim.view import Array, View
+
+TABLE, GRIPPER, BACKGROUND = -1, -2, -3
+"""Labels of pixels that show no object. The wrist and the arm are background, as the model was taught."""
+
+# Fewer visible pixels than this, per 320x240 image, is too little to point at.
+LEAST_OBJECT, LEAST_HANDLE, LEAST_GRIPPER = 40, 14, 30
+
+
+@dataclass(frozen=True)
+class Region:
+    """What is seen of something, in pixels ((0, 0) is the centre of the top left pixel)."""
+
+    pixel: tuple[float, float]
+    """The centroid; the nearest pixel that belongs to the region where the centroid itself does not."""
+    box: tuple[float, float, float, float]
+    """(u_min, v_min, u_max, v_max) along the outer edges of the outermost pixels."""
+    area: int
+
+
+@dataclass(frozen=True)
+class SceneObject:
+    """An object on the table and what is seen of it."""
+
+    item: Item
+    position: Array
+    """Its middle, half-way up its axis, in the camera's optical frame, metres."""
+    centre: tuple[float, float]
+    """Where its middle is projected to, in pixels, hidden or not."""
+    region: Region | None
+    """None where next to nothing of it is seen."""
+    handle: Region | None = None
+    """Of a mug's handle alone."""
+
+    @property
+    def name(self) -> str:
+        """Colour and shape, such as ``red mug``: no two objects of a scene share it."""
+        return f'{self.item.colour} {self.item.shape}'
+
+
+@dataclass(frozen=True)
+class Gripper:
+    """The gripper: the point between its finger tips, and what is seen of palm and fingers."""
+
+    position: Array
+    """In the camera's optical frame, metres."""
+    pixel: tuple[float, float]
+    region: Region | None
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a test or a demo may compare answers with; never published."""
+
+    objects: tuple[SceneObject, ...]
+    gripper: Gripper
+    labels: NDArray[np.int8]
+    """(height, width): the index into ``objects`` of what each pixel shows, or TABLE, GRIPPER or BACKGROUND."""
+
+
+class TableTop:
+    """One scene. The same seed gives the same scene, and the same image on the same machine.
+
+    Everything is drawn once, here, which takes some 0.2 s of software rendering; nothing of OpenGL is kept.
+
+    :param seed: not negative
+    :param width: image width in pixels
+    :param height: image height in pixels; the model was trained on an aspect ratio of 4:3
+    :raises ValueError: a negative seed, or an image size that no table top fits into
+    :raises RuntimeError: no OpenGL here; says what to install
+    """
+
+    def __init__(self, seed: int, width: int = 640, height: int = 480) -> None:
+        if seed < 0:
+            raise ValueError(f'seed {seed} is negative; use 0, 1, 2 ...')
+        if min(width, height) < 32:
+            raise ValueError(f'an image of {width}x{height} is too small; use at least 32 pixels a side')
+        self.seed = seed
+        self.layout = draw(seed, width, height)
+        self._rgb, self._depth, self._truth = _observe(self.layout)
+
+    @property
+    def view(self) -> View:
+        """The camera: intrinsics, and pose in the world."""
+        return self.layout.view
+
+    def render(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return (rgb, depth): (height, width, 3), and (height, width) in metres along the optical axis.
+
+        Both are read-only and always the same arrays: the scene stands still. Depth is NaN where there is only sky,
+        past the edges of floor and wall.
+        """
+        return self._rgb, self._depth
+
+    def truth(self) -> Truth:
+        """Return what is where. Nothing is calculated again."""
+        return self._truth
+
+
+def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Truth]:
+    choose_backend()
+    import mujoco  # reads MUJOCO_GL when it is imported
+
+    view = layout.view
+    model = mujoco.MjModel.from_xml_string(model_xml(layout))
+    data = mujoco.MjData(model)
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_camlight(model, data)
+    with mujoco.Renderer(model, view.height, view.width, max_geom=200) as renderer:
+        renderer.update_scene(data, camera='camera')
+        rgb = renderer.render()
+        renderer.enable_depth_rendering()
+        depth = renderer.render()
+        renderer.enable_segmentation_rendering()
+        geoms = renderer.render()[..., 0]
+
+    items = [model.body(f'item{i}') for i in range(len(layout.items))]
+    gripper = model.body('gripper')
+    label_of = np.full(model.ngeom + 1, BACKGROUND, dtype=np.int8)  # the last one stands for geom -1: nothing there
+    label_of[model.geom('table').id] = TABLE
+    label_of[gripper.geomadr[0] : gripper.geomadr[0] + 3] = GRIPPER
+    for index, body in enumerate(items):
+        label_of[body.geomadr[0] : body.geomadr[0] + body.geomnum[0]] = index
+    labels = label_of[geoms]
+    objects = tuple(
+        _describe(view, item, labels == index, (geoms > body.geomadr[0]) & (labels == index))
+        for index, (item, body) in enumerate(zip(layout.items, items, strict=True))
+    )
+    hand = _region(labels == GRIPPER, LEAST_GRIPPER)
+    tip = Gripper(view.to_camera(layout.gripper), _pixel(view, layout.gripper), hand)
+    depth[geoms < 0] = np.nan
+    for array in (rgb, depth, labels):
+        array.flags.writeable = False
+    return rgb, depth, Truth(objects, tip, labels)
+
+
+def _describe(view: View, item: Item, mask: NDArray[np.bool_], handle: NDArray[np.bool_]) -> SceneObject:
+    return SceneObject(
+        item=item,
+        position=view.to_camera(item.centre),
+        centre=_pixel(view, item.centre),
+        region=_region(mask, LEAST_OBJECT),
+        handle=_region(handle, LEAST_HANDLE) if item.shape == 'mug' else None,
+    )
+
+
+def _pixel(view: View, point: Array) -> tuple[float, float]:
+    u, v, _ = view.project(point)
+    return float(u), float(v)
+
+
+def _region(mask: NDArray[np.bool_], least: int) -> Region | None:
+    """``least`` is in pixels of a 320x240 image."""
+    rows, columns = np.nonzero(mask)
+    if len(rows) < least * mask.size / (320 * 240):
+        return None
+    u, v = columns.mean(), rows.mean()
+    nearest = np.argmin((columns - u) ** 2 + (rows - v) ** 2)
+    if max(abs(columns[nearest] - u), abs(rows[nearest] - v)) > 1:
+        u, v = columns[nearest], rows[nearest]
+    box = (columns.min() - 0.5, rows.min() - 0.5, columns.max() + 0.5, rows.max() + 0.5)
+    return Region((float(u), float(v)), (float(box[0]), float(box[1]), float(box[2]), float(box[3])), len(rows))
