@@ -34,7 +34,7 @@ def self_test(bridge: Any) -> str:
     :return: what went wrong with the first that failed, or an empty string
     """
     for msg, desired, expected in _cases():
-        what = f'{msg.width}x{msg.height} {msg.encoding}, step {msg.step}, is_bigendian {msg.is_bigendian}, to {desired}'
+        what = f'{msg.encoding} (step {msg.step}, is_bigendian {msg.is_bigendian}) to {desired}'
         try:
             image = np.asarray(bridge.imgmsg_to_cv2(msg, desired))
         except Exception as error:
@@ -81,7 +81,8 @@ def _message(encoding: str, image: np.ndarray, pad: int) -> Image:
     rows = np.frombuffer(image.tobytes(), np.uint8).reshape(height, -1)
     width = rows.shape[1] // 2 if encoding.startswith(('yuv', 'uyvy', 'yuyv')) else image.shape[1]
     data = np.hstack([rows, np.full((height, pad), 255, np.uint8)])
-    msg = Image(height=height, width=width, encoding=encoding, step=data.shape[1], is_bigendian=int(image.dtype.byteorder == '>'))
+    msg = Image(height=height, width=width, encoding=encoding, step=data.shape[1],
+                is_bigendian=int(image.dtype.byteorder == '>'))
     msg.data.frombytes(data.tobytes())
     return msg
 

@@ -1,7 +1,7 @@
 """The encodings of sensor_msgs/Image, and a checked numpy view of a message's pixels.
 
-Names and meaning follow sensor_msgs/image_encodings.hpp; the planar formats ``nv12`` and ``nv21`` are laid out as in V4L2: all rows
-of brightness, then half as many rows of interleaved colour with the same step. Messages are used by their fields only.
+Names and meaning follow sensor_msgs/image_encodings.hpp; the planar formats ``nv12`` and ``nv21`` are laid out as in
+V4L2: all rows of brightness, then half as many rows of interleaved colour with the same step.
 """
 
 import re
@@ -115,7 +115,7 @@ def pixels(msg: Any) -> np.ndarray:
         raise CvBridgeError(f'{what}: step is {msg.step} bytes, but a row has {row}')
     data = np.frombuffer(msg.data, np.uint8) if len(msg.data) else np.empty(0, np.uint8)
     if data.size != rows * msg.step:
-        raise CvBridgeError(f'{what}: {data.size} bytes of data, but {rows} rows with step {msg.step} are {rows * msg.step}')
+        raise CvBridgeError(f'{what}: {data.size} bytes of data, but {rows} rows of {msg.step} are {rows * msg.step}')
     image = data.reshape(rows, msg.step)[:, :row]
     if encoding.dtype.itemsize > 1:
         image = np.ascontiguousarray(image).view(encoding.dtype)

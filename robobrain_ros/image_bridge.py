@@ -6,7 +6,6 @@ The rules of conversion are those of cv_bridge's ``cvtColor``.
 
 import array
 import sys
-from typing import Any
 
 import cv2
 import numpy as np
@@ -31,7 +30,8 @@ class CvBridge:
         image = pixels(img_msg)
         return image if desired_encoding == 'passthrough' else convert(image, find(img_msg.encoding), desired_encoding)
 
-    def compressed_imgmsg_to_cv2(self, cmprs_img_msg: CompressedImage, desired_encoding: str = 'passthrough') -> np.ndarray:
+    def compressed_imgmsg_to_cv2(self, cmprs_img_msg: CompressedImage,
+                                 desired_encoding: str = 'passthrough') -> np.ndarray:
         """Array of a CompressedImage message as OpenCV decodes it (colours as BGR), or converted.
 
         Whatever size the data claims is decoded: see ``compressed.decode`` for untrusted data.
@@ -93,7 +93,8 @@ class CvBridge:
 def convert(image: np.ndarray, source: Encoding, target_name: str) -> np.ndarray:
     """Convert an array of encoding ``source`` to another encoding.
 
-    Colours do not become plain numbers of another count, nor plain numbers colours; 8 and 16 bits are scaled to full range.
+    Colours do not become plain numbers of another count, nor plain numbers colours; 8 and 16 bits are scaled to the
+    full range of each other.
 
     :raises CvBridgeError: if there is no such conversion
     """
@@ -145,5 +146,5 @@ def _describe(image: np.ndarray) -> tuple[int, str]:
 def _bytes(contiguous: np.ndarray) -> array.array:
     """One copy into what rclpy stores; assigning an ndarray or bytes to a message is 100 times slower."""
     data = array.array('B')
-    data.frombytes(memoryview(contiguous.view(np.uint8)).cast('B'))
+    data.frombytes(contiguous.view(np.uint8).data.cast('B'))
     return data

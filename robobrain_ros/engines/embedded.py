@@ -48,7 +48,7 @@ class EmbeddedEngine:
             arguments = await asyncio.to_thread(_arguments, self._config, self._family.folder)
             report(f'starting the engine with {self._config.model}')
             with self._family.adopt():
-                self._llm = await asyncio.to_thread(_create, arguments)
+                await asyncio.to_thread(self._create, arguments)
             from robobrain_ros.engines import vllm_versions
 
             self._template = _chat_template(await vllm_versions.tokenizer(self._llm), self._config.model)
@@ -99,6 +99,14 @@ class EmbeddedEngine:
         finally:
             self._in_flight.discard(generation.request_id)
 
+    def _create(self, arguments: dict[str, Any]) -> None:
+        """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        # not returned: the future that would carry it lives on, and with it the engine after close()
+        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+
     def _prompt(self, generation: Generation) -> dict[str, Any]:
         assert self._template is not None
         height, width = generation.image.shape[:2]
@@ -125,8 +133,8 @@ class EmbeddedEngine:
         if llm is not None:
             from robobrain_ros.engines import vllm_versions
 
-            await asyncio.to_thread(vllm_versions.shutdown, llm)
-            await asyncio.sleep(0)  # its output handler ends in this loop
+            vllm_versions.shutdown(llm)  # in this loop, or its output handler would report a dead engine
+            await asyncio.sleep(0)  # lets that handler end
             del llm
             gc.collect()  # reference cycles hold its sockets
         if family is not None:
@@ -168,14 +176,6 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
         os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
         arguments |= {'enforce_eager': True, 'block_size': 32}
     return arguments
-
-
-def _create(arguments: dict[str, Any]) -> Any:
-    """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
-    from vllm.engine.arg_utils import AsyncEngineArgs
-    from vllm.v1.engine.async_llm import AsyncLLM
-
-    return AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
 
 
 def _chat_template(tokenizer: Any, model: Path) -> Callable[[str], str]:

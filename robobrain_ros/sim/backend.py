@@ -1,6 +1,7 @@
 """Chooses how MuJoCo draws without a screen: EGL, or OSMesa where there is no EGL."""
 
 import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -18,6 +19,9 @@ def choose_backend() -> str:
 
     :raises RuntimeError: no backend works here; says what to install, and what each one reported
     """
+    for module, wheel in (('mujoco', 'mujoco'), ('OpenGL', 'pyopengl')):
+        if importlib.util.find_spec(module) is None:
+            raise RuntimeError(f'the simulated camera needs the Python module {module}: pip install {wheel}')
     chosen = os.environ.get('MUJOCO_GL', '')
     if chosen:
         return chosen

@@ -1,0 +1,76 @@
+"""Depth at a pixel: the lower median of a window of a depth image, or the reason why there is none."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from robobrain_ros.answer import PointStatus
+
+
+@dataclass(frozen=True)
+class DepthSample:
+    """What a depth image says about one place."""
+
+    depth: float | None
+    """Metres along the optical axis; only with status OK."""
+    valid_fraction: float
+    """Part of the window that held valid depth, 0 .. 1."""
+    status: PointStatus
+    reason: str = ''
+    """Why there is no depth; empty with status OK."""
+
+
+def sample_depth(depth_m: np.ndarray, u: float, v: float, window_px: int, min_valid_fraction: float,
+                 min_depth_m: float, max_depth_m: float) -> DepthSample:
+    """Depth around pixel (u, v) of the depth image itself.
+
+    Valid are finite, positive values. Their lower median is a depth that was measured: at an edge it is the
+    foreground's or the background's, never a mean of both that would hang in the air.
+
+    :param depth_m: HxW floats in metres
+    :param window_px: side of the square window in depth pixels, odd; it is clipped at the image's borders
+    :param min_valid_fraction: with a smaller part of valid pixels (of those in the image) the status is NO_DEPTH
+    :param min_depth_m: below this, and above ``max_depth_m``, the status is OUT_OF_RANGE
+    :raises ValueError: if the image is not two-dimensional floats, or the window is not odd and positive
+    """
+    if depth_m.ndim != 2 or depth_m.dtype.kind != 'f':
+        raise ValueError(f'depth image of shape {depth_m.shape}, type {depth_m.dtype}: expected HxW floats in metres')
+    if window_px < 1 or window_px % 2 == 0:
+        raise ValueError(f'window of {window_px} pixels: expected an odd, positive number')
+    height, width = depth_m.shape
+    if not (-0.5 <= u <= width - 0.5 and -0.5 <= v <= height - 0.5):
+        return DepthSample(None, 0.0, PointStatus.NO_DEPTH,
+                           f'pixel ({u:g}, {v:g}) lies outside the {width}x{height} depth image')
+    column, row = min(math.floor(u + 0.5), width - 1), min(math.floor(v + 0.5), height - 1)
+    half = window_px // 2
+    window = depth_m[max(row - half, 0):row + half + 1, max(column - half, 0):column + half + 1]
+    valid = window[np.isfinite(window) & (window > 0)]
+    fraction = valid.size / window.size
+    if valid.size == 0 or fraction < min_valid_fraction:
+        return DepthSample(None, fraction, PointStatus.NO_DEPTH,
+                           f'{valid.size} of {window.size} depth pixels around ({u:g}, {v:g}) are valid')
+    middle = (valid.size - 1) // 2
+    depth = float(np.partition(valid, middle)[middle])
+    if not min_depth_m <= depth <= max_depth_m:
+        return DepthSample(None, fraction, PointStatus.OUT_OF_RANGE, out_of_range(depth, min_depth_m, max_depth_m))
+    return DepthSample(depth, fraction, PointStatus.OK)
+
+
+def out_of_range(depth_m: float, min_depth_m: float, max_depth_m: float) -> str:
+    """The sentence for status OUT_OF_RANGE."""
+    return f'depth {depth_m:.3f} m lies outside {min_depth_m:g} .. {max_depth_m:g} m'
+
+
+def scale_pixel(u: float, v: float, source: tuple[int, int], target: tuple[int, int]) -> tuple[float, float]:
+    """Pixel of an image of size ``target`` (width, height) that shows what pixel (u, v) of a ``source`` size one shows.
+
+    Pixel centres have whole coordinates, so edges (-0.5 and side - 0.5) map onto edges.
+
+    :raises ValueError: unless both sizes have exactly the same aspect ratio: one is then not a rescaled other
+    """
+    if source[0] * target[1] != source[1] * target[0]:
+        raise ValueError(f'the depth image ({target[0]}x{target[1]}) has another aspect ratio than the colour image '
+                         f'({source[0]}x{source[1]})')
+    scale = target[0] / source[0]
+    return (u + 0.5) * scale - 0.5, (v + 0.5) * scale - 0.5

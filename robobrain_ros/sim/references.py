@@ -1,0 +1,139 @@
+"""How objects and places of a scene can be spoken of without ambiguity."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from robobrain_ros.sim.scene import TABLE, Region, SceneObject, TableTop
+
+T = TypeVar('T')
+Reference = tuple[str, SceneObject]
+
+WORDS = {
+    'cube': ('cube', 'cube', 'cube', 'block', 'box'),
+    'ball': ('ball', 'ball', 'ball', 'sphere'),
+    'cylinder': ('cylinder', 'cylinder', 'can'),
+    'bowl': ('bowl',),
+    'plate': ('plate', 'plate', 'dish'),
+    'mug': ('mug', 'mug', 'mug', 'cup'),
+}
+LEFTMOST = ('the leftmost {}', 'the {} on the far left')
+RIGHTMOST = ('the rightmost {}', 'the {} on the far right')
+NEAREST = ('the {} closest to the camera', 'the nearest {}', 'the {} closest to the viewer')
+FARTHEST = ('the {} farthest from the camera', 'the farthest {}')
+BESIDE = ('the object {0} of {1}', 'the object to the {0} of {1}', 'the item on the {0} side of {1}')
+CLOSEST = ('the object closest to {}', 'the object nearest to {}')
+CLOSEST_TO_GRIPPER = ('the object closest to the gripper', 'the object nearest to the robot gripper')
+SPACE = ('the vacant space {}', 'the free space {}', 'the empty area {}')
+
+
+class References:
+    """Speaks of one scene; ``rng`` chooses among phrasings."""
+
+    def __init__(self, scene: TableTop, rng: np.random.Generator) -> None:
+        self._view, self._layout, self._rng = scene.view, scene.layout, rng
+        self._all, self._labels = scene.truth().objects, scene.truth().labels
+        self._seen = [thing for thing in self._all if thing.region]
+
+    def choose(self, options: Sequence[T]) -> T:
+        """Draw one of the options."""
+        return options[int(self._rng.integers(len(options)))]
+
+    def name(self, thing: SceneObject) -> str:
+        """Colour and shape, with a usual word for the shape."""
+        return f'{thing.item.colour} {self.choose(WORDS[thing.item.shape])}'
+
+    def plain(self, thing: SceneObject) -> str:
+        """By colour and shape; at times by shape or by colour alone, where that is enough."""
+        texts = [f'the {self.name(thing)}'] * 3
+        if sum(other.item.shape == thing.item.shape for other in self._all) == 1:
+            texts.append(f'the {self.choose(WORDS[thing.item.shape])}')
+        if sum(other.item.colour == thing.item.colour for other in self._all) == 1:
+            texts.append(f'the {thing.item.colour} {self.choose(("object", "object", "thing", "item"))}')
+        return self.choose(texts)
+
+    def relational(self) -> list[Reference]:
+        """Objects by where they are: at an end of the table, beside or closest to something."""
+        found = [*self._extremes(), *self._beside(), *self._closest()]
+        return [(text, thing) for text, thing in found if thing.region]
+
+    def _extremes(self) -> Iterator[Reference]:
+        pools: list[tuple[str, Sequence[SceneObject]]] = [(self.choose(('object', 'object', 'item')), self._all)]
+        for shape, words in WORDS.items():
+            alike = [thing for thing in self._all if thing.item.shape == shape]
+            pools.append((self.choose(words), alike))
+        across: Callable[[SceneObject], float] = lambda thing: thing.centre[0] / self._view.width  # noqa: E731
+        away: Callable[[SceneObject], float] = lambda thing: float(thing.position[2])  # noqa: E731
+        for noun, pool in pools:
+            for texts, key, sign, margin in (
+                (LEFTMOST, across, 1, 0.025),
+                (RIGHTMOST, across, -1, 0.025),
+                (NEAREST, away, 1, 0.03),
+                (FARTHEST, away, -1, 0.03),
+            ):
+                order = sorted(pool, key=lambda thing: sign * key(thing))
+                if len(order) > 1 and abs(key(order[1]) - key(order[0])) > margin:
+                    yield self.choose(texts).format(noun), order[0]
+
+    def _beside(self) -> Iterator[Reference]:
+        for anchor in self._seen:
+            for side, sign in (('left', -1), ('right', 1)):
+                found = [thing for thing in self._all if sign * (thing.centre[0] - anchor.centre[0]) > 0]
+                if len(found) == 1 and abs(found[0].centre[0] - anchor.centre[0]) > 0.035 * self._view.width:
+                    yield self.choose(BESIDE).format(side, f'the {self.name(anchor)}'), found[0]
+
+    def _closest(self) -> Iterator[Reference]:
+        for anchor in self._seen:
+            others = [thing for thing in self._all if thing is not anchor]
+            gaps = [math.hypot(o.item.x - anchor.item.x, o.item.y - anchor.item.y) for o in others]
+            if nearest := _clear_minimum(others, gaps, 1.3):
+                yield self.choose(CLOSEST).format(f'the {self.name(anchor)}'), nearest
+        gaps = [float(np.linalg.norm(thing.item.centre - self._layout.gripper)) for thing in self._all]
+        if nearest := _clear_minimum(self._all, gaps, 1.25):
+            yield self.choose(CLOSEST_TO_GRIPPER), nearest
+
+    def vacant(self) -> Iterator[tuple[str, tuple[float, float]]]:
+        """Free places on the table with the pixel of their middle: beside an object, or between two."""
+        right = self._view.rotation[:2, 0] / np.linalg.norm(self._view.rotation[:2, 0])
+        forward = np.array([-right[1], right[0]])
+        sides = {'to the left of': -right, 'to the right of': right, 'in front of': -forward, 'behind': forward}
+        for index, anchor in enumerate(self._seen):
+            for side, direction in sides.items():
+                x, y = anchor.item.centre[:2] + direction * (anchor.item.reach + 0.05)
+                pixel = self._free(x, y, 0.02)
+                if pixel and abs(x) < 0.38 and abs(y) < 0.3:
+                    yield self.choose(SPACE).format(f'{side} the {self.name(anchor)}'), pixel
+            for other in self._seen[index + 1 :]:
+                ends = np.array([anchor.item.centre[:2], other.item.centre[:2]])
+                gap = math.hypot(*(ends[1] - ends[0])) - anchor.item.reach - other.item.reach
+                x, y = ends.mean(axis=0)
+                pixel = self._free(x, y, 0.015)
+                if gap > 0.05 and pixel:
+                    text = f'between the {self.name(anchor)} and the {self.name(other)}'
+                    yield self.choose(SPACE).format(text), pixel
+
+    def _free(self, x: float, y: float, radius: float) -> tuple[float, float] | None:
+        """The pixel of a point of the table, or None: it is hidden, an object's box covers it, or the circle is not free."""
+        if any(math.hypot(x - o.item.x, y - o.item.y) <= o.item.reach + radius for o in self._all):
+            return None
+        u, v, _ = self._view.project([x, y, 0.0])
+        across, down = (u + 0.5) / self._view.width, (v + 0.5) / self._view.height
+        if not (0.03 < across < 0.97 and 0.03 < down < 0.97) or self._labels[round(v), round(u)] != TABLE:
+            return None
+        if any(_covers(thing.region, u, v) for thing in self._seen):
+            return None
+        return float(u), float(v)
+
+
+def _covers(region: Region | None, u: float, v: float) -> bool:
+    return region is not None and region.box[0] < u < region.box[2] and region.box[1] < v < region.box[3]
+
+
+def _clear_minimum(things: Sequence[SceneObject], values: Sequence[float], factor: float) -> SceneObject | None:
+    """The thing of the least value, where the second least is more than ``factor`` times as large."""
+    order = np.argsort(values)
+    if len(order) < 2 or values[order[1]] <= factor * values[order[0]]:
+        return None
+    return things[order[0]]

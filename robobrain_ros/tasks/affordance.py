@@ -1,0 +1,60 @@
+"""Task affordance: where would a hand take hold of it? Points, or a box where the model's profile answers with one."""
+
+import re
+
+from robobrain_ros.tasks import grounding, pointing
+from robobrain_ros.tasks.base import Guide, Raw, Task
+from robobrain_ros.tasks.profiles import Profile
+from robobrain_ros.tasks.values import Parsed
+
+_GERUNDS = {
+    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging', 'drink': 'drinking',
+    'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
+    'open': 'opening', 'pick': 'picking', 'pour': 'pouring', 'press': 'pressing', 'pull': 'pulling', 'push': 'pushing',
+    'raise': 'raising', 'rotate': 'rotating', 'slide': 'sliding', 'squeeze': 'squeezing', 'take': 'taking',
+    'touch': 'touching', 'turn': 'turning', 'twist': 'twisting', 'unscrew': 'unscrewing', 'use': 'using',
+}
+_VERBS = {gerund: verb for verb, gerund in _GERUNDS.items()}
+_COMPLETE = re.compile(r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b', re.IGNORECASE)
+_PARTICLE = re.compile(r'(?:up|from|for|with|out|off|on|down)\s+', re.IGNORECASE)
+
+
+def wording(text: str, profile: Profile) -> str:
+    """Says what to do with a thing in the words that the profile's model knows.
+
+    Texts that name an area or a handle themselves stay as they are, and so does what begins with a verb where the
+    model is asked by task. 'holding the cup', 'hold the cup' and 'the cup' mean the same, for a bare thing is to be held.
+    """
+    if _COMPLETE.search(text):
+        return text
+    first, _, rest = text.partition(' ')
+    word = first.lower()
+    verb = word if word in _GERUNDS else _VERBS.get(word)
+    if verb is None or not rest:
+        verb, rest = 'hold', text
+    if profile.affordance == 'area':
+        return f'the affordance area for {_GERUNDS[verb]} {rest}'
+    if profile.affordance == 'task':
+        return f'{verb} {rest}'
+    return f'the handle of {_PARTICLE.sub("", rest, count=1) if _PARTICLE.match(rest) else rest}'
+
+
+def read(raw: Raw) -> Parsed:
+    """Points, or boxes, as the profile has it."""
+    return grounding.read(raw) if raw.profile.affordance == 'task' else pointing.read(raw)
+
+
+def grammar(profile: Profile) -> Guide:
+    """The grammar of pointing or of grounding, as the profile has it."""
+    return grounding.grammar(profile) if profile.affordance == 'task' else pointing.grammar(profile)
+
+
+AFFORDANCE = Task(
+    name='affordance',
+    description='Points at where to take hold of a thing: "holding the cup", or just "the red mug".',
+    max_tokens=256,
+    read=read,
+    wording=wording,
+    grammar=grammar,
+    closing=pointing.POINTING.closing,
+)

@@ -1,0 +1,19 @@
+"""Task general: any question about the image, answered in words."""
+
+from robobrain_ros.tasks.base import Raw, Task
+from robobrain_ros.tasks.reading import nothing_in, unwrap
+from robobrain_ros.tasks.values import Parsed
+
+
+def read(raw: Raw) -> Parsed:
+    """The answer as text, without thoughts and tags."""
+    text = unwrap(raw.text)
+    return Parsed(reply=text, dropped=() if text else (nothing_in(raw.text, text, 'text'),))
+
+
+GENERAL = Task(
+    name='general',
+    description='Answers a question about the image in words: "what is on the table?".',
+    max_tokens=512,
+    read=read,
+)

@@ -1,0 +1,34 @@
+"""Makes raw images arrive: the Fast DDS profile of this package. No ROS is imported here."""
+
+import os
+from pathlib import Path
+
+PROFILE = 'fastdds_images.xml'
+VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+"""Read by Fast DDS 3 and 2. Other DDS implementations ignore both."""
+
+
+def use_image_profile() -> Path | None:
+    """Let Fast DDS use config/fastdds_images.xml in this process and its children; call it before ``rclpy.init``.
+
+    Returns the profile's path, or None where the user has chosen transports (one of VARIABLES, or
+    FASTDDS_BUILTIN_TRANSPORTS, is set): that choice stays.
+
+    :raises FileNotFoundError: this package is not installed completely
+    """
+    if any(os.environ.get(name) for name in (*VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')):
+        return None
+    profile = _find_profile()
+    for name in VARIABLES:
+        os.environ[name] = str(profile)
+    return profile
+
+
+def _find_profile() -> Path:
+    """Installed, it lies in <prefix>/share beside <prefix>/lib; in a source tree, in config/."""
+    here = Path(__file__).resolve()
+    for folder in here.parents:
+        for candidate in (folder / 'share' / 'robobrain_ros' / 'config' / PROFILE, folder / 'config' / PROFILE):
+            if candidate.is_file():
+                return candidate
+    raise FileNotFoundError(f'{PROFILE} is neither in share/robobrain_ros/config nor in config/ above {here.parent}')
