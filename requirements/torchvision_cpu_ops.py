@@ -2,7 +2,7 @@
 
 The wheel's C++ library is linked against CUDA and does not load there. torchvision goes on without it, but stops with
 "operator torchvision::nms does not exist" when it describes the shapes of two operators that the library would have
-defined. The Qwen-VL processors of transformers import torchvision, and never use these operators: naming them is enough.
+defined. The Qwen-VL processors of transformers import torchvision and never use these two: naming them is enough.
 This runs at the start of every Python process of the venv, the engine's included, so it imports torch only when
 torchvision is about to be imported.
 """

@@ -24,8 +24,8 @@ _OURS = image_bridge.CvBridge()
 def to_rgb(msg: Image | CompressedImage) -> np.ndarray:
     """Colour picture of a camera message.
 
-    Accepted are all encodings of ``encodings.COLOUR``, 16 bits scaled to 8, alpha dropped; of a CompressedImage, JPEG and
-    PNG. OpenCV's plain types (8UC1, 8UC3) do not say what their channels mean: refused, as cv_bridge refuses them.
+    Accepted are all encodings of ``encodings.COLOUR``, 16 bits scaled to 8, alpha dropped; of a CompressedImage, JPEG
+    and PNG. OpenCV's plain types (8UC1, 8UC3) do not say what their channels mean: refused, as cv_bridge refuses them.
 
     :return: HxWx3 uint8, contiguous; may share the message's memory, do not write into it
     :raises BrainError: BAD_IMAGE with a sentence that quotes encoding and numbers
@@ -39,8 +39,9 @@ def to_rgb(msg: Image | CompressedImage) -> np.ndarray:
 def to_depth(msg: Image | CompressedImage) -> np.ndarray:
     """Depth image of a camera message, measured along the optical axis.
 
-    Accepted are the encodings of REP-118: 16UC1 in millimetres where 0 is invalid, and 32FC1 in metres; raw, or PNG by the transports
-    ``compressedDepth`` and (16UC1) ``compressed``. NaN, infinity (REP-117), zero and negative values become NaN.
+    Accepted are the encodings of REP-118: 16UC1 in millimetres where 0 is invalid, and 32FC1 in metres; raw, or PNG by
+    the transports ``compressedDepth`` and (16UC1) ``compressed``. NaN, infinity (REP-117), zero and negative values
+    become NaN.
 
     :return: HxW float32 metres, NaN where there is no measurement
     :raises BrainError: BAD_IMAGE with a sentence that quotes encoding and numbers
@@ -50,8 +51,7 @@ def to_depth(msg: Image | CompressedImage) -> np.ndarray:
             depth = _compressed_depth(msg)
         else:
             _check_depth(msg.encoding)
-            pixels(msg)  # checks the message: the host's cv_bridge trusts it
-            depth = BRIDGE.imgmsg_to_cv2(msg)
+            depth = _bridged(BRIDGE, msg, 'passthrough')
     except CvBridgeError as error:
         raise BrainError(ErrorCode.BAD_IMAGE, f'unusable depth image: {error}') from error
     metres = depth.astype(np.float32) * np.float32(0.001) if depth.dtype.kind == 'u' else depth.astype(np.float32)
@@ -86,9 +86,16 @@ def _check_depth(encoding: str) -> None:
 
 def _raw_rgb(msg: Image) -> np.ndarray:
     _check_colour(msg.encoding)
+    # No cv_bridge knows planar images.
+    return _bridged(_OURS if COLOUR[msg.encoding].planar else BRIDGE, msg, 'rgb8')
+
+
+def _bridged(bridge: Any, msg: Image, desired: str) -> np.ndarray:
     pixels(msg)  # checks the message: the host's cv_bridge trusts it
-    bridge: Any = _OURS if COLOUR[msg.encoding].planar else BRIDGE  # no cv_bridge knows planar images
-    return bridge.imgmsg_to_cv2(msg, 'rgb8')
+    try:
+        return bridge.imgmsg_to_cv2(msg, desired)
+    except Exception as error:  # the host's cv_bridge has errors of its own
+        raise CvBridgeError(f'{msg.width}x{msg.height} {msg.encoding} image: {error}') from error
 
 
 def _compressed_rgb(msg: CompressedImage) -> np.ndarray:

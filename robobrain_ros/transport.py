@@ -5,7 +5,8 @@ from pathlib import Path
 
 PROFILE = 'fastdds_images.xml'
 VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""Read by Fast DDS 3 and 2. Other DDS implementations ignore both."""
+"""Read by Fast DDS 3, and by Fast DDS 2 before it. Other DDS implementations ignore both."""
+FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 
 
 def use_image_profile() -> Path | None:
@@ -19,8 +20,8 @@ def use_image_profile() -> Path | None:
     if any(os.environ.get(name) for name in (*VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')):
         return None
     profile = _find_profile()
-    for name in VARIABLES:
-        os.environ[name] = str(profile)
+    # Not both: Fast DDS 3 warns about the old name in every process.
+    os.environ[VARIABLES[os.environ.get('ROS_DISTRO') in FAST_DDS_2]] = str(profile)
     return profile
 
 

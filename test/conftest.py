@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-# Before anything imports rclpy. Each run has a domain of its own: 1 .. 101 is what every operating system has ports for.
+# Set before anything imports rclpy. Each run has its own domain; every operating system has ports for 1 .. 101.
 os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 101)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 

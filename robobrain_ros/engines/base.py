@@ -67,6 +67,7 @@ class Generation:
     :param request_id: unique among the requests in flight
     :param stop: the answer ends with the first of these that it contains, included
     :param guide: grammar that the answer must follow, or None
+    :param reply_prefix: what the model's answer begins with; given, not generated, and not in the deltas
     :param temperature: 0 is greedy, and repeatable
     """
 
@@ -76,6 +77,7 @@ class Generation:
     request_id: str
     stop: Sequence[str] = ()
     guide: Guide | None = None
+    reply_prefix: str = ''
     temperature: float = 0.0
 
 

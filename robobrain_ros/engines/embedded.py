@@ -111,7 +111,8 @@ class EmbeddedEngine:
         assert self._template is not None
         height, width = generation.image.shape[:2]
         image = resize(generation.image, self.input_size(width, height))
-        return {'prompt': self._template(generation.text), 'multi_modal_data': {'image': image}}
+        prompt = self._template(generation.text) + generation.reply_prefix
+        return {'prompt': prompt, 'multi_modal_data': {'image': image}}
 
     async def abort(self, request_id: str) -> None:
         """See Engine."""

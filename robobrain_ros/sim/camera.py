@@ -4,6 +4,7 @@ import array
 import io
 import signal
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import rclpy
@@ -11,6 +12,7 @@ from geometry_msgs.msg import TransformStamped
 from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import ParameterException
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -48,34 +50,33 @@ class SimulatedCamera(Node):
         self._info = self.create_publisher(CameraInfo, 'camera_info', IMAGE_QOS)
         compressed = self.get_parameter('image_transport').value == 'compressed'
         self._jpeg = self.create_publisher(CompressedImage, 'image/compressed', IMAGE_QOS) if compressed else None
-        self._tf = self._create_tf_publisher()
+        self._publish_pose = self._create_pose_publisher()
         self._show(self.get_parameter('seed').value)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_timer(1.0 / self.get_parameter('rate_hz').value, self._publish)
 
     def _declare_parameters(self) -> None:
-        def describe(text: str, read_only: bool = True, **limits: list[IntegerRange | FloatingPointRange]):  # type: ignore[no-untyped-def]
-            return ParameterDescriptor(description=text, read_only=read_only, **limits)
-
-        seeds, sides = (IntegerRange(from_value=low, to_value=high, step=1) for low, high in ((0, 2**31 - 1), (64, 1920)))
+        seeds = IntegerRange(from_value=0, to_value=2**31 - 1, step=1)
+        sides = IntegerRange(from_value=64, to_value=1920, step=1)
         rates = FloatingPointRange(from_value=1.0, to_value=60.0)
-        self.declare_parameter(
-            'seed', 0, describe('which table top is shown; may be set at any time', False, integer_range=[seeds])
-        )
-        self.declare_parameter('width', 640, describe('image width in pixels', integer_range=[sides]))
-        self.declare_parameter('height', 480, describe('image height in pixels', integer_range=[sides]))
-        self.declare_parameter('rate_hz', 10.0, describe('images per second', floating_point_range=[rates]))
-        transport = describe('"raw", or "compressed" to publish JPEG on image/compressed too')
-        self.declare_parameter('image_transport', 'raw', transport)
-        chosen = self.get_parameter('image_transport').value
-        if chosen not in ('raw', 'compressed'):
-            raise ValueError(f'image_transport is {chosen!r}; it can be raw or compressed')
+        for name, default, description, limits in (
+            ('seed', 0, 'which table top is shown; may be set at any time', {'integer_range': [seeds]}),
+            ('width', 640, 'image width in pixels', {'integer_range': [sides]}),
+            ('height', 480, 'image height in pixels', {'integer_range': [sides]}),
+            ('rate_hz', 10.0, 'images per second', {'floating_point_range': [rates]}),
+            ('image_transport', 'raw', 'raw, or compressed to publish JPEG on image/compressed too', {}),
+        ):
+            descriptor = ParameterDescriptor(description=description, read_only=name != 'seed', **limits)
+            self.declare_parameter(name, default, descriptor)
+        transport = self.get_parameter('image_transport').value
+        if transport not in ('raw', 'compressed'):
+            raise ValueError(f'image_transport is {transport!r}; it can be raw or compressed')
 
-    def _create_tf_publisher(self):  # type: ignore[no-untyped-def]
+    def _create_pose_publisher(self) -> Callable[[TransformStamped], None] | None:
         try:
             from tf2_msgs.msg import TFMessage
         except ImportError:
-            self.get_logger().info('tf2_msgs is not installed (there is no wheel of it): /tf_static is not published')
+            self.get_logger().info('/tf_static is not published: tf2_msgs is not installed (there is no wheel of it)')
             return None
         latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         publisher = self.create_publisher(TFMessage, '/tf_static', latched)
@@ -84,7 +85,10 @@ class SimulatedCamera(Node):
     def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
         for parameter in parameters:
             if parameter.name == 'seed':
-                self._show(parameter.value)
+                try:
+                    self._show(parameter.value)
+                except (RuntimeError, ValueError) as error:
+                    return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def _show(self, seed: int) -> None:
@@ -98,10 +102,10 @@ class SimulatedCamera(Node):
         ]
         if self._jpeg:
             self._messages.append((self._jpeg, jpeg_message(rgb)))
-        if self._tf:
+        if self._publish_pose:
             transform = pose_of(scene.view)
             transform.header.stamp = self.get_clock().now().to_msg()
-            self._tf(transform)
+            self._publish_pose(transform)
         names = ', '.join(thing.name for thing in scene.truth().objects)
         self.get_logger().info(f'seed {seed}, {scene.view.width}x{scene.view.height}: {names}')
 
@@ -162,7 +166,7 @@ def main(args: list[str] | None = None) -> int:
     """Run the camera until SIGINT or SIGTERM; return the exit code. Blocks."""
     use_image_profile()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    # rclpy's own handlers pull the context away under a publishing timer; these end spin() between two callbacks.
+    # rclpy's own handlers shut the context down under a publishing timer; these raise KeyboardInterrupt instead.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     code = 0
@@ -170,7 +174,7 @@ def main(args: list[str] | None = None) -> int:
         rclpy.spin(SimulatedCamera())
     except KeyboardInterrupt:
         pass
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         code = 1
     finally:

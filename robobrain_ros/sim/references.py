@@ -115,7 +115,7 @@ class References:
                     yield self.choose(SPACE).format(text), pixel
 
     def _free(self, x: float, y: float, radius: float) -> tuple[float, float] | None:
-        """The pixel of a point of the table, or None: it is hidden, an object's box covers it, or the circle is not free."""
+        """The pixel of a point of the table; None where it is hidden, under an object's box, or not free around."""
         if any(math.hypot(x - o.item.x, y - o.item.y) <= o.item.reach + radius for o in self._all):
             return None
         u, v, _ = self._view.project([x, y, 0.0])

@@ -8,35 +8,36 @@ from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
 _GERUNDS = {
-    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging', 'drink': 'drinking',
-    'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
+    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging', 'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
     'open': 'opening', 'pick': 'picking', 'pour': 'pouring', 'press': 'pressing', 'pull': 'pulling', 'push': 'pushing',
     'raise': 'raising', 'rotate': 'rotating', 'slide': 'sliding', 'squeeze': 'squeezing', 'take': 'taking',
     'touch': 'touching', 'turn': 'turning', 'twist': 'twisting', 'unscrew': 'unscrewing', 'use': 'using',
 }
 _VERBS = {gerund: verb for verb, gerund in _GERUNDS.items()}
 _COMPLETE = re.compile(r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b', re.IGNORECASE)
-_PARTICLE = re.compile(r'(?:up|from|for|with|out|off|on|down)\s+', re.IGNORECASE)
+_DETERMINER = re.compile(r'(?:the|a|an|this|that|these|those|my|your|its?)\b', re.IGNORECASE)
+_PARTICLE = re.compile(r'\A(?:up|from|for|with|out|off|on|down)\s+', re.IGNORECASE)
 
 
 def wording(text: str, profile: Profile) -> str:
     """Says what to do with a thing in the words that the profile's model knows.
 
-    Texts that name an area or a handle themselves stay as they are, and so does what begins with a verb where the
-    model is asked by task. 'holding the cup', 'hold the cup' and 'the cup' mean the same, for a bare thing is to be held.
+    Texts that name an area or a handle themselves stay as they are. 'holding the cup', 'hold the cup' and 'the cup'
+    mean the same, for a bare thing is to be held.
     """
     if _COMPLETE.search(text):
         return text
-    first, _, rest = text.partition(' ')
+    first, _, thing = text.partition(' ')
     word = first.lower()
-    verb = word if word in _GERUNDS else _VERBS.get(word)
-    if verb is None or not rest:
-        verb, rest = 'hold', text
+    if thing and (word in _GERUNDS or word in _VERBS or (word.endswith('ing') and _DETERMINER.match(thing))):
+        verb = _VERBS.get(word, word)
+    else:
+        verb, thing = 'hold', text
     if profile.affordance == 'area':
-        return f'the affordance area for {_GERUNDS[verb]} {rest}'
+        return f'the affordance area for {_GERUNDS.get(verb, verb)} {thing}'
     if profile.affordance == 'task':
-        return f'{verb} {rest}'
-    return f'the handle of {_PARTICLE.sub("", rest, count=1) if _PARTICLE.match(rest) else rest}'
+        return f'{verb} {thing}'
+    return f'the handle of {_PARTICLE.sub("", thing)}'
 
 
 def read(raw: Raw) -> Parsed:

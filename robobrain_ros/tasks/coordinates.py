@@ -1,8 +1,8 @@
 """Points and boxes in a model's answer: every bracketed group of numbers is either used or reported.
 
-Read are '(x, y)' and '[x, y]' groups wherever they stand: in lists, prose, code fences, or as values in JSON objects such as
-``{"point_2d": [512, 300], "label": "mug"}``. Numbers without closed brackets around them are never used: the token limit
-may have cut them.
+Read are '(x, y)' and '[x, y]' groups wherever they stand: in lists, prose, code fences, or as values in JSON objects
+such as ``{"point_2d": [512, 300], "label": "mug"}``. Numbers without closed brackets around them are never used: the token
+limit may have cut them.
 """
 
 import re
@@ -18,13 +18,13 @@ from robobrain_ros.tasks.reading import NUMBER, STRING, drop, nothing_in, one_li
 from robobrain_ros.tasks.values import Box, Dropped, Parsed, Point
 
 # 'box_2d' is missing on purpose: where that key is known (Gemini), y comes first.
-_POINT_KEYS = frozenset({'point', 'points', 'point_2d', 'points_2d', 'point_3d', 'coordinate', 'coordinates', 'waypoint',
-                         'waypoints', 'trajectory', 'answer'})
+_POINT_KEYS = frozenset({'point', 'points', 'point_2d', 'points_2d', 'point_3d', 'coordinate', 'coordinates',
+                         'waypoint', 'waypoints', 'trajectory', 'answer'})
 _BOX_KEYS = frozenset({'bbox', 'bboxes', 'bbox_2d', 'box', 'boxes', 'bounding_box', 'bounding_boxes', 'answer'})
 _LABEL_KEYS = frozenset({'label', 'name', 'object'})
 
-_KEY = r'''["'](?P<key>[A-Za-z0-9_]{1,40})["']\s*:\s*'''
-# From each opening bracket to the next bracket of any kind: whatever the text, every character is looked at a few times.
+_KEY = r"""["'](?P<key>[A-Za-z0-9_]{1,40})["']\s*:\s*"""
+# From each opening bracket to the next bracket of any kind: linear, whatever the text.
 _GROUP = re.compile(rf'(?:{_KEY})?(?P<open>[(\[])(?P<body>[^()\[\]]*)(?P<close>[)\]]?)')
 _FIELD = re.compile(rf'{_KEY}(?P<value>{STRING}|["\'].*)', re.DOTALL)
 _OBJECT = re.compile(r'\{[^{}]*')
@@ -86,7 +86,7 @@ def read_boxes(raw: Raw) -> Parsed:
 
 def _read(raw: Raw, keys: frozenset[str], build: Callable[[_Group], _Value], form: str,
           path: bool) -> tuple[tuple[_Value, ...], tuple[Dropped, ...], bool]:
-    """The values that ``build`` makes of the groups, what it refused, and whether the answer says 'not found' instead."""
+    """The values that ``build`` makes of the groups, what it refused, and whether the answer is 'not found' instead."""
     text = unwrap(raw.text)
     values: list[_Value] = []
     seen: set[_Value] = set()
@@ -131,11 +131,12 @@ def _groups(text: str, keys: frozenset[str]) -> Iterator[_Group]:
         if not any(_NUMBER.match(part) or _NOT_FINITE.fullmatch(part) for part in parts):
             continue  # words in brackets
         begin = match.start('open')
-        yield _Group(text[begin:match.end()].rstrip(), tuple(parts), labels.get(object_at(begin), ''), _flaw(match, keys))
+        label = labels.get(object_at(begin), '')
+        yield _Group(text[begin:match.end()].rstrip(), tuple(parts), label, _flaw(match, keys))
 
 
 def _mask(text: str, keys: frozenset[str]) -> tuple[str, list[tuple[int, str]]]:
-    """The text with JSON's string values blanked, for brackets in them are prose; and the labels among them, by position."""
+    """The text with JSON's string values blanked, for brackets in them are prose; and where which label was."""
     fields: list[tuple[int, str]] = []
 
     def blank(match: re.Match[str]) -> str:

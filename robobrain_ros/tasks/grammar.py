@@ -7,8 +7,8 @@ DEPTH = r'[0-9]{1,2}\.[0-9]{1,3}'
 
 
 def coordinate(profile: Profile) -> str:
-    """One coordinate without leading zeros, 0 .. 1000 or up to four digits of pixels."""
-    return r'(0|[1-9][0-9]{0,2}|1000)' if profile.relative_max == 1000 else r'(0|[1-9][0-9]{0,3})'
+    """One coordinate without leading zeros: 0 .. 1000, or up to four digits of pixels."""
+    return r'(0|[1-9][0-9]{0,2}|1000)' if profile.relative else r'(0|[1-9][0-9]{0,3})'
 
 
 def tuples(parts: list[str], most: int) -> str:

@@ -20,8 +20,8 @@ def grammar(profile: Profile) -> Guide:
 GROUNDING = Task(
     name='grounding',
     description='Draws a box around what the text describes: "the red mug".',
-    # A box takes 25 tokens. No stop at ']': a model that sees two candidates answers with two boxes, and hiding the second
-    # would hide the doubt.
+    # A box takes 25 tokens. No stop at ']': a model that sees two candidates answers with two boxes, and hiding the
+    # second would hide the doubt.
     max_tokens=128,
     read=read,
     grammar=grammar,

@@ -1,9 +1,9 @@
 """What differs between the models that speak this package's tasks: prompts, coordinates, wrappers. Data only.
 
 Sources of the prompts: ``robobrain-2.5`` and ``robobrain-2.0`` follow ``inference.py`` of the public repositories
-FlagOpen/RoboBrain2.5 and FlagOpen/RoboBrain2.0, byte for byte; ``robobrain-tiny`` has the prompts that the checkpoint in
-``checkpoints/tiny`` was trained on. No planning prompt is published for RoboBrain 2.5; the one here asks for the JSON that
-``planning.SCHEMA`` describes.
+FlagOpen/RoboBrain2.5 and FlagOpen/RoboBrain2.0, byte for byte; ``robobrain-tiny`` has the prompts that the
+checkpoint in ``checkpoints/tiny`` was trained on. No planning prompt is published for RoboBrain 2.5; the one here asks
+for the JSON that ``planning.SCHEMA`` describes.
 """
 
 import json
@@ -32,8 +32,7 @@ class Scale:
     def to_pixel(self, x: float, y: float, width: int, height: int) -> tuple[int, int]:
         """Model coordinates to (u, v) in pixels of an image of ``width`` x ``height``.
 
-        ``pixel = clamp(round(v / max * side), 0, side - 1)``, as ``rel_to_abs`` of the public RoboBrain 2.5 script does;
-        ``round`` is Python's (halves go to the even neighbour), there and here. The package's one conversion.
+        ``pixel = clamp(round(v / max * side), 0, side - 1)``, as in the public RoboBrain 2.5 script; ``round`` is Python's (halves go to the even neighbour), there and here. The package's one conversion.
         """
         if width <= 0 or height <= 0:
             raise ValueError(f'an image of {width} x {height} pixels has no pixel to point at')
@@ -48,10 +47,10 @@ class Profile:
     name: str
     prompts: Mapping[str, str]
     """Task name to prompt; ``{t}`` stands for the user's text."""
-    relative_max: int | None = 1000
-    """Coordinates are 0 .. this, relative to the image; None: absolute pixels of the model's (resized) input image."""
+    relative: bool = True
+    """Coordinates are 0 .. 1000 of the image's sides; else pixels of the model's (resized) input image."""
     affordance: Literal['area', 'task', 'handle'] = 'area'
-    """How an affordance is asked for: as an area to point at, as a task (answered by a box), or as a handle to point at."""
+    """Asked for as an area to point at, as a task (answered with a box), or as a handle to point at."""
     trajectory_depth: bool = True
     """Waypoints are (x, y, d) with d in metres; else (x, y)."""
     json_plans: bool = True
@@ -63,21 +62,20 @@ class Profile:
 
     def scale(self, model_width: int, model_height: int) -> Scale:
         """The coordinate range of an answer about an image that the model saw with this size, in pixels."""
-        if self.relative_max is not None:
-            return Scale(self.relative_max, self.relative_max)
-        return Scale(model_width, model_height)
+        return Scale(1000, 1000) if self.relative else Scale(model_width, model_height)
 
 
-_POINT = ('{t}. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], where the tuple '
-          'contains the x and y coordinates of a point satisfying the conditions above.')
+_POINT = ('{t}. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], '
+          'where the tuple contains the x and y coordinates of a point satisfying the conditions above.')
 _BOX = 'Please provide the bounding box coordinate of the region this sentence describes: {t}.'
-_WAYPOINTS = ('Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is "{t}". Your '
-              'answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), ...], where each tuple '
-              'contains the x and y coordinates and the depth of the point.')
-_JSON_PLAN = ('The task is "{t}". Please list the steps that the robot should take to complete the task, using only what is '
-              'visible in the image. Your answer should be formatted as JSON, i.e. {"steps": [{"action": "...", "object": '
-              '"...", "destination": "...", "description": "..."}, ...]}, where action is one verb, object is what is acted '
-              'on, destination is where it goes or "", and description is the step in a short sentence.')
+_WAYPOINTS = ('Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is '
+              '"{t}". Your answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), '
+              '...], where each tuple contains the x and y coordinates and the depth of the point.')
+_JSON_PLAN = ('The task is "{t}". Please list the steps that the robot should take to complete the task, using '
+              'only what is visible in the image. Your answer should be formatted as JSON, i.e. {"steps": '
+              '[{"action": "...", "object": "...", "destination": "...", "description": "..."}, ...]}, where '
+              'action is one verb, object is what is acted on, destination is where it goes or "", and description '
+              'is the step in a short sentence.')
 
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (
     Profile(
@@ -90,17 +88,19 @@ PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for pr
         name='robobrain-2.0',
         prompts=MappingProxyType({
             'general': '{t}',
-            'pointing': '{t}. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], where each '
-                        'tuple contains the x and y coordinates of a point satisfying the conditions above. The coordinates '
-                        'should indicate the normalized pixel locations of the points in the image.',
-            'affordance': 'You are a robot using the joint control. The task is "{t}". Please predict a possible affordance '
-                          'area of the end effector.',
+            'pointing': '{t}. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], '
+                        'where each tuple contains the x and y coordinates of a point satisfying the conditions '
+                        'above. The coordinates should indicate the normalized pixel locations of the points in '
+                        'the image.',
+            'affordance': 'You are a robot using the joint control. The task is "{t}". Please predict a possible '
+                          'affordance area of the end effector.',
             'grounding': _BOX,
-            'trajectory': 'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key trajectory '
-                          'points to complete the task. Your answer should be formatted as a list of tuples, i.e. '
-                          '[[x1, y1], [x2, y2], ...], where each tuple contains the x and y coordinates of a point.',
+            'trajectory': 'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key '
+                          'trajectory points to complete the task. Your answer should be formatted as a list of '
+                          'tuples, i.e. [[x1, y1], [x2, y2], ...], where each tuple contains the x and y '
+                          'coordinates of a point.',
             'planning': _JSON_PLAN}),
-        relative_max=None,
+        relative=False,
         affordance='task',
         trajectory_depth=False,
         reply_prefix='<think></think><answer>',  # what the public script appends to switch thinking off: latency
@@ -144,8 +144,8 @@ def detect_profile(model_dir: Path) -> Profile:
         raise ValueError(f'{model_dir} is not a checkpoint folder: it has no config.json')
     model_type = _load_object(config).get('model_type')
     if not isinstance(model_type, str) or model_type not in _BY_MODEL_TYPE:
-        raise ValueError(f'{config} has model_type {model_type!r}, which tells no profile ({", ".join(_BY_MODEL_TYPE)} do); '
-                         f'name one of {", ".join(sorted(PROFILES))}')
+        raise ValueError(f'{config} has model_type {model_type!r}, which tells no profile '
+                         f'({", ".join(_BY_MODEL_TYPE)} do); name one of {", ".join(sorted(PROFILES))}')
     return PROFILES[_BY_MODEL_TYPE[model_type]]
 
 

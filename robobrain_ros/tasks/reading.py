@@ -7,13 +7,14 @@ from robobrain_ros.tasks.values import Dropped
 
 NUMBER = r'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?'
 """Decimal numbers as models write them: sign, missing decimals ('1.'), missing zero ('.5') and exponent allowed."""
-STRING = r'''(?:"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:(?:\\.|(?<=\w)'(?=\w))[^'\\]*)*(?:'(?!\w)|(?<!\w)'))'''
+STRING = r"""(?:"[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:(?:\\.|(?<=\w)'(?=\w))[^'\\]*)*(?:'(?!\w)|(?<!\w)'))"""
 """A quoted string of JSON or Python; an apostrophe between two letters does not end a single-quoted one."""
 
 _EXCERPT = 120
 _REFUSAL = re.compile(
-    r"\b(?:not|n['’]t|cannot|unable\s+to|fail(?:ed)?\s+to)\s+(?:\w+\s+){0,3}?"
-    r'(?:visible|found|find|see|seen|locate|located|identify|detect|detected|present|exist|appear|shown|in\s+(?:the|this)\s+image)\b'
+    r"(?:\b(?:not|cannot|unable\s+to|fail(?:ed)?\s+to)|n['’]t)\s+(?:\w+\s+){0,3}?"
+    r'(?:visible|found|find|see|seen|locate|located|identify|detect|detected|present|exist|appear|shown|'
+    r'in\s+(?:the|this)\s+image)\b'
     r'|\b(?:there\s+(?:is|are|were|was)|i\s+see|contains|shows)\s+no\b'
     r'|\bno\s+(?:\w+\s+){1,4}?(?:is|are|was|were)?\s*(?:visible|found|detected|present|seen|shown)\b'
     r'|\A\W*(?:none|nothing|n/a|not\s+applicable)\W*\Z',
@@ -26,7 +27,7 @@ _ESCAPED = {'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f'}
 def unwrap(answer: str) -> str:
     """The answer proper, without thinking and answer tags, stripped.
 
-    Text behind the first ``</think>`` counts, as in the public RoboBrain 2.0 script; thoughts that never end hold no answer.
+    Text behind the first ``</think>`` counts, as in the public RoboBrain 2.0 script; endless thoughts hold no answer.
     """
     _, closed, behind = answer.partition('</think>')
     text = behind if closed else answer.partition('<think>')[0]
@@ -35,7 +36,7 @@ def unwrap(answer: str) -> str:
 
 
 def says_not_found(text: str) -> bool:
-    """Whether the words say that nothing was found ('the mug is not visible', an empty list). Judge only texts without values."""
+    """Whether a text without values says that nothing was found: 'the mug is not visible', or an empty list."""
     return bool(_REFUSAL.search(text[:1000]) or _EMPTY_LIST.match(text))
 
 

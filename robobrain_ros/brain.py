@@ -1,0 +1,235 @@
+"""The one pipeline: an image and an instruction -> prompt -> engine -> text -> values -> pixels -> metres.
+
+The node, the command line and evaluation all ask through here. No ROS.
+"""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from robobrain_ros.answer import Answer, Target
+from robobrain_ros.engines.base import Engine, Generation
+from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.supervision import supervise
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.jobs import Desk, Job, Policy, Stage
+from robobrain_ros.locate import DepthRules, Scene, locate_targets, locate_waypoints
+from robobrain_ros.spatial import Camera
+from robobrain_ros.tasks import TASKS, get_task
+from robobrain_ros.tasks.base import Task
+from robobrain_ros.tasks.profiles import Profile, Scale
+from robobrain_ros.tasks.values import Parsed
+
+
+class Frame(Protocol):
+    """One camera image and what came with it. The methods may take milliseconds and run in a thread of their own."""
+
+    age: float
+    """Seconds from the image's stamp until it was taken for this request; 0 without a stamp."""
+
+    def rgb(self) -> np.ndarray:
+        """Height x width x 3, uint8. BrainError BAD_IMAGE if the image cannot be used."""
+
+    def depth(self) -> np.ndarray | None:
+        """Metres, NaN where unknown, registered to the image; None if there is none."""
+
+    def camera(self) -> Camera | None:
+        """The intrinsics; None if unknown."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may change between two requests."""
+
+    guided_decoding: bool = False
+    """Force answers into the task's format by a grammar."""
+    temperature: float = 0.0
+    depth: DepthRules = field(default_factory=DepthRules)
+    policy: Policy = Policy.QUEUE
+    queue_size: int = 10
+
+
+class Brain:
+    """Answers requests with one engine. All methods may be called from any thread."""
+
+    def __init__(self, engine: Engine, profile: Profile, settings: Settings | None = None) -> None:
+        self.engine = engine
+        self.profile = profile
+        self.settings = settings or Settings()
+        """Replace it at will: each request works with what it finds at its start."""
+        self._loop = LoopThread('robobrain-engine')
+        self._desk = Desk()
+        self._supervision: asyncio.Task[None] | None = None
+
+    def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> None:
+        """Start the engine and run every task once at ``image_size`` (width, height); blocks for seconds to minutes.
+
+        From then on the engine is started again whenever it dies.
+
+        :param report: hears what is going on, in words, now and at later restarts; called in the engine's loop
+        :raises EngineDead: if the engine does not start
+        """
+
+        async def start() -> None:
+            await self._start(report, image_size)
+            revive = lambda: self._start(report, image_size)  # noqa: E731
+            self._supervision = asyncio.create_task(supervise(self.engine, revive, report))
+
+        self._loop.submit(start()).result()
+
+    async def _start(self, report: Callable[[str], None], image_size: tuple[int, int]) -> None:
+        await self.engine.start(report)
+        report(f'warming up with images of {image_size[0]}x{image_size[1]}')
+        grey = np.full((image_size[1], image_size[0], 3), 127, np.uint8)
+        tasks = [task for task in TASKS.values() if task.name in self.profile.prompts]
+        took = await self.engine.warm_up([self._generation(task, 'the table', grey, 8) for task in tasks])
+        report(f'warm after {sum(took) / 1000:.1f} s; the last request took {took[-1]:.0f} ms')
+
+    def ask(
+        self,
+        task: str,
+        instruction: str,
+        frame: Callable[[], Awaitable[Frame]],
+        timeout: float = 60.0,
+        report: Callable[[Job], None] = lambda job: None,
+    ) -> Job:
+        """Accept a request; its job ends with an Answer, whatever happens. Does not block.
+
+        :param task: a name in TASKS
+        :param frame: gives the image when the request's turn comes; runs in the engine's loop, and may wait
+        :param timeout: seconds until the request ends with TIMEOUT
+        :param report: see Job
+        """
+        job = Job(Answer(task, instruction), self._loop.loop, report)
+        settings = self.settings
+
+        def admit() -> None:
+            work = lambda: self._answer(job, frame, settings)  # noqa: E731
+            self._desk.admit(job, work, timeout, settings.policy, settings.queue_size)
+
+        self._loop.loop.call_soon_threadsafe(admit)
+        return job
+
+    def stop_all(self, code: ErrorCode, message: str) -> None:
+        """End all requests with this code; returns at once."""
+        self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
+
+    def close(self) -> None:
+        """End all requests, then the engine; blocks for some seconds. The brain cannot be used afterwards."""
+
+        async def close() -> None:
+            self._desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
+            if self._supervision is not None:
+                self._supervision.cancel()
+                await asyncio.wait([self._supervision])
+            await self.engine.close()
+
+        self._loop.submit(close()).result()
+        self._loop.close()
+
+    def _generation(self, task: Task, instruction: str, rgb: np.ndarray, max_tokens: int = 0) -> Generation:
+        return Generation(
+            text=task.prompt(instruction, self.profile),
+            image=rgb,
+            max_tokens=max_tokens or task.max_tokens,
+            request_id=uuid.uuid4().hex,
+            stop=task.stop(self.profile),
+            guide=task.guide(self.profile) if self.settings.guided_decoding else None,
+            reply_prefix=self.profile.reply_prefix,
+            temperature=self.settings.temperature,
+        )
+
+    async def _answer(self, job: Job, get_frame: Callable[[], Awaitable[Frame]], settings: Settings) -> None:
+        clock = _Clock(job.begin)
+        timings = job.answer.timings
+        task = get_task(job.answer.task)
+        task.prompt(job.answer.instruction, self.profile)  # a bad instruction needs no image
+        job.update(Stage.WAITING_IMAGE)
+        frame = await get_frame()
+        timings.queue = clock.lap()
+
+        rgb = await asyncio.to_thread(frame.rgb)
+        height, width = rgb.shape[:2]
+        timings.convert = clock.lap()
+        job.update(Stage.PREFILL, image_size=(width, height), frame_age=frame.age)
+        finish = await self._generate(job, self._generation(task, job.answer.instruction, rgb), clock)
+
+        job.update(Stage.PARSE)
+        scale = self.profile.scale(*self.engine.input_size(width, height))
+        parsed = task.parse(job.answer.text, scale, self.profile, cut_short=finish == 'length')
+        warnings = tuple(f'{item.text!r}: {item.reason}' for item in parsed.dropped)
+        timings.parse = clock.lap()
+
+        job.update(Stage.PROJECT, warnings=warnings, steps=parsed.steps, reply=parsed.reply)
+        _check(parsed, job.answer)
+        targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
+        if targets:
+            scene = await asyncio.to_thread(_scene, frame, width, height)
+            locate = locate_waypoints if task.name == 'trajectory' else locate_targets
+            located = locate(targets, scene, settings.depth)
+            places = 'waypoints' if task.name == 'trajectory' else 'targets'
+            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + located.reasons)
+        timings.project = clock.lap()
+
+    async def _generate(self, job: Job, generation: Generation, clock: '_Clock') -> str:
+        """Stream the answer into the job; returns why it ended."""
+        timings, text, tokens, finish = job.answer.timings, '', 0, ''
+        async for delta in self.engine.generate(generation):
+            if not delta.tokens and not delta.finish_reason:
+                timings.prepare = clock.lap()
+                continue
+            if not tokens:
+                timings.first_token = clock.lap()
+            text, tokens, finish = text + delta.text, tokens + delta.tokens, delta.finish_reason
+            job.update(Stage.DECODE, text=text, tokens=tokens)
+        timings.decode = clock.lap()
+        if finish not in ('stop', 'length'):
+            raise BrainError(ErrorCode.ENGINE_FAILED, f'the engine ended the answer early, reason {finish!r}')
+        return finish
+
+
+class _Clock:
+    """Milliseconds between laps, steady."""
+
+    def __init__(self, begin: float) -> None:
+        self._last = begin
+
+    def lap(self) -> float:
+        last, self._last = self._last, time.monotonic()
+        return 1000 * (self._last - last)
+
+
+def _check(parsed: Parsed, answer: Answer) -> None:
+    """BrainError if the model's answer holds nothing that can be used."""
+    if parsed.not_found:
+        raise BrainError(ErrorCode.NOT_FOUND, f'the model does not see it: {answer.text!r}')
+    if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
+        why = '; '.join(answer.warnings) or 'the answer is empty'
+        raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
+
+
+def _points(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
+    return [
+        Target(scale.to_pixel(point.x, point.y, width, height), label=point.label, model_depth=point.depth)
+        for point in parsed.points
+    ]
+
+
+def _boxes(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
+    """Targets at the boxes' centres."""
+    targets = []
+    for box in parsed.boxes:
+        left, top = scale.to_pixel(box.x1, box.y1, width, height)
+        right, bottom = scale.to_pixel(box.x2, box.y2, width, height)
+        centre = ((left + right) / 2, (top + bottom) / 2)
+        targets.append(Target(centre, (left, top, right, bottom), box.label))
+    return targets
+
+
+def _scene(frame: Frame, width: int, height: int) -> Scene:
+    return Scene((width, height), frame.camera(), frame.depth())

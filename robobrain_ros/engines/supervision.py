@@ -1,0 +1,32 @@
+"""An engine that died is started again, with growing pauses where that fails."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from robobrain_ros.engines.base import Engine, EngineDead, EngineState
+
+POLL_S = 0.5
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+
+
+async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], report: Callable[[str], None]) -> None:
+    """Watch the engine until cancelled.
+
+    :param revive: starts and warms up the engine; raises EngineDead if that fails
+    :param report: hears of deaths and recoveries, in words
+    """
+    pause = FIRST_PAUSE_S
+    while True:
+        await asyncio.sleep(POLL_S)
+        health = engine.health()
+        if health.state is not EngineState.DEAD:
+            continue
+        report(f'{health.error}; starting it again')
+        try:
+            await revive()
+            pause = FIRST_PAUSE_S
+        except EngineDead as error:
+            report(f'{error}; trying again in {pause:g} s')
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)

@@ -1,0 +1,140 @@
+"""Requests in progress: what each one knows so far, who may run, and how every one of them comes to an end."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from enum import Enum
+
+from robobrain_ros.answer import Answer
+from robobrain_ros.errors import BrainError, ErrorCode
+
+_log = logging.getLogger(__name__)
+
+
+class Stage(str, Enum):
+    """Where a request is; the same names as in action/Query.action."""
+
+    QUEUED = 'QUEUED'
+    WAITING_IMAGE = 'WAITING_IMAGE'
+    PREFILL = 'PREFILL'
+    DECODE = 'DECODE'
+    PARSE = 'PARSE'
+    PROJECT = 'PROJECT'
+
+
+class Policy(str, Enum):
+    """What happens to a request that comes while another one runs."""
+
+    QUEUE = 'queue'
+    """It waits for its turn; the queue is bounded."""
+    NEWEST_WINS = 'newest_wins'
+    """It runs at once, and all others end with PREEMPTED."""
+    REJECT = 'reject'
+    """It ends with BUSY."""
+
+
+@dataclass(eq=False)
+class Job:
+    """One request on its way to an answer. Read it from any thread; ``stop`` is the only way to change its course."""
+
+    answer: Answer
+    """What is known so far; the final one comes from ``done``."""
+    loop: asyncio.AbstractEventLoop
+    """Where the work is done."""
+    report: Callable[['Job'], None] = lambda job: None
+    """Called in the engine's loop at each new stage and each new piece of text; must not block."""
+    stage: Stage = Stage.QUEUED
+    begin: float = field(default_factory=time.monotonic)
+    done: 'Future[Answer]' = field(default_factory=Future)
+    """Gets the answer, always, and never an exception. Do not cancel it: call ``stop``."""
+    _reason: tuple[ErrorCode, str] | None = None
+    _task: 'asyncio.Task[None] | None' = None
+
+    def update(self, stage: Stage, **known: object) -> None:
+        """Note progress, and tell whoever listens."""
+        self.stage = stage
+        self.answer = replace(self.answer, **known)  # type: ignore[arg-type]
+        self.report(self)
+
+    def elapsed(self) -> float:
+        """Seconds since the request was accepted."""
+        return time.monotonic() - self.begin
+
+    def stop(self, code: ErrorCode, message: str) -> None:
+        """End it with this code, wherever it is, and abort its work in the engine; from any thread. The first call counts."""
+        if not self.done.done():
+            self.loop.call_soon_threadsafe(self._stop, code, message)
+
+    def _stop(self, code: ErrorCode, message: str) -> None:
+        if self._reason is None and self._task is not None and not self._task.done():
+            self._reason = (code, message)
+            self._task.cancel()
+
+    def start(self, work: Awaitable[None], timeout: float) -> None:
+        """Run ``work``, which updates this job; to be called in the loop."""
+
+        async def run() -> None:
+            await work
+
+        self._task = self.loop.create_task(run())
+        timer = self.loop.call_later(timeout, self._stop, ErrorCode.TIMEOUT, f'no answer within {timeout:g} s')
+        self._task.add_done_callback(lambda _: timer.cancel())
+        self._task.add_done_callback(self._finish)
+
+    def _finish(self, task: 'asyncio.Task[None]') -> None:
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            code, message = self._reason or (ErrorCode.CANCELLED, 'the node shuts down')
+        elif isinstance(error, BrainError):
+            code, message = error.code, str(error)
+        elif error is not None:
+            _log.error('request %r failed by a defect', self.answer.instruction, exc_info=error)
+            code, message = ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'
+        else:
+            code, message = self.answer.code, self.answer.message
+        self.answer.timings.total = 1000 * self.elapsed()
+        self.answer = replace(self.answer, code=code, message=message)
+        self.done.set_result(self.answer)
+
+
+class Desk:
+    """Decides which jobs run, by policy; lives in one event loop."""
+
+    def __init__(self) -> None:
+        self._jobs: list[Job] = []
+        self._turn = asyncio.Lock()
+
+    def admit(self, job: Job, work: Callable[[], Awaitable[None]], timeout: float, policy: Policy, places: int) -> None:
+        """Start the job, or let it wait for its turn, or end it at once.
+
+        :param work: does the job, updating it
+        :param timeout: seconds until it ends with TIMEOUT, waiting included
+        :param places: how many jobs may wait, for policy QUEUE
+        """
+        self._jobs = [other for other in self._jobs if not other.done.done()]
+        if policy is Policy.REJECT and self._jobs:
+            refusal = 'another request is running, and preemption is "reject"'
+        elif policy is Policy.QUEUE and len(self._jobs) > places:
+            refusal = f'{len(self._jobs) - 1} requests are waiting already, and queue_size is {places}'
+        else:
+            refusal = ''
+        if policy is Policy.NEWEST_WINS:
+            self.stop_all(ErrorCode.PREEMPTED, f'a newer request came: {job.answer.instruction!r}')
+
+        async def in_turn() -> None:
+            if refusal:
+                raise BrainError(ErrorCode.BUSY, refusal)
+            async with self._turn:
+                await work()
+
+        self._jobs.append(job)
+        job.update(Stage.QUEUED)
+        job.start(in_turn(), timeout)
+
+    def stop_all(self, code: ErrorCode, message: str) -> None:
+        """End all jobs with this code."""
+        for job in self._jobs:
+            job.stop(code, message)

@@ -1,0 +1,40 @@
+"""The model's language: each task's prompt, grammar and tolerant parser. No ROS, no vLLM."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.tasks.affordance import AFFORDANCE
+from robobrain_ros.tasks.base import Guide, Task, check_instruction
+from robobrain_ros.tasks.general import GENERAL
+from robobrain_ros.tasks.grounding import GROUNDING
+from robobrain_ros.tasks.planning import PLANNING
+from robobrain_ros.tasks.pointing import POINTING
+from robobrain_ros.tasks.profiles import Profile, Scale, detect_profile, get_profile
+from robobrain_ros.tasks.trajectory import TRAJECTORY
+
+__all__ = [
+    'TASKS', 'Guide', 'Profile', 'Scale', 'Task', 'detect_profile', 'get_profile', 'get_task', 'parse_instruction']
+
+TASKS: Mapping[str, Task] = MappingProxyType({
+    task.name: task for task in (POINTING, AFFORDANCE, GROUNDING, TRAJECTORY, PLANNING, GENERAL)})
+
+
+def get_task(name: str) -> Task:
+    """The task with this name; BrainError BAD_REQUEST lists the names there are."""
+    try:
+        return TASKS[name]
+    except KeyError:
+        raise BrainError(ErrorCode.BAD_REQUEST, f'unknown task {name!r}; there are {", ".join(TASKS)}') from None
+
+
+def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
+    """Splits 'task: text' into a task's name and the text; without a known task in front, all is for the default task.
+
+    BrainError BAD_REQUEST where nothing is left to ask, or the text is not fit for a prompt, or the default is no task.
+    """
+    head, colon, tail = text.partition(':')
+    name = head.strip().lower()
+    if colon and name in TASKS:
+        return name, check_instruction(tail)
+    return get_task(default_task).name, check_instruction(text)
