@@ -79,6 +79,7 @@ class BuildInterfaces(Command):
         modules = [path for path in (python_dir / NAME).rglob('*') if path.is_file()]
         others = [path for path in stage.rglob('*') if path.is_file() and python_dir not in path.parents]
         if not self.editable_mode:
+            assert self.build_lib is not None, 'finalize_options() comes first'
             copy_files(modules, python_dir, Path(self.build_lib))
             folders = sorted({path.parent for path in others})
             self.distribution.data_files = [

@@ -7,6 +7,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -36,10 +37,10 @@ class Frame(Protocol):
         """Height x width x 3, uint8. BrainError BAD_IMAGE if the image cannot be used."""
 
     def depth(self) -> np.ndarray | None:
-        """Metres, NaN where unknown, registered to the image; None if there is none."""
+        """Metres, NaN where unknown, registered to the image; None if there is none; BrainError if it is unusable."""
 
     def camera(self) -> Camera | None:
-        """The intrinsics; None if unknown."""
+        """The intrinsics; None if unknown; ValueError if they are unusable."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +67,13 @@ class Brain:
         self._desk = Desk()
         self._supervision: asyncio.Task[None] | None = None
 
-    def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> None:
-        """Start the engine and run every task once at ``image_size`` (width, height); blocks for seconds to minutes.
+    def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> Future[None]:
+        """Start the engine and run every task once at ``image_size`` (width, height); takes seconds to minutes.
 
         From then on the engine is started again whenever it dies.
 
         :param report: hears what is going on, in words, now and at later restarts; called in the engine's loop
-        :raises EngineDead: if the engine does not start
+        :returns: a future that is done when the brain can be asked, or raises EngineDead
         """
 
         async def start() -> None:
@@ -80,7 +81,7 @@ class Brain:
             revive = lambda: self._start(report, image_size)  # noqa: E731
             self._supervision = asyncio.create_task(supervise(self.engine, revive, report))
 
-        self._loop.submit(start()).result()
+        return self._loop.submit(start())
 
     async def _start(self, report: Callable[[str], None], image_size: tuple[int, int]) -> None:
         await self.engine.start(report)
@@ -169,11 +170,11 @@ class Brain:
         _check(parsed, job.answer)
         targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
         if targets:
-            scene = await asyncio.to_thread(_scene, frame, width, height)
+            scene, faults = await asyncio.to_thread(_scene, frame, width, height)
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
             located = locate(targets, scene, settings.depth)
             places = 'waypoints' if task.name == 'trajectory' else 'targets'
-            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + located.reasons)
+            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + faults + located.reasons)
         timings.project = clock.lap()
 
     async def _generate(self, job: Job, generation: Generation, clock: '_Clock') -> str:
@@ -231,5 +232,16 @@ def _boxes(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target
     return targets
 
 
-def _scene(frame: Frame, width: int, height: int) -> Scene:
-    return Scene((width, height), frame.camera(), frame.depth())
+def _scene(frame: Frame, width: int, height: int) -> tuple[Scene, tuple[str, ...]]:
+    """What is known about space, and what could not be used: that costs the position, not the answer."""
+    faults = []
+    camera = depth = None
+    try:
+        camera = frame.camera()
+    except (BrainError, ValueError) as error:
+        faults.append(f'camera_info: {error}')
+    try:
+        depth = frame.depth()
+    except BrainError as error:
+        faults.append(str(error))
+    return Scene((width, height), camera, depth), tuple(faults)

@@ -118,7 +118,8 @@ def pixels(msg: Any) -> np.ndarray:
         raise CvBridgeError(f'{what}: {data.size} bytes of data, but {rows} rows of {msg.step} are {rows * msg.step}')
     image = data.reshape(rows, msg.step)[:, :row]
     if encoding.dtype.itemsize > 1:
-        image = np.ascontiguousarray(image).view(encoding.dtype)
-        if bool(msg.is_bigendian) != (sys.byteorder == 'big'):
-            image = image.byteswap()
+        image = np.ascontiguousarray(image)
+    image = image.view(encoding.dtype)
+    if encoding.dtype.itemsize > 1 and bool(msg.is_bigendian) != (sys.byteorder == 'big'):
+        image = image.byteswap()
     return image.reshape(rows, width, encoding.channels) if encoding.channels > 1 else image

@@ -8,7 +8,8 @@ from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
 _GERUNDS = {
-    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging', 'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
+    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging',
+    'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
     'open': 'opening', 'pick': 'picking', 'pour': 'pouring', 'press': 'pressing', 'pull': 'pulling', 'push': 'pushing',
     'raise': 'raising', 'rotate': 'rotating', 'slide': 'sliding', 'squeeze': 'squeezing', 'take': 'taking',
     'touch': 'touching', 'turn': 'turning', 'twist': 'twisting', 'unscrew': 'unscrewing', 'use': 'using',

@@ -1,8 +1,8 @@
 """Points and boxes in a model's answer: every bracketed group of numbers is either used or reported.
 
 Read are '(x, y)' and '[x, y]' groups wherever they stand: in lists, prose, code fences, or as values in JSON objects
-such as ``{"point_2d": [512, 300], "label": "mug"}``. Numbers without closed brackets around them are never used: the token
-limit may have cut them.
+such as ``{"point_2d": [512, 300], "label": "mug"}``. Numbers without closed brackets around them are never used: the
+token limit may have cut them.
 """
 
 import re

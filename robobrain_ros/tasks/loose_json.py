@@ -72,14 +72,15 @@ class _Reader:
         try:
             self._fill(value, token)
         except _Malformed as error:
+            rest = self.text[self.position:self.position + 200].strip(' \n,`')
+            if rest and isinstance(self.open[-1], list):
+                self.dropped.append(drop(rest, str(error)))
+            if str(error) == _CUT_SHORT:
+                self.position = len(self.text)
             for item in self.open:
                 if isinstance(item, JsonObject):
                     item.end = self.position
                     item.flaw = str(error)
-            if isinstance(self.open[-1], list) and (rest := self.text[self.position:self.position + 200].strip(' \n,`')):
-                self.dropped.append(drop(rest, str(error)))
-            if str(error) is _CUT_SHORT:
-                self.position = len(self.text)
         return value
 
     def _next(self) -> _Token:

@@ -10,31 +10,40 @@ _BULLET = re.compile(r'\s*[-*•+]\s+')
 _INLINE = re.compile(r'\s([0-9]{1,3})[.)]\s')
 
 _PLACING = 'place|put|drop|insert|set|stack|pour|move|bring|carry|transfer|slide|push|pull|lower'
-_HANDLING = ('pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find|turn on'
-             '|turn off')
-_PREPOSITIONS = ('on top of|next to|in front of|to the left of|to the right of|onto|on|into|inside|in|above|over|under'
-                 '|behind|beside|near|to')
-_THING = r'(?:the|a|an|this|that|these|those|its|each|every|all|both)\s+'  # 'forward', 'slowly' and 'open it' are none
+_HANDLING = ('pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
+             '|turn on|turn off')
+_THERE = 'on top of|onto|on|into|inside|in|to'
+_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
+_THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
 _PLACE = re.compile(
-    rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+(?:{_PREPOSITIONS})\s+(?P<destination>{_THING}.+)', re.IGNORECASE)
+    rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+'
+    rf'(?:(?:{_THERE})\s+(?P<there>{_THING}.+)|(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+))', re.IGNORECASE)
 _HANDLE = re.compile(rf'(?P<action>{_HANDLING})(?:\s+(?:up|for))?\s+(?P<object>{_THING}.+)', re.IGNORECASE)
 # With one of these words in a part, the sentence says more than verb, thing and place.
-_MORE = frozenset(['and', 'or', 'then', 'while', 'until', 'so', 'that', 'if', 'from', 'with', 'using', 'by', 'via', 'for', 'after', 'before', 'which', 'at', 'off', 'out', 'away', 'up', 'down', 'again', 'on', 'onto', 'in', 'into', 'inside', 'above', 'over', 'under', 'behind', 'beside', 'near', 'to', 'next'])
+_MORE = frozenset({
+    'above', 'after', 'again', 'and', 'at', 'away', 'before', 'behind', 'beside', 'by', 'down', 'for', 'from', 'if',
+    'in', 'inside', 'into', 'near', 'next', 'off', 'on', 'onto', 'or', 'out', 'over', 'so', 'that', 'then', 'to',
+    'under', 'until', 'up', 'using', 'via', 'which', 'while', 'with'})
 _LONGEST = 200
 
 
 def step_of(description: str) -> Step:
     """A step in words; its action, object and destination only where the sentence is nothing but these three.
 
-    'Place the red cube on the plate' -> place, the red cube, the plate. 'Pick up the mug' -> pick, the mug. All else
-    stays a description: 'Pick up the mug from the table', 'Move forward to the table'.
+    'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
+    mug, next to the plate. 'Pick up the mug' -> pick, the mug. All else stays a description: 'Pick up the mug from the
+    table', 'Move forward to the table'.
     """
     sentence = description.rstrip(' .')
-    if len(sentence) <= _LONGEST and (match := _PLACE.fullmatch(sentence) or _HANDLE.fullmatch(sentence)):
-        parts = match.groupdict()
-        thing, destination = parts['object'], parts.get('destination', '')
-        if _is_plain(thing) and _is_plain(destination):
-            return Step(description, parts['action'].lower(), thing, destination)
+    if len(sentence) > _LONGEST:
+        return Step(description)
+    if match := _PLACE.fullmatch(sentence):
+        thing, place = match['object'], match['there'] or match['landmark']
+        destination = f'{match["near"]} {place}' if match['near'] else place
+        if _is_plain(thing) and _is_plain(place):
+            return Step(description, match['action'].lower(), thing, destination)
+    elif (match := _HANDLE.fullmatch(sentence)) and _is_plain(match['object']):
+        return Step(description, match['action'].lower(), match['object'])
     return Step(description)
 
 

@@ -32,7 +32,8 @@ class Scale:
     def to_pixel(self, x: float, y: float, width: int, height: int) -> tuple[int, int]:
         """Model coordinates to (u, v) in pixels of an image of ``width`` x ``height``.
 
-        ``pixel = clamp(round(v / max * side), 0, side - 1)``, as in the public RoboBrain 2.5 script; ``round`` is Python's (halves go to the even neighbour), there and here. The package's one conversion.
+        ``pixel = clamp(round(v / max * side), 0, side - 1)``, as in the public RoboBrain 2.5 script; ``round``
+        is Python's (halves go to the even neighbour), there and here. The package's one conversion.
         """
         if width <= 0 or height <= 0:
             raise ValueError(f'an image of {width} x {height} pixels has no pixel to point at')

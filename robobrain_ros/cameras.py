@@ -1,0 +1,236 @@
+"""The newest image of a camera, kept undecoded, with the depth and the intrinsics that belong to it."""
+
+import asyncio
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from robobrain_ros.conversions import camera_from_info, to_depth, to_rgb
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.spatial import Camera
+
+FUTURE_S = 1.0
+"""Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
+
+
+def stamp_ns(header: Header) -> int:
+    """The stamp in nanoseconds; 0 for drivers that set none."""
+    return header.stamp.sec * 10**9 + header.stamp.nanosec
+
+
+class CameraFrame:
+    """One image with what belongs to it; see brain.Frame. Converts only when asked."""
+
+    def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
+        self.header: Header = image.header
+        self.age = age
+        self.depth_message: Image | None = None
+        """The depth image with the nearest stamp so far; it may come after the colour image."""
+        self._image = image
+        self._info = info
+
+    @cached_property
+    def _rgb(self) -> np.ndarray:
+        return to_rgb(self._image)
+
+    def rgb(self) -> np.ndarray:
+        """See brain.Frame."""
+        return self._rgb
+
+    def depth(self) -> np.ndarray | None:
+        """See brain.Frame."""
+        return None if self.depth_message is None else to_depth(self.depth_message)
+
+    def camera(self) -> Camera | None:
+        """See brain.Frame."""
+        return None if self._info is None else camera_from_info(self._info)
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """What arrives, for diagnostics."""
+
+    topic: str
+    publishers: int
+    received: int
+    rate_hz: float
+    """Over the last 30 images; 0 when none came for 2 s."""
+    age_s: float
+    """Of the newest image by its stamp; inf if there is none."""
+    depth_received: int
+    has_camera_info: bool
+
+
+class CameraInput:
+    """Subscribes to one camera, in a thread of its own so that images never wait for other callbacks.
+
+    Topics, as ``node`` resolves them: ``image`` (or ``image/compressed``), ``camera_info``, ``depth/image``.
+    """
+
+    def __init__(self, node: Node, transport: str, depth_slop_s: float) -> None:
+        """:param transport: ``raw`` or ``compressed``
+        :param depth_slop_s: most that the stamps of an image and its depth may differ, seconds
+        """
+        self._clock = node.get_clock()
+        self._slop_ns = int(depth_slop_s * 1e9)
+        self._type: type = CompressedImage if transport == 'compressed' else Image
+        self.topic = node.resolve_topic_name('image') + ('/compressed' if transport == 'compressed' else '')
+        self._info_topic = node.resolve_topic_name('camera_info')
+        self._depth_topic = node.resolve_topic_name('depth/image')
+        self._lock = threading.Lock()
+        self._image: Image | CompressedImage | None = None
+        self._info: CameraInfo | None = None
+        self._depths: deque[Image] = deque(maxlen=4)
+        self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._arrivals: deque[float] = deque(maxlen=30)
+        self._received = self._depth_received = 0
+        # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
+        self._node = Node(
+            f'{node.get_name()}_images', namespace=node.get_namespace(), context=node.context,
+            use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+        )
+        self._subscriptions: dict[str, tuple[ReliabilityPolicy, object]] = {}
+        self._subscribe()
+        self._node.create_timer(0.5, self._subscribe)
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=self._spin, name='robobrain-images', daemon=True)
+        self._thread.start()
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            return
+
+    def close(self) -> None:
+        """Unsubscribe; frames handed out stay valid."""
+        self._executor.shutdown()
+        self._thread.join(5)
+        self._node.destroy_node()
+
+    def _subscribe(self) -> None:
+        """Subscribe with the publishers' reliability, again if that changes: reliable loses fewer large images."""
+        wanted = ((self.topic, self._type, self._on_image), (self._depth_topic, Image, self._on_depth),
+                  (self._info_topic, CameraInfo, self._on_info))
+        for topic, kind, callback in wanted:
+            offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
+            reliable = bool(offered) and all(policy is ReliabilityPolicy.RELIABLE for policy in offered)
+            policy = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+            now, subscription = self._subscriptions.get(topic, (None, None))
+            if now is policy:
+                continue
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+            qos = QoSProfile(depth=1, reliability=policy)
+            self._subscriptions[topic] = (policy, self._node.create_subscription(kind, topic, callback, qos))
+
+    def _on_image(self, image: Image | CompressedImage) -> None:
+        with self._lock:
+            self._image = image
+            self._received += 1
+            self._arrivals.append(time.monotonic())
+            waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.get_loop().call_soon_threadsafe(_wake, future)
+
+    def _on_depth(self, depth: Image) -> None:
+        with self._lock:
+            self._depth_received += 1
+            self._depths.append(depth)
+            for frame in self._frames:
+                self._offer(depth, frame)
+
+    def _on_info(self, info: CameraInfo) -> None:
+        self._info = info
+
+    def _offer(self, depth: Image, frame: CameraFrame) -> None:
+        """Give a frame this depth image if it fits better than the one it has."""
+        def distance(message: Image) -> int:
+            return abs(stamp_ns(message.header) - stamp_ns(frame.header))
+
+        held = frame.depth_message
+        if distance(depth) <= self._slop_ns and (held is None or distance(depth) < distance(held)):
+            frame.depth_message = depth
+
+    async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
+        """The newest image, as soon as there is one that is new enough.
+
+        :param not_before_ns: least stamp, nanoseconds
+        :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        while True:
+            arrival: asyncio.Future[None] = loop.create_future()
+            with self._lock:
+                image = self._image
+                self._waiting.append(arrival)
+            fault = self._fault(image, not_before_ns, max_age_s)
+            if image is not None and fault is None:
+                return self._take(image)
+            try:
+                await asyncio.wait_for(arrival, deadline - loop.time())
+            except asyncio.TimeoutError:
+                assert fault is not None
+                raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s') from None
+
+    def _take(self, image: Image | CompressedImage) -> CameraFrame:
+        frame = CameraFrame(image, self._info, max(self._age(image), 0.0))
+        with self._lock:
+            self._frames.add(frame)
+            for depth in self._depths:
+                self._offer(depth, frame)
+        return frame
+
+    def _age(self, image: Image | CompressedImage) -> float:
+        """Seconds since the image's stamp, negative if that lies in the future; 0 for images without a stamp."""
+        stamp = stamp_ns(image.header)
+        return (self._clock.now().nanoseconds - stamp) / 1e9 if stamp else 0.0
+
+    def _fault(self, image: Image | CompressedImage | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
+        """Why the image cannot be used."""
+        if image is None:
+            publishers = self._node.count_publishers(self.topic)
+            return BrainError(ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers")
+        age = self._age(image)
+        if age > max_age_s:
+            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed')
+        if age < -FUTURE_S:
+            return BrainError(ErrorCode.STALE_IMAGE, f"the newest image's stamp is {-age:.2f} s in the future of the node's "
+                              'clock; do camera and node agree on use_sim_time?')
+        if stamp_ns(image.header) < not_before_ns:
+            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image is {(not_before_ns - stamp_ns(image.header)) / 1e9:.2f}'
+                              ' s older than not_before')
+        return None
+
+    def status(self) -> CameraStatus:
+        """What has arrived so far."""
+        with self._lock:
+            image, arrivals = self._image, list(self._arrivals)
+        alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
+        return CameraStatus(
+            topic=self.topic,
+            publishers=self._node.count_publishers(self.topic),
+            received=self._received,
+            rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
+            age_s=self._age(image) if image is not None else float('inf'),
+            depth_received=self._depth_received,
+            has_camera_info=self._info is not None,
+        )
+
+
+def _wake(future: 'asyncio.Future[None]') -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,54 @@
+"""What goes on inside, once a second on /diagnostics."""
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.lifecycle import LifecycleNode
+
+from robobrain_ros.brain import Brain
+from robobrain_ros.cameras import CameraInput
+from robobrain_ros.engines.base import EngineState
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class Diagnostics:
+    """Publishes the engine's and the camera's state."""
+
+    def __init__(self, node: LifecycleNode, brain: Brain) -> None:
+        self._node = node
+        self._brain = brain
+        self.camera: CameraInput | None = None
+        """Set while the node is active."""
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._timer = node.create_timer(1.0, self._publish)
+
+    def close(self) -> None:
+        """Stop publishing."""
+        self._node.destroy_timer(self._timer)
+        self._node.destroy_publisher(self._publisher)
+
+    def _publish(self) -> None:
+        array = DiagnosticArray(status=[self._engine(), *([self._image(self.camera)] if self.camera else [])])
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+    def _engine(self) -> DiagnosticStatus:
+        health = self._brain.engine.health()
+        level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
+        values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
+        return self._status('engine', level, health.error or health.state.value, values)
+
+    def _image(self, camera: CameraInput) -> DiagnosticStatus:
+        status = camera.status()
+        fault = '' if status.rate_hz else f"no images on '{status.topic}'"
+        values = {
+            'topic': status.topic, 'publishers': status.publishers, 'received': status.received,
+            'rate (Hz)': f'{status.rate_hz:.1f}', 'age (s)': f'{status.age_s:.3f}',
+            'depth images received': status.depth_received, 'camera_info received': status.has_camera_info,
+        }
+        return self._status('camera', WARN if fault else OK, fault or f'{status.rate_hz:.1f} Hz', values)
+
+    def _status(self, name: str, level: bytes, message: str, values: dict[str, object]) -> DiagnosticStatus:
+        full_name = self._node.get_fully_qualified_name()
+        return DiagnosticStatus(
+            name=f'{full_name}: {name}', level=level, message=message, hardware_id='',
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])

@@ -1,0 +1,199 @@
+"""The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as NotYet
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+
+from robobrain_ros.brain import Brain
+from robobrain_ros.cameras import CameraInput
+from robobrain_ros.diagnostics import Diagnostics
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.outputs import Outputs
+from robobrain_ros.parameters import BY_NAME, PARAMETERS, Parameter, engine_config, profile, settings
+from robobrain_ros.requests import Requests
+from robobrain_ros.transport import use_image_profile
+
+Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
+
+
+def explained(transition: Transition) -> Transition:
+    """Log why a transition fails: rclpy would swallow the exception."""
+
+    @functools.wraps(transition)
+    def run(self: 'RobobrainNode', state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except BrainError as error:
+            self.get_logger().error(f'{transition.__name__} failed: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.get_logger().error(f'{transition.__name__} failed by a defect:\n{traceback.format_exc()}')
+            return TransitionCallbackReturn.ERROR
+
+    return run
+
+
+class RobobrainNode(LifecycleNode):
+    """configure: check, start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('robobrain', **options)
+        for parameter in PARAMETERS:
+            self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
+        for parameter in PARAMETERS:  # overrides are declared unchecked
+            parameter.check(self.value(parameter.name))
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._brain: Brain | None = None
+        self._requests: Requests | None = None
+        self._diagnostics: Diagnostics | None = None
+        self._outputs: Outputs | None = None
+        self._camera: CameraInput | None = None
+
+    def value(self, name: str) -> Any:
+        """A parameter's value now."""
+        return self.get_parameter(name).value
+
+    def _values(self) -> dict[str, Any]:
+        return {parameter.name: self.value(parameter.name) for parameter in PARAMETERS}
+
+    def _on_parameters(self, changes: list[rclpy.Parameter]) -> SetParametersResult:
+        ours = [change for change in changes if change.name in BY_NAME]
+        values = self._values() | {change.name: change.value for change in ours}
+        try:
+            for change in ours:
+                if self._brain is not None and not BY_NAME[change.name].dynamic:
+                    raise BrainError(ErrorCode.BAD_REQUEST, f'{change.name} cannot change while the engine runs; '
+                                     'clean the node up, set it, and configure again')
+                BY_NAME[change.name].check(change.value)
+            chosen = settings(values)
+        except BrainError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if self._brain is not None:
+            self._brain.settings = chosen
+        return SetParametersResult(successful=True)
+
+    @explained
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the engine; blocks until it is warm."""
+        values = self._values()
+        brain = Brain(EmbeddedEngine(engine_config(values)), profile(values), settings(values))
+        try:
+            started = brain.start(self.get_logger().info, (values['warm_up_width'], values['warm_up_height']))
+            while True:
+                try:
+                    started.result(0.2)
+                    break
+                except NotYet:
+                    if not self.context.ok():  # Ctrl-C must not wait for the engine
+                        raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting') from None
+        except BaseException:
+            brain.close()
+            raise
+        self._brain = brain
+        self._requests = Requests(self, brain, self.value)
+        self._diagnostics = Diagnostics(self, brain)
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe to the camera and take requests."""
+        assert self._requests is not None and self._diagnostics is not None
+        self._outputs = Outputs(self)
+        self._camera = CameraInput(self, self.value('image_transport'), self.value('depth_slop_s'))
+        self._diagnostics.camera = self._camera
+        self._requests.open(self._camera, self._outputs)
+        self.get_logger().info(f"active; looking at '{self._camera.topic}'")
+        return super().on_activate(state)
+
+    @explained
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End all requests, unsubscribe."""
+        self._shut()
+        return super().on_deactivate(state)
+
+    @explained
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the engine and give back its memory."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """The same, from any state."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Back to unconfigured, from where it can be configured again."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _shut(self) -> None:
+        if self._requests is not None:
+            self._requests.shut()
+        if self._diagnostics is not None:
+            self._diagnostics.camera = None
+        if self._camera is not None:
+            self._camera.close()
+        if self._outputs is not None:
+            self._outputs.close()
+        self._camera = self._outputs = None
+
+    def _end(self) -> None:
+        self._shut()
+        for part in (self._requests, self._diagnostics, self._brain):
+            if part is not None:
+                part.close()
+        self._requests = self._diagnostics = self._brain = None
+
+    def destroy_node(self) -> None:
+        """End everything, then the node."""
+        self._end()
+        super().destroy_node()
+
+
+def _describe(parameter: Parameter) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(
+        description=parameter.description, additional_constraints=f'one of {list(parameter.choices)}' if parameter.choices else '')
+    if parameter.low is not None and parameter.high is not None:
+        if isinstance(parameter.default, float):
+            descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
+        else:
+            descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
+    return descriptor
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do."""
+    use_image_profile()
+    rclpy.init(args=args)
+    try:
+        node = RobobrainNode()
+    except (BrainError, rclpy.exceptions.ParameterException) as error:
+        print(f'robobrain: {error}', file=sys.stderr)
+        rclpy.try_shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        node.get_logger().info('shutting down')
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

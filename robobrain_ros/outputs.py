@@ -1,0 +1,59 @@
+"""What the node says: its publishers, and which topic gets what of an answer."""
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from geometry_msgs.msg import PointStamped, PoseArray
+from nav_msgs.msg import Path
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from robobrain_ros import messages, msg, overlay
+from robobrain_ros.answer import Answer, PointStatus
+from robobrain_ros.cameras import CameraFrame
+from robobrain_ros.image_bridge import CvBridge
+
+
+class Outputs:
+    """Publishes answers; every message has the header of the source image."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        reliable = QoSProfile(depth=5)
+        self._node = node
+        self._publishers = {
+            topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
+            for topic, kind in {
+                'answer': msg.Answer, 'target': PointStamped, 'targets': PoseArray, 'waypoints': PoseArray,
+                'trajectory': Path, 'plan': msg.Plan, 'annotated': Image,
+            }.items()
+        }
+
+    def close(self) -> None:
+        """Take the topics away."""
+        for publisher in self._publishers.values():
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def publish(self, answer: Answer, frame: CameraFrame | None) -> msg.Answer:
+        """Publish one request's end; positions only where they are known, and a trajectory only if it is complete.
+
+        :param frame: the image that was asked about; None if the request ended before there was one
+        :returns: what went out on ``~/answer``
+        """
+        header = frame.header if frame else Header()
+        message = messages.answer(answer, header)
+        publishers = self._publishers
+        if answer.success:
+            placed = [target for target in answer.targets if target.status is PointStatus.OK]
+            if placed:
+                publishers['target'].publish(messages.point(placed[0], header))
+                publishers['targets'].publish(messages.poses(placed, header))
+            waypoints = answer.waypoints
+            if waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
+                publishers['trajectory'].publish(messages.path(waypoints, header))
+                publishers['waypoints'].publish(messages.poses(waypoints, header))
+            if answer.steps:
+                publishers['plan'].publish(messages.plan(answer, header))
+        if frame and answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
+            picture = overlay.draw(frame.rgb(), answer)
+            publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', header))
+        publishers['answer'].publish(message)  # last: who waits for it finds the others there
+        return message

@@ -1,0 +1,167 @@
+"""How clients ask: topic ``~/instruction``, service ``~/ask`` and action ``~/query``, all by one way to the brain."""
+
+from collections.abc import Callable
+from typing import Any
+
+from builtin_interfaces.msg import Duration
+from rclpy.action import ActionServer, CancelResponse, GoalResponse
+from rclpy.action.server import ServerGoalHandle
+from rclpy.callback_groups import ReentrantCallbackGroup
+from rclpy.lifecycle import LifecycleNode
+from rclpy.task import Future
+from std_msgs.msg import String
+
+from robobrain_ros import messages, msg
+from robobrain_ros.action import Query
+from robobrain_ros.answer import Answer
+from robobrain_ros.brain import Brain
+from robobrain_ros.cameras import CameraFrame, CameraInput, stamp_ns
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.jobs import Job
+from robobrain_ros.outputs import Outputs
+from robobrain_ros.srv import Ask
+from robobrain_ros.tasks import parse_instruction
+from std_msgs.msg import Header
+
+
+class Requests:
+    """Takes requests while the node is active, and brings every one of them to an end."""
+
+    def __init__(self, node: LifecycleNode, brain: Brain, value: Callable[[str], Any]) -> None:
+        """:param value: gives a parameter's value by name"""
+        self._node = node
+        self._brain = brain
+        self._value = value
+        self._open: tuple[CameraInput, Outputs] | None = None
+        self._jobs: dict[bytes, Job] = {}
+        # a request that waits must not keep others, or its own cancellation, from being taken
+        group = ReentrantCallbackGroup()
+        self._subscription = node.create_subscription(
+            String, '~/instruction', self._on_instruction, 10, callback_group=group)
+        self._service = node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
+        self._action = ActionServer(
+            node, Query, '~/query', self._execute, callback_group=group, goal_callback=self._on_goal,
+            cancel_callback=self._on_cancel)
+
+    def open(self, camera: CameraInput, outputs: Outputs) -> None:
+        """Take requests from now on."""
+        self._open = (camera, outputs)
+
+    def shut(self) -> None:
+        """Take no more requests; those that run end with NOT_ACTIVE."""
+        self._open = None
+        self._brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
+
+    def close(self) -> None:
+        """Take the interfaces away."""
+        self._action.destroy()
+        self._node.destroy_service(self._service)
+        self._node.destroy_subscription(self._subscription)
+
+    async def _on_instruction(self, message: String) -> None:
+        default = self._value('default_task')
+        try:
+            task, instruction = parse_instruction(message.data, default)
+        except BrainError as error:
+            self._refuse(Answer(default, message.data, error.code, str(error)))
+            return
+        await self._ask(task, instruction, Duration())
+
+    async def _on_ask(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:
+        response.answer = await self._ask(request.task, request.instruction, request.timeout)
+        return _conclude(response)
+
+    def _on_goal(self, goal: Query.Goal) -> GoalResponse:
+        if self._open is None:
+            self._node.get_logger().warning(f'goal {goal.instruction!r} rejected: the node is not active')
+            return GoalResponse.REJECT
+        return GoalResponse.ACCEPT
+
+    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+        job = self._jobs.get(bytes(handle.goal_id.uuid))
+        if job is not None:
+            job.stop(ErrorCode.CANCELLED, 'the client cancelled')
+        return CancelResponse.ACCEPT
+
+    async def _execute(self, handle: ServerGoalHandle) -> Query.Result:
+        goal, identity = handle.request, bytes(handle.goal_id.uuid)
+
+        def report(job: Job) -> None:
+            if handle.is_active:
+                handle.publish_feedback(Query.Feedback(
+                    stage=job.stage.value, partial_text=job.answer.text, tokens=job.answer.tokens,
+                    elapsed_s=job.elapsed()))
+
+        def started(job: Job) -> None:
+            self._jobs[identity] = job
+            if handle.is_cancel_requested:  # it came before the job was there
+                job.stop(ErrorCode.CANCELLED, 'the client cancelled')
+
+        try:
+            answer = await self._ask(
+                goal.task, goal.instruction, goal.timeout, report, started,
+                not_before_ns=goal.not_before.sec * 10**9 + goal.not_before.nanosec,
+                max_age_s=_seconds(goal.max_image_age))
+        finally:
+            self._jobs.pop(identity, None)
+        if answer.error_code == msg.Answer.CANCELLED and handle.is_cancel_requested:
+            handle.canceled()
+        elif answer.error_code == msg.Answer.OK:
+            handle.succeed()
+        else:
+            handle.abort()
+        result = Query.Result()
+        result.answer = answer
+        return _conclude(result)
+
+    async def _ask(
+        self, task: str, instruction: str, timeout: Duration, report: Callable[[Job], None] = lambda job: None,
+        started: Callable[[Job], None] = lambda job: None, not_before_ns: int = 0, max_age_s: float = 0.0,
+    ) -> msg.Answer:
+        """Ask the brain, publish the answer and return it; zeros stand for the parameters' values."""
+        task = task or self._value('default_task')
+        if self._open is None:
+            return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
+        camera, outputs = self._open
+        frames: list[CameraFrame] = []
+
+        async def frame() -> CameraFrame:
+            age = max_age_s or self._value('max_image_age_s')
+            frames.append(await camera.frame(not_before_ns, age, self._value('image_timeout_s')))
+            return frames[0]
+
+        job = self._brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
+        started(job)
+        answer = await self._result(job)
+        if answer.code is not ErrorCode.OK:
+            self._node.get_logger().warning(f'{task} {instruction!r}: {answer.code.name}, {answer.message}')
+        return outputs.publish(answer, frames[0] if frames else None)
+
+    def _refuse(self, answer: Answer) -> msg.Answer:
+        self._node.get_logger().warning(f'{answer.task} {answer.instruction!r}: {answer.code.name}, {answer.message}')
+        return self._open[1].publish(answer, None) if self._open else messages.answer(answer, Header())
+
+    def _result(self, job: Job) -> Future:
+        """The job's answer as a future of rclpy, which a callback can await."""
+        executor = self._node.executor
+        assert executor is not None
+        future = Future(executor=executor)
+
+        def done(_: object) -> None:
+            future.set_result(job.done.result())
+            executor.wake()  # after set_result: an executor looks at pending coroutines once per wake
+
+        job.done.add_done_callback(done)
+        return future
+
+
+def _conclude(reply: Any) -> Any:
+    """Fill the fields that say how it ended, from the answer."""
+    reply.success = reply.answer.error_code == msg.Answer.OK
+    reply.error_code = reply.answer.error_code
+    reply.error_message = reply.answer.error_message
+    return reply
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.sec + duration.nanosec / 1e9

@@ -1,0 +1,102 @@
+"""Untrusted answers: whatever the text, parsers raise nothing, invent nothing, and take linear time."""
+
+import json
+import random
+import re
+import time
+from math import isfinite
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from robobrain_ros.tasks import TASKS, get_profile
+from robobrain_ros.tasks.profiles import PROFILES
+
+CORPUS = [case['answer'] for case in json.loads(
+    (Path(__file__).parent / 'corpus' / 'ugly_answers.json').read_text(encoding='utf-8'))]
+PIECES = ['[', ']', '(', ')', '{', '}', '"', "'", ',', ':', '.', '-', '+', 'e', ' ', '\n', '\\', '```', '</think>', '<think>',
+          '<answer>', '</answer>', '1. ', '- ', '512', '1000', '1001', '0.5', '-1', 'nan', 'inf', '1e999', '9' * 400, '٣', '\x00',
+          '"label": "', '"point_2d": [', '"steps": [', '{"action": "', 'not visible', 'the cube', 'Place ', '\ud800', '½']
+NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+
+
+def mutations(count):
+    """Corpus answers, cut, joined, shuffled and with pieces put in; the same ones every time."""
+    rng = random.Random(20261123)
+    for _ in range(count):
+        text = rng.choice(CORPUS)
+        for _ in range(rng.randint(1, 6)):
+            at, to = sorted(rng.randint(0, len(text)) for _ in range(2))
+            text = rng.choice([
+                text[:at] + rng.choice(PIECES) + text[at:],
+                text[:at] + text[to:],
+                text[:to] + text[at:],
+                text[:at] + text[at:to][::-1] + text[to:],
+                text + rng.choice(CORPUS),
+            ])
+        yield text
+    for _ in range(count):
+        yield ''.join(rng.choice(PIECES) for _ in range(rng.randint(1, 40)))
+
+
+def check(task, text, profile):
+    """One answer through one parser: all that is kept is in range and stands in the text."""
+    scale = profile.scale(640, 480)
+    parsed = task.parse(text, scale, profile)
+    said = {float(number) + 0.0 for number in NUMBER.findall(text)}
+    for point in parsed.points:
+        assert scale.contains(point.x, point.y)
+        assert {point.x, point.y} <= said
+        assert point.depth is None or (point.depth in said and point.depth > 0 and isfinite(point.depth))
+    for box in parsed.boxes:
+        assert scale.contains(box.x1, box.y1)
+        assert scale.contains(box.x2, box.y2)
+        assert box.x1 < box.x2
+        assert box.y1 < box.y2
+        assert {box.x1, box.y1, box.x2, box.y2} <= said
+    for step in parsed.steps:
+        assert step.description
+        for words in (step.description, step.action, step.object, step.destination):
+            words.encode('utf-8')
+            assert words == ' '.join(words.split())
+            assert '\x00' not in words
+        if '\\' not in text:  # no escapes: every word stands in the text
+            spoken = text.lower().replace('*', '').replace('\x00', ' ').replace('\ud800', ' ').split()
+            assert set(step.action.lower().split()) <= set(re.split(r'[\s"\'*]+', ' '.join(spoken)))
+    for drop in parsed.dropped:
+        assert drop.text in text
+        assert drop.reason
+    if parsed.not_found:
+        assert not (parsed.points or parsed.boxes or parsed.steps)
+    if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
+        assert parsed.dropped or parsed.not_found  # nothing vanishes silently
+
+
+@pytest.mark.parametrize('profile', PROFILES.values(), ids=PROFILES.keys())
+def test_mutated_answers(profile):
+    for text in mutations(1000):
+        for task in TASKS.values():
+            check(task, text, profile)
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map(''.join))
+def test_any_text(text):
+    for task in TASKS.values():
+        check(task, text, get_profile('robobrain-2.5'))
+
+
+@pytest.mark.parametrize('unit', [
+    '(', '[', '{', ')', '(1,', '(1, 2', '(1, 2)', '[1, 2, 3, 4]', '1', '.', 'e', ' ', '\n', '"', "'", '\\', '\\"', '{"', '{"a', "{'",
+    "'x'", '{"a":', '{"a": "b",', '[{', '["', '[ ', '{"steps": [', '"a" ', '"a": ', '"label": "', "'label': '\\", '"label": "x\\" ',
+    '<think>', '</think>', '<answer>', '```', '1. ', '1. a\n', '- a\n', ' 2. ', '* ', '#', 'step ', 'not ', 'no a ', 'n\u2019t ',
+    'Place the a on ', 'the ', '{"action": "a"}', '{"label": "a", "point_2d": [1, 2]}', '\\u0041', '\ud83d'])
+def test_time_is_linear(unit):
+    text = unit * (100_000 // len(unit))
+    profile = get_profile('robobrain-2.5')
+    for task in TASKS.values():
+        for answer in (text, '{"a": "' + text, '{"a": ' + text, "{'label': '" + text, text + '(1, 2)'):
+            started = time.process_time()
+            task.parse(answer, profile.scale(640, 480), profile)
+            assert time.process_time() - started < 2  # quadratic reading of 100 kB takes minutes
