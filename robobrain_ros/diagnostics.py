@@ -11,28 +11,28 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class Diagnostics:
-    """Publishes the engine's and the camera's state."""
+    """Publishes the engine's and the camera's state as long as the node lives."""
 
-    def __init__(self, node: LifecycleNode, brain: Brain) -> None:
+    def __init__(self, node: LifecycleNode) -> None:
         self._node = node
-        self._brain = brain
+        self.brain: Brain | None = None
+        """Set while the node is configured."""
         self.camera: CameraInput | None = None
         """Set while the node is active."""
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
-        self._timer = node.create_timer(1.0, self._publish)
-
-    def close(self) -> None:
-        """Stop publishing."""
-        self._node.destroy_timer(self._timer)
-        self._node.destroy_publisher(self._publisher)
+        node.create_timer(1.0, self._publish)
 
     def _publish(self) -> None:
-        array = DiagnosticArray(status=[self._engine(), *([self._image(self.camera)] if self.camera else [])])
+        array = DiagnosticArray()
+        if self.brain:
+            array.status.append(self._engine(self.brain))
+        if self.camera:
+            array.status.append(self._image(self.camera))
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
 
-    def _engine(self) -> DiagnosticStatus:
-        health = self._brain.engine.health()
+    def _engine(self, brain: Brain) -> DiagnosticStatus:
+        health = brain.engine.health()
         level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
         values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
         return self._status('engine', level, health.error or health.state.value, values)

@@ -1,7 +1,9 @@
 """The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
 
 import functools
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
@@ -9,8 +11,10 @@ from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraInput
@@ -52,9 +56,11 @@ class RobobrainNode(LifecycleNode):
         for parameter in PARAMETERS:  # overrides are declared unchecked
             parameter.check(self.value(parameter.name))
         self.add_on_set_parameters_callback(self._on_parameters)
+        self.stopping = threading.Event()
+        """Set it when the process is to end: a transition that blocks gives up."""
+        self._requests = Requests(self, self.value)
+        self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
-        self._requests: Requests | None = None
-        self._diagnostics: Diagnostics | None = None
         self._outputs: Outputs | None = None
         self._camera: CameraInput | None = None
 
@@ -93,24 +99,22 @@ class RobobrainNode(LifecycleNode):
                     started.result(0.2)
                     break
                 except NotYet:
-                    if not self.context.ok():  # Ctrl-C must not wait for the engine
+                    if self.stopping.is_set():
                         raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting') from None
         except BaseException:
             brain.close()
             raise
-        self._brain = brain
-        self._requests = Requests(self, brain, self.value)
-        self._diagnostics = Diagnostics(self, brain)
+        self._brain = self._diagnostics.brain = brain
         return TransitionCallbackReturn.SUCCESS
 
     @explained
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and take requests."""
-        assert self._requests is not None and self._diagnostics is not None
+        assert self._brain is not None
         self._outputs = Outputs(self)
         self._camera = CameraInput(self, self.value('image_transport'), self.value('depth_slop_s'))
         self._diagnostics.camera = self._camera
-        self._requests.open(self._camera, self._outputs)
+        self._requests.open(self._brain, self._camera, self._outputs)
         self.get_logger().info(f"active; looking at '{self._camera.topic}'")
         return super().on_activate(state)
 
@@ -139,10 +143,8 @@ class RobobrainNode(LifecycleNode):
         return TransitionCallbackReturn.SUCCESS
 
     def _shut(self) -> None:
-        if self._requests is not None:
-            self._requests.shut()
-        if self._diagnostics is not None:
-            self._diagnostics.camera = None
+        self._requests.shut()
+        self._diagnostics.camera = None
         if self._camera is not None:
             self._camera.close()
         if self._outputs is not None:
@@ -151,10 +153,15 @@ class RobobrainNode(LifecycleNode):
 
     def _end(self) -> None:
         self._shut()
-        for part in (self._requests, self._diagnostics, self._brain):
-            if part is not None:
-                part.close()
-        self._requests = self._diagnostics = self._brain = None
+        self._diagnostics.brain = None
+        if self._brain is not None:
+            self._brain.close()
+        self._brain = None
+
+    def finish_requests(self, timeout_s: float) -> None:
+        """Refuse new requests, and let the executor tell the clients of the old ones; blocks."""
+        self._requests.shut()
+        self._requests.wait(timeout_s)
 
     def destroy_node(self) -> None:
         """End everything, then the node."""
@@ -174,24 +181,29 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do."""
+    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
     use_image_profile()
-    rclpy.init(args=args)
+    # rclpy's own handlers end the context at once: requests could not be brought to an end any more
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = RobobrainNode()
-    except (BrainError, rclpy.exceptions.ParameterException) as error:
-        print(f'robobrain: {error}', file=sys.stderr)
+    except (BrainError, ParameterException) as error:
+        rclpy.logging.get_logger('robobrain').fatal(str(error))
         rclpy.try_shutdown()
         return 1
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: node.stopping.set())
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    try:
-        executor.spin()
-    except (KeyboardInterrupt, ExternalShutdownException):
-        node.get_logger().info('shutting down')
-    finally:
-        node.destroy_node()
-        rclpy.try_shutdown()
+    thread = threading.Thread(target=executor.spin, name='robobrain-callbacks', daemon=True)
+    thread.start()
+    node.stopping.wait()
+    node.get_logger().info('shutting down')
+    node.finish_requests(timeout_s=2.0)
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.try_shutdown()
     return 0
 
 

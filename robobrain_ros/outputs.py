@@ -19,6 +19,7 @@ class Outputs:
     def __init__(self, node: LifecycleNode) -> None:
         reliable = QoSProfile(depth=5)
         self._node = node
+        self._closed = False
         self._publishers = {
             topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
             for topic, kind in {
@@ -28,7 +29,8 @@ class Outputs:
         }
 
     def close(self) -> None:
-        """Take the topics away."""
+        """Take the topics away; ``publish`` only makes messages from then on."""
+        self._closed = True
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
 
@@ -40,6 +42,8 @@ class Outputs:
         """
         header = frame.header if frame else Header()
         message = messages.answer(answer, header)
+        if self._closed:
+            return message
         publishers = self._publishers
         if answer.success:
             placed = [target for target in answer.targets if target.status is PointStatus.OK]

@@ -1,5 +1,7 @@
 """How clients ask: topic ``~/instruction``, service ``~/ask`` and action ``~/query``, all by one way to the brain."""
 
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,54 +11,59 @@ from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
 from robobrain_ros import messages, msg
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain
-from robobrain_ros.cameras import CameraFrame, CameraInput, stamp_ns
+from robobrain_ros.cameras import CameraFrame, CameraInput
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Job
 from robobrain_ros.outputs import Outputs
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
-from std_msgs.msg import Header
 
 
 class Requests:
-    """Takes requests while the node is active, and brings every one of them to an end."""
+    """Takes requests as long as the node lives, answers them while it is active, and brings every one to an end."""
 
-    def __init__(self, node: LifecycleNode, brain: Brain, value: Callable[[str], Any]) -> None:
+    def __init__(self, node: LifecycleNode, value: Callable[[str], Any]) -> None:
         """:param value: gives a parameter's value by name"""
         self._node = node
-        self._brain = brain
         self._value = value
-        self._open: tuple[CameraInput, Outputs] | None = None
+        self._open: tuple[Brain, CameraInput, Outputs] | None = None
         self._jobs: dict[bytes, Job] = {}
+        self._pending = 0
+        self._idle = threading.Condition()
         # a request that waits must not keep others, or its own cancellation, from being taken
         group = ReentrantCallbackGroup()
-        self._subscription = node.create_subscription(
-            String, '~/instruction', self._on_instruction, 10, callback_group=group)
-        self._service = node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
-        self._action = ActionServer(
+        node.create_subscription(String, '~/instruction', self._on_instruction, 10, callback_group=group)
+        node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
+        ActionServer(
             node, Query, '~/query', self._execute, callback_group=group, goal_callback=self._on_goal,
             cancel_callback=self._on_cancel)
 
-    def open(self, camera: CameraInput, outputs: Outputs) -> None:
-        """Take requests from now on."""
-        self._open = (camera, outputs)
+    def open(self, brain: Brain, camera: CameraInput, outputs: Outputs) -> None:
+        """Answer requests from now on."""
+        self._open = (brain, camera, outputs)
 
     def shut(self) -> None:
-        """Take no more requests; those that run end with NOT_ACTIVE."""
+        """Refuse requests from now on; those that run end with NOT_ACTIVE, soon after this returns."""
+        if self._open is not None:
+            self._open[0].stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
         self._open = None
-        self._brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
 
-    def close(self) -> None:
-        """Take the interfaces away."""
-        self._action.destroy()
-        self._node.destroy_service(self._service)
-        self._node.destroy_subscription(self._subscription)
+    def wait(self, timeout_s: float) -> None:
+        """Block until all clients have their answers, or for this many seconds; not in the executor's thread."""
+        with self._idle:
+            self._idle.wait_for(lambda: not self._pending, timeout_s)
+        time.sleep(0.1)  # rclpy sends an action's result in a callback of its own, after ours
+
+    def _count(self, change: int) -> None:
+        with self._idle:
+            self._pending += change
+            self._idle.notify_all()
 
     async def _on_instruction(self, message: String) -> None:
         default = self._value('default_task')
@@ -122,7 +129,7 @@ class Requests:
         task = task or self._value('default_task')
         if self._open is None:
             return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
-        camera, outputs = self._open
+        brain, camera, outputs = self._open
         frames: list[CameraFrame] = []
 
         async def frame() -> CameraFrame:
@@ -130,16 +137,20 @@ class Requests:
             frames.append(await camera.frame(not_before_ns, age, self._value('image_timeout_s')))
             return frames[0]
 
-        job = self._brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
+        job = brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
         started(job)
-        answer = await self._result(job)
+        self._count(+1)
+        try:
+            answer = await self._result(job)
+        finally:
+            self._count(-1)
         if answer.code is not ErrorCode.OK:
             self._node.get_logger().warning(f'{task} {instruction!r}: {answer.code.name}, {answer.message}')
         return outputs.publish(answer, frames[0] if frames else None)
 
     def _refuse(self, answer: Answer) -> msg.Answer:
         self._node.get_logger().warning(f'{answer.task} {answer.instruction!r}: {answer.code.name}, {answer.message}')
-        return self._open[1].publish(answer, None) if self._open else messages.answer(answer, Header())
+        return self._open[2].publish(answer, None) if self._open else messages.answer(answer, Header())
 
     def _result(self, job: Job) -> Future:
         """The job's answer as a future of rclpy, which a callback can await."""

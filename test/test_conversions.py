@@ -17,8 +17,8 @@ HEIGHT, WIDTH = 6, 8
 RGB = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3) + np.uint8(40)
 GREY = RGB[..., 0]
 COLOURS = {  # RGB -> Y, U, V in BT.601, studio range
-    (255, 0, 0): (81, 90, 240), (0, 255, 0): (145, 54, 34), (0, 0, 255): (41, 240, 110), (255, 255, 255): (235, 128, 128),
-    (0, 0, 0): (16, 128, 128)}
+    (255, 0, 0): (81, 90, 240), (0, 255, 0): (145, 54, 34), (0, 0, 255): (41, 240, 110),
+    (255, 255, 255): (235, 128, 128), (0, 0, 0): (16, 128, 128)}
 
 
 def message(encoding, image, width, height, pad=0, order='<'):
@@ -192,7 +192,8 @@ def refused(convert, msg, *words):
 
 
 @pytest.mark.parametrize(('encoding', 'words'), [
-    ('16UC1', ('16UC1', 'depth')), ('32FC1', ('32FC1', 'depth')), ('8UC1', ('8UC1', 'mono8')), ('8UC3', ('8UC3', 'rgb8')),
+    ('16UC1', ('16UC1', 'depth')), ('32FC1', ('32FC1', 'depth')), ('8UC1', ('8UC1', 'mono8')),
+    ('8UC3', ('8UC3', 'rgb8')),
     ('nv24', ('nv24', 'rgb8', 'nv12')), ('', ("''", 'rgb8')), ('8UC5', ('8UC5',)), ('RGB8', ('RGB8',)),
     ('rgb8\n', ('rgb8',)), ('8UC1\n', ('8UC1',))])
 def test_colour_of_other_encodings_is_refused_by_name(encoding, words):
@@ -227,7 +228,8 @@ def test_other_compressed_depth_is_refused(text, data):
     ({'data': array.array('B', bytes(145))}, ('145', '144')),
     ({'width': 2 ** 32 - 1, 'height': 2 ** 32 - 1}, ('4294967295x4294967295', str(MAX_PIXELS))),
     ({'width': 2 ** 20, 'step': 3 * 2 ** 20}, ('1048576x6', '144')), ({'encoding': 'bgra8'}, ('24', '32')),
-    ({'encoding': 'yuyv', 'width': 7}, ('7x6', 'multiple of 2')), ({'encoding': 'nv12', 'height': 5}, ('8x5', 'multiple')),
+    ({'encoding': 'yuyv', 'width': 7}, ('7x6', 'multiple of 2')),
+    ({'encoding': 'nv12', 'height': 5}, ('8x5', 'multiple')),
     ({'encoding': 'bayer_rggb8', 'height': 2, 'data': array.array('B', bytes(48))}, ('8x2', 'at least 3'))])
 def test_inconsistent_messages_are_refused_with_numbers(changes, words):
     msg = message('rgb8', RGB, WIDTH, HEIGHT)
@@ -271,8 +273,9 @@ def mutations(rng):
     sizes = [0, 1, 2, 3, 5, 8, 255, 65536, 2 ** 31, 2 ** 32 - 1]
     for _ in range(600):
         source = raw[rng.integers(len(raw))]
-        msg = Image(width=source.width, height=source.height, encoding=source.encoding, step=source.step, data=source.data)
-        for field in rng.choice(['width', 'height', 'step', 'encoding', 'is_bigendian', 'data'], rng.integers(1, 4)):
+        fields = ('width', 'height', 'encoding', 'step', 'is_bigendian', 'data')
+        msg = Image(**{field: getattr(source, field) for field in fields})
+        for field in rng.choice(fields, rng.integers(1, 4)):
             if field == 'data':
                 msg.data = array.array('B', rng.bytes(int(rng.choice([0, 1, 47, 96, 144, 192, 288, 384]))))
             elif field == 'encoding':
@@ -296,13 +299,12 @@ def test_mutated_messages_give_an_array_or_a_brain_error():
             try:
                 result = convert(msg)
             except BrainError as error:
-                assert error.code is ErrorCode.BAD_IMAGE
-                errors += 1
+                errors += error.code is ErrorCode.BAD_IMAGE
             else:
                 assert (result.dtype, result.ndim) == (kind, dimensions)
                 arrays += 1
+    assert arrays + errors == 2400
     assert arrays > 20
-    assert errors > 500
 
 
 def info(**fields):

@@ -48,7 +48,8 @@ def test_passthrough_shares_the_memory_of_the_message():
 
 @pytest.mark.parametrize(('source', 'target', 'expected'), [
     ('rgb8', 'bgr8', RGB[..., ::-1]), ('rgb8', 'rgba8', np.dstack([RGB, np.full((5, 7), 255, np.uint8)])),
-    ('rgb8', 'rgb16', RGB.astype('u2') * 257), ('rgb8', 'bgr16', RGB[..., ::-1].astype('u2') * 257), ('rgb8', '8UC3', RGB),
+    ('rgb8', 'rgb16', RGB.astype('u2') * 257), ('rgb8', 'bgr16', RGB[..., ::-1].astype('u2') * 257),
+    ('rgb8', '8UC3', RGB),
     ('rgb8', '32FC3', RGB.astype('f4')), ('8UC3', '16UC3', RGB.astype('u2')),
     ('rgb8', 'mono8', np.round(RGB @ [0.299, 0.587, 0.114]).astype('u1'))])
 def test_conversions(source, target, expected):
@@ -67,7 +68,8 @@ def test_conversions_that_make_no_sense(source, target, words):
 
 @pytest.mark.parametrize(('image', 'encoding'), [
     (RGB, 'mono8'), (RGB, 'rgb16'), (RGB[..., 0], 'rgb8'), (RGB[..., 0], 'nv12'),
-    (np.zeros((0, 4), 'u1'), 'passthrough'), (np.zeros((2, 2, 5), 'u1'), 'passthrough'), (np.zeros((2, 2), 'u8'), 'passthrough'), (np.zeros(4, 'u1'), 'mono8')])
+    (np.zeros((0, 4), 'u1'), 'passthrough'), (np.zeros((2, 2, 5), 'u1'), 'passthrough'),
+    (np.zeros((2, 2), 'u8'), 'passthrough'), (np.zeros(4, 'u1'), 'mono8')])
 def test_arrays_that_do_not_fit_the_encoding(image, encoding):
     with pytest.raises(CvBridgeError):
         BRIDGE.cv2_to_imgmsg(image, encoding)

@@ -16,20 +16,26 @@ from robobrain_ros.tasks.planning import SCHEMA
 from robobrain_ros.tasks.profiles import PROFILES
 
 NEW, OLD, TINY = (get_profile(name) for name in ('robobrain-2.5', 'robobrain-2.0', 'robobrain-tiny'))
-POINT = ('%s. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], where the tuple '
-         'contains the x and y coordinates of a point satisfying the conditions above.')
-TRAJECTORY = ('Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is "%s". Your '
-              'answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), ...], where each tuple '
-              'contains the x and y coordinates and the depth of the point.')
-BOX = 'Please provide the bounding box coordinate of the region this sentence describes: %s.'
-OLD_POINT = ('%s. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], where each tuple '
-             'contains the x and y coordinates of a point satisfying the conditions above. The coordinates should '
-             'indicate the normalized pixel locations of the points in the image.')
-OLD_AFFORDANCE = ('You are a robot using the joint control. The task is "%s". Please predict a possible affordance area of '
-                  'the end effector.')
-OLD_TRAJECTORY = ('You are a robot using the joint control. The task is "%s". Please predict up to 10 key trajectory points '
-                  'to complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], '
-                  '...], where each tuple contains the x and y coordinates of a point.')
+POINT = (
+    '%s. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], where the '
+    'tuple contains the x and y coordinates of a point satisfying the conditions above.')
+TRAJECTORY = (
+    'Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is "%s". Your '
+    'answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), ...], where each tuple '
+    'contains the x and y coordinates and the depth of the point.')
+BOX = (
+    'Please provide the bounding box coordinate of the region this sentence describes: %s.')
+OLD_POINT = (
+    '%s. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], where each tuple '
+    'contains the x and y coordinates of a point satisfying the conditions above. The coordinates should indicate '
+    'the normalized pixel locations of the points in the image.')
+OLD_AFFORDANCE = (
+    'You are a robot using the joint control. The task is "%s". Please predict a possible affordance area of the end '
+    'effector.')
+OLD_TRAJECTORY = (
+    'You are a robot using the joint control. The task is "%s". Please predict up to 10 key trajectory points to '
+    'complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], ...], where '
+    'each tuple contains the x and y coordinates of a point.')
 
 
 @pytest.mark.parametrize(('profile', 'task', 'expected'), [
@@ -88,8 +94,9 @@ def test_instruction_is_refused(text, quoted):
         assert refusal.value.code == ErrorCode.BAD_REQUEST
 
 
-@pytest.mark.parametrize('text', ['the "red" mug', 'a < b | c > d', 'die Tasse dort drüben', '红色的杯子', 'one\ntwo\tthree',
-                                  'x' * MAX_INSTRUCTION, '{t} {0} %s'])
+@pytest.mark.parametrize('text', [
+    'the "red" mug', 'a < b | c > d', 'die Tasse dort drüben', '红色的杯子', 'one\ntwo\tthree', 'x' * MAX_INSTRUCTION,
+    '{t} {0} %s'])
 def test_instruction_is_asked_as_it_is(text):
     assert check_instruction(f' {text} ') == text
     assert get_task('general').prompt(text, NEW) == text
@@ -98,9 +105,10 @@ def test_instruction_is_asked_as_it_is(text):
 @given(st.text())
 def test_instruction_is_asked_or_refused(text):
     try:
-        assert text.strip() in get_task('pointing').prompt(text, NEW)
-    except BrainError as error:
-        assert error.code == ErrorCode.BAD_REQUEST
+        prompt = get_task('pointing').prompt(text, NEW)
+    except BrainError:
+        return
+    assert prompt == POINT % text.strip()
 
 
 @pytest.mark.parametrize(('text', 'expected'), [
@@ -115,7 +123,8 @@ def test_parse_instruction(text, expected):
     assert parse_instruction(text, 'pointing') == expected
 
 
-@pytest.mark.parametrize(('text', 'default'), [('', 'pointing'), ('grounding: ', 'pointing'), (':', ''), ('mug', 'point')])
+@pytest.mark.parametrize(('text', 'default'), [
+    ('', 'pointing'), ('grounding: ', 'pointing'), (':', ''), ('mug', 'point')])
 def test_parse_instruction_refuses(text, default):
     with pytest.raises(BrainError) as refusal:
         parse_instruction(text, default)
@@ -169,7 +178,8 @@ def longest(task, profile):
     if task == 'grounding' or (task == 'affordance' and profile is OLD):
         return f'[{", ".join([number] * 4)}]'
     parts = [number, number] + [depth] * (task == 'trajectory' and profile.trajectory_depth)
-    return f'[{", ".join([f"({", ".join(parts)})"] * (20 if task == "trajectory" else 16))}]' if parts else ''
+    one = f'({", ".join(parts)})'
+    return f'[{", ".join([one] * (20 if task == "trajectory" else 16))}]'
 
 
 @pytest.mark.parametrize('task', ['pointing', 'affordance', 'grounding', 'trajectory'])
@@ -180,14 +190,15 @@ def test_no_guided_answer_meets_the_token_limit(task):
     for profile in PROFILES.values():
         answer = longest(task, profile)
         assert re.fullmatch(get_task(task).guide(profile).regex, answer)
-        assert not re.fullmatch(get_task(task).guide(profile).regex, answer[:-1] + ', ' + answer[1:])
+        assert not re.fullmatch(get_task(task).guide(profile).regex, f'{answer[:-1]}, {answer[1:]}')  # one more
         tokens = len(tokenizer.encode(answer + profile.answer_end).ids)
         assert tokens < get_task(task).max_tokens <= MAX_TOKENS
 
 
 def test_a_schema_answer_is_read_whole():
     jsonschema = pytest.importorskip('jsonschema')
-    steps = [{'action': 'pick', 'object': f'cube {i}', 'destination': '', 'description': f'Pick up cube {i}'} for i in range(12)]
+    steps = [{'action': 'pick', 'object': f'cube {i}', 'destination': '', 'description': f'Pick up cube {i}'}
+             for i in range(12)]
     jsonschema.validate({'steps': steps}, SCHEMA)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({'steps': steps * 2}, SCHEMA)

@@ -1,12 +1,13 @@
 """On every well-formed answer the parsers and the conversion agree with the public RoboBrain 2.5 script.
 
-Its rules, in our words: a point is two whole numbers between round brackets; a waypoint is two whole numbers and one with a
-decimal point, with commas between; a box is four whole numbers between square brackets; a coordinate becomes a pixel by
-dividing by 1000, multiplying by the side, rounding and clamping. Well-formed means: as the prompt asks for it, within
-0 .. 1000, in front of the camera, corners in order, nothing said twice.
+Its rules, in our words: a point is two whole numbers between round brackets; a waypoint is two whole numbers and one
+with a decimal point, with commas between; a box is four whole numbers between square brackets; a coordinate becomes a
+pixel by dividing by 1000, multiplying by the side, rounding and clamping. Well-formed means: as the prompt asks for it,
+within 0 .. 1000, in front of the camera, corners in order, nothing said twice.
 """
 
 import re
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ UNIT = st.integers(0, 1000)
 POINTS = st.lists(st.tuples(UNIT, UNIT), min_size=1, max_size=20, unique=True)
 DEPTHS = st.decimals('0.001', '20', places=3) | st.decimals('0.01', '20', places=2) | st.decimals('0.1', '20', places=1)
 WAYPOINTS = st.lists(st.tuples(UNIT, UNIT, DEPTHS), min_size=1, max_size=20).filter(
-    lambda path: all(a != b for a, b in zip(path, path[1:], strict=False)))
+    lambda path: all(a != b for a, b in pairwise(path)))
 BOXES = st.tuples(UNIT, UNIT, UNIT, UNIT).filter(lambda box: box[0] < box[2] and box[1] < box[3])
 
 
@@ -42,7 +43,7 @@ def script_boxes(text):
 
 
 def script_pixel(value, side):
-    return sorted((0, int(round(value / 1000.0 * side)), side - 1))[1]
+    return sorted((0, round(value / 1000.0 * side), side - 1))[1]
 
 
 @given(POINTS)

@@ -1,0 +1,111 @@
+"""The other side of the node, for the demo, tests and scripts: lifecycle, questions, parameters. Blocks its caller."""
+
+from collections.abc import Callable
+from typing import Any
+
+import rclpy
+from builtin_interfaces.msg import Duration
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.srv import SetParameters
+from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.task import Future
+
+from robobrain_ros import msg
+from robobrain_ros.action import Query
+
+CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
+DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
+
+
+class NoReply(RuntimeError):
+    """The node did not answer in time, or is not there."""
+
+
+class Client:
+    """Talks to one robobrain node.
+
+    :param node: of the caller; the client spins it itself, while it waits
+    :param name: full name of the robobrain node
+    """
+
+    def __init__(self, node: Node, name: str = '/robobrain') -> None:
+        self.node = node
+        self.name = name
+        self.executor = SingleThreadedExecutor(context=node.context)
+        self.executor.add_node(node)
+        self._query: ActionClient = ActionClient(node, Query, f'{name}/query')
+
+    def close(self) -> None:
+        """Leave the caller's node."""
+        self._query.destroy()
+        self.executor.shutdown()
+
+    def wait(self, future: Future, timeout_s: float, what: str) -> Any:
+        """The future's result.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        self.executor.spin_until_future_complete(future, timeout_s)
+        if not future.done():
+            raise NoReply(f'{what}: no reply within {timeout_s:g} s')
+        return future.result()
+
+    def call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:
+        """Call a service of any node, once.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        client = self.node.create_client(kind, service)
+        try:
+            if not client.wait_for_service(timeout_s):
+                raise NoReply(f'{service}: no such service within {timeout_s:g} s')
+            return self.wait(client.call_async(request), timeout_s, service)
+        finally:
+            self.node.destroy_client(client)
+
+    def transition(self, number: int, timeout_s: float) -> None:
+        """Drive the node's lifecycle.
+
+        :param number: such as CONFIGURE
+        :raises NoReply: after ``timeout_s`` seconds, or if the node refuses; its log says why
+        """
+        request = ChangeState.Request(transition=Transition(id=number))
+        if not self.call(ChangeState, f'{self.name}/change_state', request, timeout_s).success:
+            raise NoReply(f'{self.name} refused or failed transition {number}; its log says why')
+
+    def state(self, timeout_s: float = 5.0) -> str:
+        """The lifecycle state's name, such as ``active``."""
+        return self.call(GetState, f'{self.name}/get_state', GetState.Request(), timeout_s).current_state.label
+
+    def set_parameters(self, node: str, timeout_s: float = 10.0, **values: Any) -> None:
+        """Set parameters of a node.
+
+        :raises ValueError: if the node refuses, with its reason
+        """
+        parameters = [rclpy.Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+        request = SetParameters.Request(parameters=parameters)
+        for result in self.call(SetParameters, f'{node}/set_parameters', request, timeout_s).results:
+            if not result.successful:
+                raise ValueError(result.reason)
+
+    def query(
+        self, task: str, instruction: str, timeout_s: float = 60.0,
+        feedback: Callable[[Query.Feedback], None] = lambda feedback: None, **goal: Any,
+    ) -> msg.Answer:
+        """Ask through action ``~/query``, and wait for the answer.
+
+        :param goal: further fields of the goal
+        :raises NoReply: if the node is not there, rejects the goal, or does not answer
+        """
+        if not self._query.wait_for_server(timeout_s):
+            raise NoReply(f'{self.name}/query: no such action within {timeout_s:g} s')
+        request = Query.Goal(task=task, instruction=instruction, timeout=Duration(sec=int(timeout_s)), **goal)
+        sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
+        handle = self.wait(sent, timeout_s, 'query')
+        if not handle.accepted:
+            raise NoReply(f'{self.name} rejected the goal; its log says why')
+        # a little longer than the node's own limit, which ends with an answer
+        return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
