@@ -13,7 +13,7 @@ Colour = tuple[int, int, int]
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 LONGEST = 2000
-"""Characters of a text that are looked at; more do not fit on any image."""
+"""Characters of a text that are looked at; more hardly fit on an image."""
 WHITE: Colour = (255, 255, 255)
 BLACK: Colour = (0, 0, 0)
 TARGET: Colour = (255, 210, 0)
@@ -35,9 +35,6 @@ def draw(rgb: np.ndarray, answer: Answer) -> np.ndarray:
     if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
         raise ValueError(f'image of shape {rgb.shape} and type {rgb.dtype}: expected HxWx3 uint8')
     canvas = _Canvas(rgb)
-    for target in answer.targets:
-        _draw_target(canvas, target)
-    _draw_way(canvas, answer.waypoints)
     if answer.instruction:
         canvas.block([f'{answer.task}: {answer.instruction}'], WHITE, top=True)
     steps = [f'{number}. {step.description}' for number, step in enumerate(answer.steps, 1)]
@@ -45,20 +42,27 @@ def draw(rgb: np.ndarray, answer: Answer) -> np.ndarray:
         canvas.block([f'{answer.code.name}: {answer.message}'], FAILED, top=False)
     elif steps or answer.reply:
         canvas.block(steps or [answer.reply], WHITE, top=False)
+    # Marks come last: text may be covered, places not.
+    for target in answer.targets:
+        _draw_label(canvas, target)
+    for target in answer.targets:
+        _draw_mark(canvas, target)
+    _draw_way(canvas, answer.waypoints)
     return canvas.image
 
 
-def _draw_target(canvas: '_Canvas', target: Target) -> None:
-    u, v = target.pixel
-    anchor = (u + 14 * canvas.unit, v - 4 * canvas.unit)
-    if target.box is not None:
-        canvas.box(target.box, TARGET)
-        anchor = target.box[:2]  # the label sits on the box
-    else:
-        canvas.ring(u, v, 11, TARGET)
-    canvas.cross(u, v, 5, TARGET)
+def _draw_label(canvas: '_Canvas', target: Target) -> None:
     depth = f'{target.position[2]:.2f} m' if target.position else ''
-    canvas.label(*anchor, ' '.join(part for part in (target.label, depth) if part), TARGET)
+    u, v = target.box[:2] if target.box else (target.pixel[0] + 14 * canvas.unit, target.pixel[1] - 4 * canvas.unit)
+    canvas.label(u, v, ' '.join(part for part in (target.label, depth) if part), TARGET)
+
+
+def _draw_mark(canvas: '_Canvas', target: Target) -> None:
+    if target.box:
+        canvas.box(target.box, TARGET)
+    else:
+        canvas.ring(*target.pixel, 11, TARGET)
+    canvas.cross(*target.pixel, 5, TARGET)
 
 
 def _draw_way(canvas: '_Canvas', waypoints: Sequence[Target]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robobrain_ros.answer import PointStatus
-from robobrain_ros.depth import sample_depth, scale_pixel
+from robobrain_ros.depth import DepthSample, sample_depth, scale_pixel
 
 HOLES = (np.nan, np.inf, -np.inf, 0.0, -1.0)
 
@@ -23,7 +23,7 @@ def plane(value=2.0, size=(20, 30)):
 
 def test_a_plane():
     result = sample(plane(), 12.3, 4.8)
-    assert result == (type(result))(2.0, 1.0, PointStatus.OK)
+    assert result == DepthSample(2.0, 1.0, PointStatus.OK)
 
 
 def test_the_window_is_centred_on_the_nearest_pixel():

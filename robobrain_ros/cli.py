@@ -1,0 +1,66 @@
+"""The command ``robobrain``: what can be had without writing code. Heavy imports wait until a command needs them."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from robobrain_ros import __version__
+from robobrain_ros.errors import BrainError
+from robobrain_ros.tasks import TASKS
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
+    parser.add_argument('--version', action='version', version=__version__)
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+
+    demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
+    demo.add_argument('--seed', type=int, default=7, help='which simulated table top (default: %(default)s)')
+    demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
+    demo.set_defaults(run=_demo)
+
+    ask = commands.add_parser('ask', help='one question about a picture, without ROS')
+    ask.add_argument('instruction', help='what to look for or what to do, such as "the red mug"')
+    ask.add_argument('--image', type=Path, required=True, help='any picture that OpenCV reads')
+    ask.add_argument('--task', default='pointing', choices=list(TASKS), help='(default: %(default)s)')
+    ask.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
+    ask.set_defaults(run=_ask)
+
+    up = commands.add_parser('up', help='start the node and drive it to active, as the launch file does',
+                             description='Everything after -- goes to the node, such as --ros-args -p device:=cuda')
+    up.add_argument('--sim', action='store_true', help='with the simulated camera')
+    up.add_argument('node_arguments', nargs='*', help=argparse.SUPPRESS)
+    up.set_defaults(run=_up)
+
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except (BrainError, RuntimeError, ValueError) as error:
+        print(f'robobrain {chosen.command}: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.demo import run
+
+    return run(chosen.seed, chosen.output)
+
+
+def _ask(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.picture import ask
+
+    return ask(chosen.image, chosen.task, chosen.instruction, chosen.model, chosen.output)
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.stack import up
+
+    return up(chosen.node_arguments, chosen.sim)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""``robobrain demo``: simulated camera and node talk over DDS; one question per task, answers beside the truth."""
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import rclpy
+from rclpy.node import Node
+from sensor_msgs.msg import Image
+
+from robobrain_ros import msg
+from robobrain_ros.client import Client, NoReply
+from robobrain_ros.conversions import to_rgb
+from robobrain_ros.picture import write
+from robobrain_ros.sim.questions import Question, questions
+from robobrain_ros.sim.scene import TableTop
+from robobrain_ros.stack import Stack, bring_up
+from robobrain_ros.tasks import TASKS
+
+KINDS = {'pointing': 'gripper', 'affordance': 'handle', 'grounding': 'named', 'trajectory': 'pick', 'planning': 'put',
+         'general': 'list'}
+"""What the demo asks for, by task."""
+COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question and what came back."""
+
+    question: Question
+    answer: msg.Answer
+
+    def cells(self) -> tuple[str, ...]:
+        """For COLUMNS."""
+        answer, timings = self.answer, self.answer.timings
+        places = answer.targets or answer.waypoints
+        last = places[-1] if places else None
+        position = last.position if last and last.status == msg.Target.STATUS_OK else None
+        text = answer.error_message or answer.text.replace('\n', ' ')
+        stages = (timings.convert_ms + timings.prepare_ms, timings.first_token_ms, timings.decode_ms,
+                  timings.parse_ms + timings.project_ms, timings.total_ms)
+        return (
+            self.question.task, _short(self.question.instruction), _short(text),
+            f'{last.u:.0f}, {last.v:.0f}' if last else '-',
+            f'{position.x:+.3f} {position.y:+.3f} {position.z:.3f}' if position else '-', self.distance(),
+            ' + '.join(f'{stage:.0f}' for stage in stages[:-1]) + f' = {stages[-1]:.0f}')
+
+    def distance(self) -> str:
+        """How far the answer is from the truth, in the unit that suits the task."""
+        question, answer = self.question, self.answer
+        if question.steps:
+            same = [step.description for step in answer.steps] == list(question.steps)
+            return 'same plan' if same else 'other plan'
+        if question.reply:
+            return f'{sum(name in answer.reply for name in question.reply)} of {len(question.reply)} named'
+        if question.box and answer.targets:
+            return f'IoU {_overlap(question.box, answer.targets[0]):.2f}'
+        if question.waypoints and answer.waypoints:
+            u, v, _ = question.waypoints[-1]
+            return f'{math.hypot(answer.waypoints[-1].u - u, answer.waypoints[-1].v - v):.0f} px'
+        if question.pixel and answer.targets:
+            target = answer.targets[0]
+            pixels = f'{math.hypot(target.u - question.pixel[0], target.v - question.pixel[1]):.0f} px'
+            if target.status != msg.Target.STATUS_OK or question.position is None:
+                return pixels
+            place = target.position
+            return f'{100 * math.dist((place.x, place.y, place.z), question.position):.1f} cm, {pixels}'
+        return '-'
+
+
+def run(seed: int, output: Path) -> int:
+    """Ask, print the table and write the pictures; returns the exit code. Blocks for about a minute.
+
+    :param seed: which table top the simulated camera sees
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+    with Stack() as stack:
+        print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
+        stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}'])
+        stack.start('node')
+        rclpy.init()
+        node = Node('robobrain_demo')
+        client = Client(node)
+        pictures: list[Image] = []
+        node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
+        bring_up(stack, client)
+        print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
+        print(COLUMNS.format('task', 'instruction', 'answer', 'pixel', 'position in metres', 'from truth',
+                             'ms: image + first token + decoding + 3D'))
+        rows = [_ask(stack, client, question, pictures, output) for question in choose(seed)]
+        client.close()
+    rclpy.shutdown()
+    failed = [row for row in rows if row.answer.error_code != msg.Answer.OK]
+    print(f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.')
+    print(f'Pictures: {output.resolve()}')
+    return 1 if failed else 0
+
+
+def choose(seed: int) -> list[Question]:
+    """One question for each task about this table top; fewer where it has nothing to ask about."""
+    every = questions(TableTop(seed), np.random.default_rng(seed))
+    chosen = []
+    for task in TASKS:
+        fitting = [question for question in every if question.task == task]
+        wanted = [question for question in fitting if question.kind == KINDS[task]]
+        chosen += (wanted or fitting)[:1]
+    return chosen
+
+
+def _ask(stack: Stack, client: Client, question: Question, pictures: list[Image], output: Path) -> Row:
+    pictures.clear()
+    try:
+        answer = client.query(question.task, question.instruction, timeout_s=30)
+    except NoReply:
+        stack.check()
+        raise
+    row = Row(question, answer)
+    print(COLUMNS.format(*row.cells()), flush=True)
+    deadline = time.monotonic() + 5
+    while not pictures and time.monotonic() < deadline:
+        client.executor.spin_once(0.1)
+    if pictures:
+        write(output / f'{question.task}.png', to_rgb(pictures[-1]))
+    return row
+
+
+def _overlap(truth: tuple[float, float, float, float], target: msg.Target) -> float:
+    """Intersection over union of two boxes."""
+    width = min(truth[2], target.u_max) - max(truth[0], target.u_min)
+    height = min(truth[3], target.v_max) - max(truth[1], target.v_min)
+    both = max(width, 0.0) * max(height, 0.0)
+    areas = (truth[2] - truth[0]) * (truth[3] - truth[1]) + (target.u_max - target.u_min) * (target.v_max - target.v_min)
+    return both / (areas - both)
+
+
+def _short(text: str, length: int = 34) -> str:
+    return text if len(text) <= length else text[: length - 1] + '…'

@@ -1,0 +1,105 @@
+"""``robobrain ask``: one question about one picture, without ROS."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from robobrain_ros import overlay
+from robobrain_ros.answer import Answer
+from robobrain_ros.brain import Brain
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.spatial import Camera
+from robobrain_ros.tasks import get_task
+from robobrain_ros.tasks.profiles import detect_profile
+
+
+class Picture:
+    """An image that is not from a camera: no stamp, no depth, no intrinsics. See brain.Frame."""
+
+    age = 0.0
+
+    def __init__(self, rgb: np.ndarray) -> None:
+        """:param rgb: height x width x 3, uint8"""
+        self._rgb = rgb
+
+    @classmethod
+    def read(cls, path: Path) -> 'Picture':
+        """:raises BrainError: if OpenCV cannot read the file"""
+        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if bgr is None:
+            what = 'no picture that OpenCV can read' if path.is_file() else 'no file'
+            raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is {what}")
+        return cls(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+
+    def rgb(self) -> np.ndarray:
+        """See brain.Frame."""
+        return self._rgb
+
+    def depth(self) -> np.ndarray | None:
+        """See brain.Frame."""
+        return None
+
+    def camera(self) -> Camera | None:
+        """See brain.Frame."""
+        return None
+
+
+def ask(path: Path, task: str, instruction: str, model: Path | None, output: Path | None) -> int:
+    """Print the answer, write the annotated picture, return the exit code; blocks while the engine starts."""
+    picture = Picture.read(path)
+    directory = model or TINY_MODEL
+    try:
+        profile = detect_profile(directory)
+    except ValueError as error:
+        raise BrainError(ErrorCode.BAD_REQUEST, str(error)) from error
+    get_task(task).prompt(instruction, profile)  # complain now, not after the engine's start
+
+    async def frame() -> Picture:
+        return picture
+
+    brain = Brain(EmbeddedEngine(EngineConfig(directory)), profile)
+    try:
+        height, width = picture.rgb().shape[:2]
+        brain.start(lambda text: print(f'  {text}', flush=True), (width, height)).result()
+        answer = brain.ask(task, instruction, frame).done.result()
+    finally:
+        brain.close()
+    target = output or Path(f'{path.stem}_answer.png')
+    describe(answer)
+    write(target, overlay.draw(picture.rgb(), answer))
+    print(f'picture:  {target}')
+    return 0 if answer.success else 1
+
+
+def describe(answer: Answer) -> None:
+    """Print an answer for people."""
+    print(f'answer:   {answer.text}')
+    if not answer.success:
+        print(f'failed:   {answer.code.name}, {answer.message}')
+    for target in answer.targets or answer.waypoints:
+        where = f'box {target.box} px' if target.box else f'pixel {target.pixel}'
+        depth = f', depth {target.model_depth:g} m by the model' if target.model_depth else ''
+        print(f'          {where}{depth} {target.label}'.rstrip())
+    for number, step in enumerate(answer.steps, 1):
+        print(f'          {number}. {step.description}')
+    for warning in answer.warnings:
+        print(f'note:     {warning}')
+    print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens')
+
+
+def write(path: Path, rgb: np.ndarray) -> None:
+    """Write a picture; the file's ending says the format.
+
+    :raises BrainError: if it cannot be written
+    """
+    try:
+        written = cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    except cv2.error:
+        written = False
+    if not written:
+        raise BrainError(ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png "
+                         'or .jpg')
