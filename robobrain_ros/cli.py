@@ -34,6 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     up.add_argument('node_arguments', nargs='*', help=argparse.SUPPRESS)
     up.set_defaults(run=_up)
 
+    evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
+    evaluate.add_argument('--scenes', type=int, default=50, help='seeded scenes (default: %(default)s)')
+    evaluate.set_defaults(run=_evaluate)
+
     chosen = parser.parse_args(arguments)
     try:
         return chosen.run(chosen)
@@ -54,6 +58,12 @@ def _ask(chosen: argparse.Namespace) -> int:
     from robobrain_ros.picture import ask
 
     return ask(chosen.image, chosen.task, chosen.instruction, chosen.model, chosen.output)
+
+
+def _evaluate(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.evaluation.tabletop import run
+
+    return run(chosen.scenes)
 
 
 def _up(chosen: argparse.Namespace) -> int:

@@ -13,13 +13,14 @@ from sensor_msgs.msg import Image
 from robobrain_ros import msg
 from robobrain_ros.client import Client, NoReply
 from robobrain_ros.conversions import to_rgb
+from robobrain_ros.evaluation.tabletop import iou
 from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.stack import Stack, bring_up
 from robobrain_ros.tasks import TASKS
 
-KINDS = {'pointing': 'gripper', 'affordance': 'handle', 'grounding': 'named', 'trajectory': 'pick', 'planning': 'put',
+KINDS = {'pointing': 'named', 'affordance': 'handle', 'grounding': 'named', 'trajectory': 'pick', 'planning': 'put',
          'general': 'list'}
 """What the demo asks for, by task."""
 COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
@@ -56,7 +57,8 @@ class Row:
         if question.reply:
             return f'{sum(name in answer.reply for name in question.reply)} of {len(question.reply)} named'
         if question.box and answer.targets:
-            return f'IoU {_overlap(question.box, answer.targets[0]):.2f}'
+            box = answer.targets[0]
+            return f'IoU {iou(question.box, (box.u_min, box.v_min, box.u_max, box.v_max)):.2f}'
         if question.waypoints and answer.waypoints:
             u, v, _ = question.waypoints[-1]
             return f'{math.hypot(answer.waypoints[-1].u - u, answer.waypoints[-1].v - v):.0f} px'
@@ -125,15 +127,6 @@ def _ask(stack: Stack, client: Client, question: Question, pictures: list[Image]
     if pictures:
         write(output / f'{question.task}.png', to_rgb(pictures[-1]))
     return row
-
-
-def _overlap(truth: tuple[float, float, float, float], target: msg.Target) -> float:
-    """Intersection over union of two boxes."""
-    width = min(truth[2], target.u_max) - max(truth[0], target.u_min)
-    height = min(truth[3], target.v_max) - max(truth[1], target.v_min)
-    both = max(width, 0.0) * max(height, 0.0)
-    areas = (truth[2] - truth[0]) * (truth[3] - truth[1]) + (target.u_max - target.u_min) * (target.v_max - target.v_min)
-    return both / (areas - both)
 
 
 def _short(text: str, length: int = 34) -> str:
