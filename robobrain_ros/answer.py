@@ -78,8 +78,10 @@ class Answer:
     """The way of the end effector, first to last, for task trajectory."""
     steps: tuple[Step, ...] = ()
     reply: str = ''
+    complete: bool = True
+    """Nothing of the model's answer had to be dropped, and it was not cut short."""
     warnings: tuple[str, ...] = ()
-    """What was dropped from the model's answer, and why."""
+    """What was dropped from the model's answer and why, and why positions are missing."""
     frame_age: float = 0.0
     """Seconds from the image's stamp until work on it began, on the node's clock; 0 without a stamp."""
     tokens: int = 0

@@ -166,7 +166,8 @@ class Brain:
         warnings = tuple(f'{item.text!r}: {item.reason}' for item in parsed.dropped)
         timings.parse = clock.lap()
 
-        job.update(Stage.PROJECT, warnings=warnings, steps=parsed.steps, reply=parsed.reply)
+        complete = finish != 'length' and all(item.repeat for item in parsed.dropped)
+        job.update(Stage.PROJECT, warnings=warnings, complete=complete, steps=parsed.steps, reply=parsed.reply)
         _check(parsed, job.answer)
         targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
         if targets:

@@ -64,8 +64,12 @@ def _cases() -> Iterator[tuple[Image, str, np.ndarray]]:
             yield _message('32FC1', metres.astype(f'{order}f4'), pad), 'passthrough', metres
             yield _message('mono16', numbers.astype(f'{order}u2'), pad), 'rgb8', grey[..., None].repeat(3, axis=2)
         red = np.full((4, 4, 3), (255, 0, 0), np.uint8)  # Y 81, U 90, V 240 in BT.601
-        for name, pair in (('yuv422', (90, 81, 240, 81)), ('uyvy', (90, 81, 240, 81)),
-                           ('yuv422_yuy2', (81, 90, 81, 240)), ('yuyv', (81, 90, 81, 240))):
+        for name, pair in (
+            ('yuv422', (90, 81, 240, 81)),
+            ('uyvy', (90, 81, 240, 81)),
+            ('yuv422_yuy2', (81, 90, 81, 240)),
+            ('yuyv', (81, 90, 81, 240)),
+        ):
             yield _message(name, np.tile(np.array(pair, np.uint8), (4, 2)), pad), 'rgb8', red
         plain = np.full((6, 6, 3), colour)
         for pattern in ('rggb', 'bggr', 'gbrg', 'grbg'):
@@ -81,8 +85,13 @@ def _message(encoding: str, image: np.ndarray, pad: int) -> Image:
     rows = np.frombuffer(image.tobytes(), np.uint8).reshape(height, -1)
     width = rows.shape[1] // 2 if encoding.startswith(('yuv', 'uyvy', 'yuyv')) else image.shape[1]
     data = np.hstack([rows, np.full((height, pad), 255, np.uint8)])
-    msg = Image(height=height, width=width, encoding=encoding, step=data.shape[1],
-                is_bigendian=int(image.dtype.byteorder == '>'))
+    msg = Image(
+        height=height,
+        width=width,
+        encoding=encoding,
+        step=data.shape[1],
+        is_bigendian=int(image.dtype.byteorder == '>'),
+    )
     msg.data.frombytes(data.tobytes())
     return msg
 

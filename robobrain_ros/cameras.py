@@ -7,6 +7,7 @@ import weakref
 from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -97,10 +98,14 @@ class CameraInput:
         self._received = self._depth_received = 0
         # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
         self._node = Node(
-            f'{node.get_name()}_images', namespace=node.get_namespace(), context=node.context,
-            use_global_arguments=False, start_parameter_services=False, enable_rosout=False,
+            f'{node.get_name()}_images',
+            namespace=node.get_namespace(),
+            context=node.context,
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
         )
-        self._subscriptions: dict[str, tuple[ReliabilityPolicy, object]] = {}
+        self._subscriptions: dict[str, tuple[ReliabilityPolicy, Any]] = {}
         self._subscribe()
         self._node.create_timer(0.5, self._subscribe)
         self._executor = SingleThreadedExecutor(context=node.context)
@@ -122,8 +127,11 @@ class CameraInput:
 
     def _subscribe(self) -> None:
         """Subscribe with the publishers' reliability, again if that changes: reliable loses fewer large images."""
-        wanted = ((self.topic, self._type, self._on_image), (self._depth_topic, Image, self._on_depth),
-                  (self._info_topic, CameraInfo, self._on_info))
+        wanted = (
+            (self.topic, self._type, self._on_image),
+            (self._depth_topic, Image, self._on_depth),
+            (self._info_topic, CameraInfo, self._on_info),
+        )
         for topic, kind, callback in wanted:
             offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
             reliable = bool(offered) and all(policy is ReliabilityPolicy.RELIABLE for policy in offered)
@@ -157,6 +165,7 @@ class CameraInput:
 
     def _offer(self, depth: Image, frame: CameraFrame) -> None:
         """Give a frame this depth image if it fits better than the one it has."""
+
         def distance(message: Image) -> int:
             return abs(stamp_ns(message.header) - stamp_ns(frame.header))
 
@@ -203,16 +212,25 @@ class CameraInput:
         """Why the image cannot be used."""
         if image is None:
             publishers = self._node.count_publishers(self.topic)
-            return BrainError(ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers")
+            return BrainError(
+                ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers"
+            )
         age = self._age(image)
         if age > max_age_s:
-            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed')
+            return BrainError(
+                ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed'
+            )
         if age < -FUTURE_S:
-            return BrainError(ErrorCode.STALE_IMAGE, f"the newest image's stamp is {-age:.2f} s in the future of the node's "
-                              'clock; do camera and node agree on use_sim_time?')
+            return BrainError(
+                ErrorCode.STALE_IMAGE,
+                f"the newest image's stamp is {-age:.2f} s in the future of the node's "
+                'clock; do camera and node agree on use_sim_time?',
+            )
         if stamp_ns(image.header) < not_before_ns:
-            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image is {(not_before_ns - stamp_ns(image.header)) / 1e9:.2f}'
-                              ' s older than not_before')
+            return BrainError(
+                ErrorCode.STALE_IMAGE,
+                f'the newest image is {(not_before_ns - stamp_ns(image.header)) / 1e9:.2f} s older than not_before',
+            )
         return None
 
     def status(self) -> CameraStatus:

@@ -28,8 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
     ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
     ask.set_defaults(run=_ask)
 
-    up = commands.add_parser('up', help='start the node and drive it to active, as the launch file does',
-                             description='Everything after -- goes to the node, such as --ros-args -p device:=cuda')
+    up = commands.add_parser(
+        'up',
+        help='start the node and drive it to active, as the launch file does',
+        description='Everything after -- goes to the node, such as --ros-args -p device:=cuda',
+    )
     up.add_argument('--sim', action='store_true', help='with the simulated camera')
     up.add_argument('node_arguments', nargs='*', help=argparse.SUPPRESS)
     up.set_defaults(run=_up)

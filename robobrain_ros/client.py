@@ -13,8 +13,8 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 
-from robobrain_ros import msg
 from robobrain_ros.action import Query
+from robobrain_ros.msg import Answer
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
@@ -58,7 +58,7 @@ class Client:
 
         :raises NoReply: after ``timeout_s`` seconds
         """
-        client = self.node.create_client(kind, service)
+        client: Any = self.node.create_client(kind, service)
         try:
             if not client.wait_for_service(timeout_s):
                 raise NoReply(f'{service}: no such service within {timeout_s:g} s')
@@ -92,9 +92,13 @@ class Client:
                 raise ValueError(result.reason)
 
     def query(
-        self, task: str, instruction: str, timeout_s: float = 60.0,
-        feedback: Callable[[Query.Feedback], None] = lambda feedback: None, **goal: Any,
-    ) -> msg.Answer:
+        self,
+        task: str,
+        instruction: str,
+        timeout_s: float = 60.0,
+        feedback: Callable[[Query.Feedback], None] = lambda feedback: None,
+        **goal: Any,
+    ) -> Answer:
         """Ask through action ``~/query``, and wait for the answer.
 
         :param goal: further fields of the goal

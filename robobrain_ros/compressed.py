@@ -61,7 +61,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             # Decoders fill what is missing with grey, which nobody could tell from a grey scene.
             if data.find(b'\xff\xd9', at) < 0:
                 break
-            height, width = struct.unpack('>HH', data[at + 5:at + 9])
+            height, width = struct.unpack('>HH', data[at + 5 : at + 9])
             return width, height
-        at += 2 + struct.unpack('>H', data[at + 2:at + 4])[0]
+        at += 2 + struct.unpack('>H', data[at + 2 : at + 4])[0]
     raise CvBridgeError(f'JPEG of {len(data)} bytes is cut short')

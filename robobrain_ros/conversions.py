@@ -66,17 +66,24 @@ def camera_from_info(msg: CameraInfo) -> Camera:
     """
     roi = msg.roi
     return Camera.from_calibration(
-        width=msg.width, height=msg.height, k=[float(value) for value in msg.k], d=[float(value) for value in msg.d],
-        model=msg.distortion_model, frame_id=msg.header.frame_id, binning=(msg.binning_x, msg.binning_y),
-        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height))
+        width=msg.width,
+        height=msg.height,
+        k=[float(value) for value in msg.k],
+        d=[float(value) for value in msg.d],
+        model=msg.distortion_model,
+        frame_id=msg.header.frame_id,
+        binning=(msg.binning_x, msg.binning_y),
+        roi=(roi.x_offset, roi.y_offset, roi.width, roi.height),
+    )
 
 
 def _check_colour(encoding: str) -> None:
     if encoding in DEPTH:
         raise CvBridgeError(f'{encoding} is a depth image (REP-118), not colour; colour is {", ".join(COLOUR)}')
     if not find(encoding).is_colour:
-        raise CvBridgeError(f'encoding {encoding} does not say what its channels mean; '
-                            f'expected one of {", ".join(COLOUR)}')
+        raise CvBridgeError(
+            f'encoding {encoding} does not say what its channels mean; expected one of {", ".join(COLOUR)}'
+        )
 
 
 def _check_depth(encoding: str) -> None:
@@ -106,8 +113,9 @@ def _compressed_rgb(msg: CompressedImage) -> np.ndarray:
     image = decode(msg.data)
     encoding = image_bridge.decoded_encoding(image)
     if encoding.name == 'mono16' and source not in COLOUR:
-        raise CvBridgeError(f'format {msg.format!r} holds 16 bit grey, which may be depth; '
-                            'brightness is "mono16; png compressed"')
+        raise CvBridgeError(
+            f'format {msg.format!r} holds 16 bit grey, which may be depth; brightness is "mono16; png compressed"'
+        )
     if 'compressed rgb' in how and encoding.family == 'BGR':  # the publisher gave RGB to an encoder that expects BGR
         encoding = COLOUR[encoding.name.replace('bgr', 'rgb')]
     return image_bridge.convert(image, encoding, 'rgb8')

@@ -10,18 +10,24 @@ import rclpy
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from robobrain_ros import msg
 from robobrain_ros.client import Client, NoReply
 from robobrain_ros.conversions import to_rgb
 from robobrain_ros.evaluation.tabletop import iou
+from robobrain_ros.msg import Answer, Target
 from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.stack import Stack, bring_up
 from robobrain_ros.tasks import TASKS
 
-KINDS = {'pointing': 'named', 'affordance': 'handle', 'grounding': 'named', 'trajectory': 'pick', 'planning': 'put',
-         'general': 'list'}
+KINDS = {
+    'pointing': 'named',
+    'affordance': 'handle',
+    'grounding': 'named',
+    'trajectory': 'pick',
+    'planning': 'put',
+    'general': 'list',
+}
 """What the demo asks for, by task."""
 COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
 
@@ -31,22 +37,31 @@ class Row:
     """One question and what came back."""
 
     question: Question
-    answer: msg.Answer
+    answer: Answer
 
     def cells(self) -> tuple[str, ...]:
         """For COLUMNS."""
         answer, timings = self.answer, self.answer.timings
         places = answer.targets or answer.waypoints
         last = places[-1] if places else None
-        position = last.position if last and last.status == msg.Target.STATUS_OK else None
+        position = last.position if last and last.status == Target.STATUS_OK else None
         text = answer.error_message or answer.text.replace('\n', ' ')
-        stages = (timings.convert_ms + timings.prepare_ms, timings.first_token_ms, timings.decode_ms,
-                  timings.parse_ms + timings.project_ms, timings.total_ms)
+        stages = (
+            timings.convert_ms + timings.prepare_ms,
+            timings.first_token_ms,
+            timings.decode_ms,
+            timings.parse_ms + timings.project_ms,
+            timings.total_ms,
+        )
         return (
-            self.question.task, _short(self.question.instruction), _short(text),
+            self.question.task,
+            _short(self.question.instruction),
+            _short(text),
             f'{last.u:.0f}, {last.v:.0f}' if last else '-',
-            f'{position.x:+.3f} {position.y:+.3f} {position.z:.3f}' if position else '-', self.distance(),
-            ' + '.join(f'{stage:.0f}' for stage in stages[:-1]) + f' = {stages[-1]:.0f}')
+            f'{position.x:+.3f} {position.y:+.3f} {position.z:.3f}' if position else '-',
+            self.distance(),
+            ' + '.join(f'{stage:.0f}' for stage in stages[:-1]) + f' = {stages[-1]:.0f}',
+        )
 
     def distance(self) -> str:
         """How far the answer is from the truth, in the unit that suits the task."""
@@ -65,7 +80,7 @@ class Row:
         if question.pixel and answer.targets:
             target = answer.targets[0]
             pixels = f'{math.hypot(target.u - question.pixel[0], target.v - question.pixel[1]):.0f} px'
-            if target.status != msg.Target.STATUS_OK or question.position is None:
+            if target.status != Target.STATUS_OK or question.position is None:
                 return pixels
             place = target.position
             return f'{100 * math.dist((place.x, place.y, place.z), question.position):.1f} cm, {pixels}'
@@ -90,13 +105,24 @@ def run(seed: int, output: Path) -> int:
         node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
         bring_up(stack, client)
         print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
-        print(COLUMNS.format('task', 'instruction', 'answer', 'pixel', 'position in metres', 'from truth',
-                             'ms: image + first token + decoding + 3D'))
+        print(
+            COLUMNS.format(
+                'task',
+                'instruction',
+                'answer',
+                'pixel',
+                'position in metres',
+                'from truth',
+                'ms: image + first token + decoding + 3D',
+            )
+        )
         rows = [_ask(stack, client, question, pictures, output) for question in choose(seed)]
         client.close()
     rclpy.shutdown()
-    failed = [row for row in rows if row.answer.error_code != msg.Answer.OK]
-    print(f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.')
+    failed = [row for row in rows if row.answer.error_code != Answer.OK]
+    print(
+        f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.'
+    )
     print(f'Pictures: {output.resolve()}')
     return 1 if failed else 0
 

@@ -21,8 +21,15 @@ class DepthSample:
     """Why there is no depth; empty with status OK."""
 
 
-def sample_depth(depth_m: np.ndarray, u: float, v: float, window_px: int, min_valid_fraction: float,
-                 min_depth_m: float, max_depth_m: float) -> DepthSample:
+def sample_depth(
+    depth_m: np.ndarray,
+    u: float,
+    v: float,
+    window_px: int,
+    min_valid_fraction: float,
+    min_depth_m: float,
+    max_depth_m: float,
+) -> DepthSample:
     """Depth around pixel (u, v) of the depth image itself.
 
     Valid are finite, positive values. Their lower median is a depth that was measured: at an edge it is the
@@ -40,16 +47,21 @@ def sample_depth(depth_m: np.ndarray, u: float, v: float, window_px: int, min_va
         raise ValueError(f'window of {window_px} pixels: expected an odd, positive number')
     height, width = depth_m.shape
     if not (-0.5 <= u <= width - 0.5 and -0.5 <= v <= height - 0.5):
-        return DepthSample(None, 0.0, PointStatus.NO_DEPTH,
-                           f'pixel ({u:g}, {v:g}) lies outside the {width}x{height} depth image')
+        return DepthSample(
+            None, 0.0, PointStatus.NO_DEPTH, f'pixel ({u:g}, {v:g}) lies outside the {width}x{height} depth image'
+        )
     column, row = min(math.floor(u + 0.5), width - 1), min(math.floor(v + 0.5), height - 1)
     half = window_px // 2
-    window = depth_m[max(row - half, 0):row + half + 1, max(column - half, 0):column + half + 1]
+    window = depth_m[max(row - half, 0) : row + half + 1, max(column - half, 0) : column + half + 1]
     valid = window[np.isfinite(window) & (window > 0)]
     fraction = valid.size / window.size
     if valid.size == 0 or fraction < min_valid_fraction:
-        return DepthSample(None, fraction, PointStatus.NO_DEPTH,
-                           f'{valid.size} of {window.size} depth pixels around ({u:g}, {v:g}) are valid')
+        return DepthSample(
+            None,
+            fraction,
+            PointStatus.NO_DEPTH,
+            f'{valid.size} of {window.size} depth pixels around ({u:g}, {v:g}) are valid',
+        )
     middle = (valid.size - 1) // 2
     depth = float(np.partition(valid, middle)[middle])
     if not min_depth_m <= depth <= max_depth_m:
@@ -70,7 +82,9 @@ def scale_pixel(u: float, v: float, source: tuple[int, int], target: tuple[int, 
     :raises ValueError: unless both sizes have exactly the same aspect ratio: one is then not a rescaled other
     """
     if source[0] * target[1] != source[1] * target[0]:
-        raise ValueError(f'the depth image ({target[0]}x{target[1]}) has another aspect ratio than the colour image '
-                         f'({source[0]}x{source[1]})')
+        raise ValueError(
+            f'the depth image ({target[0]}x{target[1]}) has another aspect ratio than the colour image '
+            f'({source[0]}x{source[1]})'
+        )
     scale = target[0] / source[0]
     return (u + 0.5) * scale - 0.5, (v + 0.5) * scale - 0.5

@@ -1,5 +1,7 @@
 """What goes on inside, once a second on /diagnostics."""
 
+from collections.abc import Mapping
+
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.lifecycle import LifecycleNode
 
@@ -41,14 +43,22 @@ class Diagnostics:
         status = camera.status()
         fault = '' if status.rate_hz else f"no images on '{status.topic}'"
         values = {
-            'topic': status.topic, 'publishers': status.publishers, 'received': status.received,
-            'rate (Hz)': f'{status.rate_hz:.1f}', 'age (s)': f'{status.age_s:.3f}',
-            'depth images received': status.depth_received, 'camera_info received': status.has_camera_info,
+            'topic': status.topic,
+            'publishers': status.publishers,
+            'received': status.received,
+            'rate (Hz)': f'{status.rate_hz:.1f}',
+            'age (s)': f'{status.age_s:.3f}',
+            'depth images received': status.depth_received,
+            'camera_info received': status.has_camera_info,
         }
         return self._status('camera', WARN if fault else OK, fault or f'{status.rate_hz:.1f} Hz', values)
 
-    def _status(self, name: str, level: bytes, message: str, values: dict[str, object]) -> DiagnosticStatus:
+    def _status(self, name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
         full_name = self._node.get_fully_qualified_name()
         return DiagnosticStatus(
-            name=f'{full_name}: {name}', level=level, message=message, hardware_id='',
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()])
+            name=f'{full_name}: {name}',
+            level=level,
+            message=message,
+            hardware_id='',
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )

@@ -59,8 +59,13 @@ def _colour_table() -> dict[str, Encoding]:
     table = []
     for bits in ('8', '16'):
         dtype = np.dtype(f'u{int(bits) // 8}')
-        for name, channels, family in (('rgb', 3, 'RGB'), ('bgr', 3, 'BGR'), ('rgba', 4, 'RGBA'), ('bgra', 4, 'BGRA'),
-                                       ('mono', 1, 'GRAY')):
+        for name, channels, family in (
+            ('rgb', 3, 'RGB'),
+            ('bgr', 3, 'BGR'),
+            ('rgba', 4, 'RGBA'),
+            ('bgra', 4, 'BGRA'),
+            ('mono', 1, 'GRAY'),
+        ):
             table.append(Encoding(name + bits, dtype, channels, f'COLOR_{family}2{{}}', family))
         # ROS names the first two pixels of the first two rows, OpenCV those of the second row and column.
         for name, opencv in (('rggb', 'BG'), ('bggr', 'RG'), ('gbrg', 'GR'), ('grbg', 'GB')):
@@ -89,8 +94,10 @@ def find(name: str) -> Encoding:
         return COLOUR[name]
     raw = re.fullmatch('(8U|8S|16U|16S|32S|32F|64F)C([1-4])', name)
     if raw is None:
-        raise CvBridgeError(f'encoding {name!r} is not supported; supported are {", ".join(COLOUR)} and OpenCV types '
-                            f'such as {" and ".join(DEPTH)}')
+        raise CvBridgeError(
+            f'encoding {name!r} is not supported; supported are {", ".join(COLOUR)} and OpenCV types '
+            f'such as {" and ".join(DEPTH)}'
+        )
     return Encoding(name, np.dtype(_DTYPES[raw[1]]), int(raw[2]))
 
 

@@ -30,8 +30,9 @@ class CvBridge:
         image = pixels(img_msg)
         return image if desired_encoding == 'passthrough' else convert(image, find(img_msg.encoding), desired_encoding)
 
-    def compressed_imgmsg_to_cv2(self, cmprs_img_msg: CompressedImage,
-                                 desired_encoding: str = 'passthrough') -> np.ndarray:
+    def compressed_imgmsg_to_cv2(
+        self, cmprs_img_msg: CompressedImage, desired_encoding: str = 'passthrough'
+    ) -> np.ndarray:
         """Array of a CompressedImage message as OpenCV decodes it (colours as BGR), or converted.
 
         Whatever size the data claims is decoded: see ``compressed.decode`` for untrusted data.
@@ -65,8 +66,12 @@ class CvBridge:
             if (_KINDS[wanted.dtype.str[1:]], wanted.channels) != (kind, channels) or wanted.planar:
                 raise CvBridgeError(f'encoding {encoding} does not fit an array of type {name}')
         order = cvim.dtype.byteorder
-        msg = Image(height=cvim.shape[0], width=cvim.shape[1], encoding=encoding,
-                    is_bigendian=int(order == '>' or (order in '=|' and sys.byteorder == 'big')))
+        msg = Image(
+            height=cvim.shape[0],
+            width=cvim.shape[1],
+            encoding=encoding,
+            is_bigendian=int(order == '>' or (order in '=|' and sys.byteorder == 'big')),
+        )
         if header is not None:
             msg.header = header
         msg.data = _bytes(np.ascontiguousarray(cvim))

@@ -64,7 +64,7 @@ class Job:
         return time.monotonic() - self.begin
 
     def stop(self, code: ErrorCode, message: str) -> None:
-        """End it with this code, wherever it is, and abort its work in the engine; from any thread. The first call counts."""
+        """End it with this code and abort its work in the engine; from any thread. The first call counts."""
         if not self.done.done():
             self.loop.call_soon_threadsafe(self._stop, code, message)
 

@@ -51,8 +51,10 @@ class DepthRules:
         if not 0 <= self.min_valid_fraction <= 1:
             raise ValueError(f'min_valid_fraction is {self.min_valid_fraction}; expected 0 .. 1')
         if not 0 <= self.min_depth_m < self.max_depth_m:
-            raise ValueError(f'min_depth_m is {self.min_depth_m}, max_depth_m is {self.max_depth_m}; '
-                             'expected 0 <= min_depth_m < max_depth_m')
+            raise ValueError(
+                f'min_depth_m is {self.min_depth_m}, max_depth_m is {self.max_depth_m}; '
+                'expected 0 <= min_depth_m < max_depth_m'
+            )
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,11 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
     sensed = [_sensed(target, scene, rules) for target in waypoints]
     # Without limits: the model's depth has to lie in range after scaling, not before.
     modelled = [_modelled(target, scene, replace(rules, min_depth_m=0.0, max_depth_m=math.inf)) for target in waypoints]
-    ratios = [sensor.depth / model.depth for sensor, model in zip(sensed, modelled, strict=True)
-              if sensor.depth and model.depth]
+    ratios = [
+        sensor.depth / model.depth
+        for sensor, model in zip(sensed, modelled, strict=True)
+        if sensor.depth and model.depth
+    ]
     factor = median_low(ratios) if ratios else None
     samples = [_scaled(model, sensor, factor, rules) for model, sensor in zip(modelled, sensed, strict=True)]
     return _place(waypoints, samples, scene)
@@ -115,8 +120,9 @@ def _sensed(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:
         u, v = scale_pixel(*target.pixel, scene.image_size, (width, height))
     except ValueError as error:
         return DepthSample(None, 0.0, PointStatus.NO_DEPTH, str(error))
-    return sample_depth(scene.depth_m, u, v, rules.window_px, rules.min_valid_fraction, rules.min_depth_m,
-                        rules.max_depth_m)
+    return sample_depth(
+        scene.depth_m, u, v, rules.window_px, rules.min_valid_fraction, rules.min_depth_m, rules.max_depth_m
+    )
 
 
 def _modelled(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:

@@ -7,17 +7,20 @@ from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped
 from nav_msgs.msg import Path
 from std_msgs.msg import Header
 
-from robobrain_ros import msg
 from robobrain_ros.answer import Answer, Target, Timings
+from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Plan, PlanStep
+from robobrain_ros.msg import Target as TargetMessage
+from robobrain_ros.msg import Timings as TimingsMessage
 from robobrain_ros.tasks.values import Step
 
 
-def answer(result: Answer, header: Header) -> msg.Answer:
+def answer(result: Answer, header: Header) -> AnswerMessage:
     """Everything about a request's end.
 
     :param header: of the source image
     """
-    return msg.Answer(
+    return AnswerMessage(
         header=header,
         task=result.task,
         instruction=result.instruction,
@@ -30,6 +33,7 @@ def answer(result: Answer, header: Header) -> msg.Answer:
         waypoints=[_target(target) for target in result.waypoints],
         steps=_steps(result.steps),
         reply=result.reply,
+        complete=result.complete,
         warnings=list(result.warnings),
         frame_age_s=float(result.frame_age),
         tokens=result.tokens,
@@ -37,9 +41,9 @@ def answer(result: Answer, header: Header) -> msg.Answer:
     )
 
 
-def plan(result: Answer, header: Header) -> msg.Plan:
+def plan(result: Answer, header: Header) -> Plan:
     """The steps of a planning answer."""
-    return msg.Plan(header=header, instruction=result.instruction, steps=_steps(result.steps))
+    return Plan(header=header, instruction=result.instruction, steps=_steps(result.steps))
 
 
 def point(target: Target, header: Header) -> PointStamped:
@@ -68,9 +72,9 @@ def _position(target: Target) -> Point:
     return Point(x=x, y=y, z=z)
 
 
-def _target(target: Target) -> msg.Target:
+def _target(target: Target) -> TargetMessage:
     u_min, v_min, u_max, v_max = target.box or (0.0, 0.0, 0.0, 0.0)
-    return msg.Target(
+    return TargetMessage(
         label=target.label,
         u=float(target.pixel[0]),
         v=float(target.pixel[1]),
@@ -86,12 +90,12 @@ def _target(target: Target) -> msg.Target:
     )
 
 
-def _steps(steps: Iterable[Step]) -> list[msg.PlanStep]:
+def _steps(steps: Iterable[Step]) -> list[PlanStep]:
     return [
-        msg.PlanStep(action=step.action, object=step.object, destination=step.destination, description=step.description)
+        PlanStep(action=step.action, object=step.object, destination=step.destination, description=step.description)
         for step in steps
     ]
 
 
-def _timings(timings: Timings) -> msg.Timings:
-    return msg.Timings(**{f'{stage}_ms': float(took) for stage, took in vars(timings).items()})
+def _timings(timings: Timings) -> TimingsMessage:
+    return TimingsMessage(**{f'{stage}_ms': float(took) for stage, took in vars(timings).items()})

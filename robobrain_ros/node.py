@@ -47,7 +47,7 @@ def explained(transition: Transition) -> Transition:
 
 
 class RobobrainNode(LifecycleNode):
-    """configure: check, start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
+    """configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__('robobrain', **options)
@@ -77,8 +77,11 @@ class RobobrainNode(LifecycleNode):
         try:
             for change in ours:
                 if self._brain is not None and not BY_NAME[change.name].dynamic:
-                    raise BrainError(ErrorCode.BAD_REQUEST, f'{change.name} cannot change while the engine runs; '
-                                     'clean the node up, set it, and configure again')
+                    raise BrainError(
+                        ErrorCode.BAD_REQUEST,
+                        f'{change.name} cannot change while the engine runs; '
+                        'clean the node up, set it, and configure again',
+                    )
                 BY_NAME[change.name].check(change.value)
             chosen = settings(values)
         except BrainError as error:
@@ -87,13 +90,16 @@ class RobobrainNode(LifecycleNode):
             self._brain.settings = chosen
         return SetParametersResult(successful=True)
 
+    def _report(self, text: str) -> None:
+        self.get_logger().info(text)
+
     @explained
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the engine; blocks until it is warm."""
         values = self._values()
         brain = Brain(EmbeddedEngine(engine_config(values)), profile(values), settings(values))
         try:
-            started = brain.start(self.get_logger().info, (values['warm_up_width'], values['warm_up_height']))
+            started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))
             while True:
                 try:
                     started.result(0.2)
@@ -171,7 +177,9 @@ class RobobrainNode(LifecycleNode):
 
 def _describe(parameter: Parameter) -> ParameterDescriptor:
     descriptor = ParameterDescriptor(
-        description=parameter.description, additional_constraints=f'one of {list(parameter.choices)}' if parameter.choices else '')
+        description=parameter.description,
+        additional_constraints=f'one of {list(parameter.choices)}' if parameter.choices else '',
+    )
     if parameter.low is not None and parameter.high is not None:
         if isinstance(parameter.default, float):
             descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]

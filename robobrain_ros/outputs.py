@@ -1,16 +1,18 @@
 """What the node says: its publishers, and which topic gets what of an answer."""
 
-from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import QoSProfile
 from geometry_msgs.msg import PointStamped, PoseArray
 from nav_msgs.msg import Path
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from robobrain_ros import messages, msg, overlay
+from robobrain_ros import messages, overlay
 from robobrain_ros.answer import Answer, PointStatus
 from robobrain_ros.cameras import CameraFrame
 from robobrain_ros.image_bridge import CvBridge
+from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Plan
 
 
 class Outputs:
@@ -23,8 +25,13 @@ class Outputs:
         self._publishers = {
             topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
             for topic, kind in {
-                'answer': msg.Answer, 'target': PointStamped, 'targets': PoseArray, 'waypoints': PoseArray,
-                'trajectory': Path, 'plan': msg.Plan, 'annotated': Image,
+                'answer': AnswerMessage,
+                'target': PointStamped,
+                'targets': PoseArray,
+                'waypoints': PoseArray,
+                'trajectory': Path,
+                'plan': Plan,
+                'annotated': Image,
             }.items()
         }
 
@@ -34,8 +41,8 @@ class Outputs:
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
 
-    def publish(self, answer: Answer, frame: CameraFrame | None) -> msg.Answer:
-        """Publish one request's end; positions only where they are known, and a trajectory only if it is complete.
+    def publish(self, answer: Answer, frame: CameraFrame | None) -> AnswerMessage:
+        """Publish one request's end; positions only where they are known, a trajectory only if it is whole.
 
         :param frame: the image that was asked about; None if the request ended before there was one
         :returns: what went out on ``~/answer``
@@ -51,7 +58,7 @@ class Outputs:
                 publishers['target'].publish(messages.point(placed[0], header))
                 publishers['targets'].publish(messages.poses(placed, header))
             waypoints = answer.waypoints
-            if waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
+            if answer.complete and waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
                 publishers['trajectory'].publish(messages.path(waypoints, header))
                 publishers['waypoints'].publish(messages.poses(waypoints, header))
             if answer.steps:

@@ -122,7 +122,7 @@ class _Canvas:
         wide, high = self._length_of(text) + 2 * pad, self.line_height
         left = int(min(max(u, 0), max(self.width - wide, 0)))
         top = int(min(max(v - high, 0), max(self.height - high, 0)))
-        plate = self.image[top:top + high, left:left + wide]
+        plate = self.image[top : top + high, left : left + wide]
         plate[:] = plate // 4
         self._write(left + pad, top + 0.75 * high, text, colour)
 
@@ -132,10 +132,10 @@ class _Canvas:
         lines = [line for paragraph in paragraphs for line in self._wrap(_ascii(paragraph), self.width - 2 * margin)]
         most = max(1, int(0.45 * self.height) // self.line_height)
         if len(lines) > most:
-            lines = lines[:most - 1] + [self._fit(f'{lines[most - 1]} ...', self.width - 2 * margin)]
+            lines = lines[: most - 1] + [self._fit(f'{lines[most - 1]} ...', self.width - 2 * margin)]
         high = min(len(lines) * self.line_height + margin, self.height)
         start = 0 if top else self.height - high
-        band = self.image[start:start + high]
+        band = self.image[start : start + high]
         band[:] = band // 4
         for index, line in enumerate(lines):
             self._write(margin, start + margin / 2 + (index + 0.75) * self.line_height, line, colour)
@@ -163,7 +163,7 @@ class _Canvas:
         if self._length_of(text) <= width:
             return text
         kept = bisect_right(range(len(text)), width, key=lambda count: self._length_of(text[:count] + '...')) - 1
-        return text[:max(kept, 0)] + '...'
+        return text[: max(kept, 0)] + '...'
 
 
 def _whole(x: float, y: float) -> tuple[int, int]:

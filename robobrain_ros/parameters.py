@@ -50,37 +50,78 @@ PARAMETERS = (
     Parameter('model', '', "directory of a model's Hugging Face files; empty: the tiny checkpoint of this package"),
     Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
     Parameter('device', 'auto', 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')),
-    Parameter('dtype', 'auto', 'number format; auto: float32 on a CPU, else the model\'s own',
-              ('auto', 'float32', 'bfloat16', 'float16')),
-    Parameter('max_model_len', 4096, 'longest prompt plus answer, tokens; fewer need less memory', low=512, high=131072),
-    Parameter('max_pixels', 307200, 'larger images are scaled down to this before the model; one token is 32x32 pixels',
-              low=1024, high=16777216),
+    Parameter(
+        'dtype',
+        'auto',
+        "number format; auto: float32 on a CPU, else the model's own",
+        ('auto', 'float32', 'bfloat16', 'float16'),
+    ),
+    Parameter(
+        'max_model_len', 4096, 'longest prompt plus answer, tokens; fewer need less memory', low=512, high=131072
+    ),
+    Parameter(
+        'max_pixels',
+        307200,
+        'larger images are scaled down to this before the model; one token is 32x32 pixels',
+        low=1024,
+        high=16777216,
+    ),
     Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
-    Parameter('warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680),
+    Parameter(
+        'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
+    ),
     Parameter('warm_up_height', 480, "height of the camera's images, pixels", low=32, high=7680),
     Parameter('image_transport', 'raw', 'raw: topic image; compressed: topic image/compressed', ('raw', 'compressed')),
-    Parameter('depth_slop_s', 0.05, "most that the stamps of an image and its depth may differ, s", low=0.0, high=10.0),
+    Parameter('depth_slop_s', 0.05, 'most that the stamps of an image and its depth may differ, s', low=0.0, high=10.0),
     Parameter('default_task', 'pointing', 'task of requests that name none', tuple(TASKS), dynamic=True),
-    Parameter('timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0,
-              dynamic=True),
+    Parameter(
+        'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True
+    ),
     Parameter('max_image_age_s', 1.0, 'older images are not used, s', low=0.0, high=3600.0, dynamic=True),
-    Parameter('image_timeout_s', 5.0, 'how long a request waits for a usable image, s', low=0.0, high=3600.0,
-              dynamic=True),
-    Parameter('preemption', 'queue', 'what a request does while another runs: wait, take its place, or fail',
-              _values(Policy), dynamic=True),
+    Parameter(
+        'image_timeout_s', 5.0, 'how long a request waits for a usable image, s', low=0.0, high=3600.0, dynamic=True
+    ),
+    Parameter(
+        'preemption',
+        'queue',
+        'what a request does while another runs: wait, take its place, or fail',
+        _values(Policy),
+        dynamic=True,
+    ),
     Parameter('queue_size', 10, 'most requests that wait, with preemption queue', low=0, high=10000, dynamic=True),
     Parameter('guided_decoding', False, "force answers into the task's format by a grammar", dynamic=True),
     Parameter('temperature', 0.0, 'sampling temperature; 0: greedy, repeatable', low=0.0, high=2.0, dynamic=True),
-    Parameter('depth_window_px', 5, 'side of the window whose median is the depth, odd, depth pixels', low=1, high=101,
-              dynamic=True),
-    Parameter('depth_min_valid_fraction', 0.3, 'least part of the window that must hold valid depth', low=0.0, high=1.0,
-              dynamic=True),
+    Parameter(
+        'depth_window_px',
+        5,
+        'side of the window whose median is the depth, odd, depth pixels',
+        low=1,
+        high=101,
+        dynamic=True,
+    ),
+    Parameter(
+        'depth_min_valid_fraction',
+        0.3,
+        'least part of the window that must hold valid depth',
+        low=0.0,
+        high=1.0,
+        dynamic=True,
+    ),
     Parameter('min_depth_m', 0.1, 'nearer targets get no position, m', low=0.0, high=1000.0, dynamic=True),
     Parameter('max_depth_m', 10.0, 'farther targets get no position, m', low=0.0, high=1000.0, dynamic=True),
-    Parameter('trajectory_depth', 'sensor', "depth of waypoints: the camera's, the model's, or the model's scaled to the "
-              "camera's", _values(DepthMode), dynamic=True),
-    Parameter('model_depth_is_ray', False, "the model's depth is measured along the ray instead of the optical axis",
-              dynamic=True),
+    Parameter(
+        'trajectory_depth',
+        'sensor',
+        "depth of waypoints: the camera's, the model's, or the model's scaled to the camera's",
+        _values(DepthMode),
+        dynamic=True,
+    ),
+    Parameter(
+        'model_depth_is_ray',
+        False,
+        "the model's depth is measured along the ray instead of the optical axis",
+        dynamic=True,
+    ),
 )
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

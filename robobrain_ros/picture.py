@@ -101,5 +101,6 @@ def write(path: Path, rgb: np.ndarray) -> None:
     except cv2.error:
         written = False
     if not written:
-        raise BrainError(ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png "
-                         'or .jpg')
+        raise BrainError(
+            ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg"
+        )

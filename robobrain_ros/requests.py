@@ -13,13 +13,14 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.task import Future
 from std_msgs.msg import Header, String
 
-from robobrain_ros import messages, msg
+from robobrain_ros import messages
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraFrame, CameraInput
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Job
+from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.outputs import Outputs
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
@@ -38,11 +39,19 @@ class Requests:
         self._idle = threading.Condition()
         # a request that waits must not keep others, or its own cancellation, from being taken
         group = ReentrantCallbackGroup()
-        node.create_subscription(String, '~/instruction', self._on_instruction, 10, callback_group=group)
+        # rclpy awaits coroutines of subscriptions too; only its type hints do not say so
+        on_instruction: Any = self._on_instruction
+        node.create_subscription(String, '~/instruction', on_instruction, 10, callback_group=group)
         node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
         ActionServer(
-            node, Query, '~/query', self._execute, callback_group=group, goal_callback=self._on_goal,
-            cancel_callback=self._on_cancel)
+            node,
+            Query,
+            '~/query',
+            self._execute,
+            callback_group=group,
+            goal_callback=self._on_goal,
+            cancel_callback=self._on_cancel,
+        )
 
     def open(self, brain: Brain, camera: CameraInput, outputs: Outputs) -> None:
         """Answer requests from now on."""
@@ -95,9 +104,14 @@ class Requests:
 
         def report(job: Job) -> None:
             if handle.is_active:
-                handle.publish_feedback(Query.Feedback(
-                    stage=job.stage.value, partial_text=job.answer.text, tokens=job.answer.tokens,
-                    elapsed_s=job.elapsed()))
+                handle.publish_feedback(
+                    Query.Feedback(
+                        stage=job.stage.value,
+                        partial_text=job.answer.text,
+                        tokens=job.answer.tokens,
+                        elapsed_s=job.elapsed(),
+                    )
+                )
 
         def started(job: Job) -> None:
             self._jobs[identity] = job
@@ -106,14 +120,19 @@ class Requests:
 
         try:
             answer = await self._ask(
-                goal.task, goal.instruction, goal.timeout, report, started,
+                goal.task,
+                goal.instruction,
+                goal.timeout,
+                report,
+                started,
                 not_before_ns=goal.not_before.sec * 10**9 + goal.not_before.nanosec,
-                max_age_s=_seconds(goal.max_image_age))
+                max_age_s=_seconds(goal.max_image_age),
+            )
         finally:
             self._jobs.pop(identity, None)
-        if answer.error_code == msg.Answer.CANCELLED and handle.is_cancel_requested:
+        if answer.error_code == AnswerMessage.CANCELLED and handle.is_cancel_requested:
             handle.canceled()
-        elif answer.error_code == msg.Answer.OK:
+        elif answer.error_code == AnswerMessage.OK:
             handle.succeed()
         else:
             handle.abort()
@@ -122,9 +141,15 @@ class Requests:
         return _conclude(result)
 
     async def _ask(
-        self, task: str, instruction: str, timeout: Duration, report: Callable[[Job], None] = lambda job: None,
-        started: Callable[[Job], None] = lambda job: None, not_before_ns: int = 0, max_age_s: float = 0.0,
-    ) -> msg.Answer:
+        self,
+        task: str,
+        instruction: str,
+        timeout: Duration,
+        report: Callable[[Job], None] = lambda job: None,
+        started: Callable[[Job], None] = lambda job: None,
+        not_before_ns: int = 0,
+        max_age_s: float = 0.0,
+    ) -> AnswerMessage:
         """Ask the brain, publish the answer and return it; zeros stand for the parameters' values."""
         task = task or self._value('default_task')
         if self._open is None:
@@ -141,14 +166,14 @@ class Requests:
         started(job)
         self._count(+1)
         try:
-            answer = await self._result(job)
+            answer: Answer = await self._result(job)  # type: ignore[assignment]
         finally:
             self._count(-1)
         if answer.code is not ErrorCode.OK:
             self._node.get_logger().warning(f'{task} {instruction!r}: {answer.code.name}, {answer.message}')
         return outputs.publish(answer, frames[0] if frames else None)
 
-    def _refuse(self, answer: Answer) -> msg.Answer:
+    def _refuse(self, answer: Answer) -> AnswerMessage:
         self._node.get_logger().warning(f'{answer.task} {answer.instruction!r}: {answer.code.name}, {answer.message}')
         return self._open[2].publish(answer, None) if self._open else messages.answer(answer, Header())
 
@@ -156,7 +181,7 @@ class Requests:
         """The job's answer as a future of rclpy, which a callback can await."""
         executor = self._node.executor
         assert executor is not None
-        future = Future(executor=executor)
+        future: Future = Future(executor=executor)
 
         def done(_: object) -> None:
             future.set_result(job.done.result())
@@ -168,7 +193,7 @@ class Requests:
 
 def _conclude(reply: Any) -> Any:
     """Fill the fields that say how it ended, from the answer."""
-    reply.success = reply.answer.error_code == msg.Answer.OK
+    reply.success = reply.answer.error_code == AnswerMessage.OK
     reply.error_code = reply.answer.error_code
     reply.error_message = reply.answer.error_message
     return reply

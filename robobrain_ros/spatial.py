@@ -29,9 +29,18 @@ class Camera:
     frame_id: str = ''
 
     @classmethod
-    def from_calibration(cls, *, width: int, height: int, k: Sequence[float], d: Sequence[float] = (), model: str = '',
-                         frame_id: str = '', binning: tuple[int, int] = (1, 1),
-                         roi: tuple[int, int, int, int] = (0, 0, 0, 0)) -> 'Camera':
+    def from_calibration(
+        cls,
+        *,
+        width: int,
+        height: int,
+        k: Sequence[float],
+        d: Sequence[float] = (),
+        model: str = '',
+        frame_id: str = '',
+        binning: tuple[int, int] = (1, 1),
+        roi: tuple[int, int, int, int] = (0, 0, 0, 0),
+    ) -> 'Camera':
         """Make a camera from a calibration of the full sensor; the arguments are fields of sensor_msgs/CameraInfo.
 
         :param width: of the calibrated, full image in pixels
@@ -54,8 +63,17 @@ class Camera:
         if min(binning) < 0 or w < binning[0] or h < binning[1]:
             raise ValueError(f'binning {binning} does not fit an image of {w}x{h} pixels')
         bx, by = max(binning[0], 1), max(binning[1], 1)
-        return cls(width=w // bx, height=h // by, fx=fx / bx, fy=fy / by, cx=(cx - x + 0.5) / bx - 0.5,
-                   cy=(cy - y + 0.5) / by - 0.5, model=model, distortion=distortion, frame_id=frame_id)
+        return cls(
+            width=w // bx,
+            height=h // by,
+            fx=fx / bx,
+            fy=fy / by,
+            cx=(cx - x + 0.5) / bx - 0.5,
+            cy=(cy - y + 0.5) / by - 0.5,
+            model=model,
+            distortion=distortion,
+            frame_id=frame_id,
+        )
 
     def ray(self, u: float, v: float) -> tuple[float, float, float]:
         """Direction (x, y, 1) in which pixel (u, v) looks; multiply by z to get the point.

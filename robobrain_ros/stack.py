@@ -41,7 +41,8 @@ class Stack:
     def start(self, module: str, arguments: Sequence[str] = ()) -> 'subprocess.Popen[bytes]':
         """Start a module of this package as a process; it shares this one's terminal, but not its Ctrl-C."""
         process = subprocess.Popen(
-            [sys.executable, '-m', f'robobrain_ros.{module}', *arguments], start_new_session=True)
+            [sys.executable, '-m', f'robobrain_ros.{module}', *arguments], start_new_session=True
+        )
         self._processes.append(process)
         return process
 

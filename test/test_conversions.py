@@ -17,8 +17,12 @@ HEIGHT, WIDTH = 6, 8
 RGB = np.arange(HEIGHT * WIDTH * 3, dtype=np.uint8).reshape(HEIGHT, WIDTH, 3) + np.uint8(40)
 GREY = RGB[..., 0]
 COLOURS = {  # RGB -> Y, U, V in BT.601, studio range
-    (255, 0, 0): (81, 90, 240), (0, 255, 0): (145, 54, 34), (0, 0, 255): (41, 240, 110),
-    (255, 255, 255): (235, 128, 128), (0, 0, 0): (16, 128, 128)}
+    (255, 0, 0): (81, 90, 240),
+    (0, 255, 0): (145, 54, 34),
+    (0, 0, 255): (41, 240, 110),
+    (255, 255, 255): (235, 128, 128),
+    (0, 0, 0): (16, 128, 128),
+}
 
 
 def message(encoding, image, width, height, pad=0, order='<'):
@@ -49,9 +53,16 @@ ORDERS = pytest.mark.parametrize('order', '<>')
 
 @PADS
 @ORDERS
-@pytest.mark.parametrize(('encoding', 'pick'), [
-    ('rgb8', lambda x: x), ('bgr8', lambda x: x[..., ::-1]), ('mono8', None),
-    ('rgba8', lambda x: np.dstack([x, x[..., 1]])), ('bgra8', lambda x: np.dstack([x[..., ::-1], x[..., 1]]))])
+@pytest.mark.parametrize(
+    ('encoding', 'pick'),
+    [
+        ('rgb8', lambda x: x),
+        ('bgr8', lambda x: x[..., ::-1]),
+        ('mono8', None),
+        ('rgba8', lambda x: np.dstack([x, x[..., 1]])),
+        ('bgra8', lambda x: np.dstack([x[..., ::-1], x[..., 1]])),
+    ],
+)
 def test_eight_bits(encoding, pick, pad, order):
     image, expected = (pick(RGB), RGB) if pick else (GREY, grey_rgb(GREY))
     result = to_rgb(message(encoding, image, WIDTH, HEIGHT, pad, order))
@@ -62,9 +73,16 @@ def test_eight_bits(encoding, pick, pad, order):
 
 @PADS
 @ORDERS
-@pytest.mark.parametrize(('encoding', 'pick'), [
-    ('rgb16', lambda x: x), ('bgr16', lambda x: x[..., ::-1]), ('mono16', None),
-    ('rgba16', lambda x: np.dstack([x, x[..., 1]])), ('bgra16', lambda x: np.dstack([x[..., ::-1], x[..., 1]]))])
+@pytest.mark.parametrize(
+    ('encoding', 'pick'),
+    [
+        ('rgb16', lambda x: x),
+        ('bgr16', lambda x: x[..., ::-1]),
+        ('mono16', None),
+        ('rgba16', lambda x: np.dstack([x, x[..., 1]])),
+        ('bgra16', lambda x: np.dstack([x[..., ::-1], x[..., 1]])),
+    ],
+)
 def test_sixteen_bits(encoding, pick, pad, order):
     wide = RGB.astype(np.uint16) * 257  # 255 -> 65535
     image, expected = (pick(wide), RGB) if pick else (wide[..., 0], grey_rgb(GREY))
@@ -73,8 +91,9 @@ def test_sixteen_bits(encoding, pick, pad, order):
 
 @PADS
 @pytest.mark.parametrize('colour', COLOURS)
-@pytest.mark.parametrize(('encoding', 'pair'), [
-    ('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')])
+@pytest.mark.parametrize(
+    ('encoding', 'pair'), [('yuv422', 'uyvy'), ('uyvy', 'uyvy'), ('yuv422_yuy2', 'yuyv'), ('yuyv', 'yuyv')]
+)
 def test_yuv422(encoding, pair, colour, pad):
     values = dict(zip('yuv', COLOURS[colour], strict=True))
     image = np.tile(np.array([values[c] for c in pair], np.uint8), (HEIGHT, WIDTH // 2))
@@ -107,8 +126,11 @@ def test_bayer(pattern, bits, pad, order):
 
 
 def test_the_tests_above_cover_every_colour_encoding():
-    covered = {f'{name}{bits}' for bits in (8, 16) for name in ('rgb', 'bgr', 'rgba', 'bgra', 'mono', 'bayer_rggb',
-                                                               'bayer_bggr', 'bayer_gbrg', 'bayer_grbg')}
+    covered = {
+        f'{name}{bits}'
+        for bits in (8, 16)
+        for name in ('rgb', 'bgr', 'rgba', 'bgra', 'mono', 'bayer_rggb', 'bayer_bggr', 'bayer_gbrg', 'bayer_grbg')
+    }
     assert covered | {'yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv', 'nv12', 'nv21'} == set(COLOUR)
 
 
@@ -126,7 +148,8 @@ def test_png_grey_alpha_and_sixteen_bits():
     np.testing.assert_array_equal(to_rgb(compressed('png', png(np.dstack([RGB[..., ::-1], GREY])))), RGB)
     np.testing.assert_array_equal(to_rgb(compressed('png', png(RGB[..., ::-1].astype(np.uint16) * 257))), RGB)
     np.testing.assert_array_equal(
-        to_rgb(compressed('mono16; png compressed ', png(GREY.astype(np.uint16) * 257))), grey_rgb(GREY))
+        to_rgb(compressed('mono16; png compressed ', png(GREY.astype(np.uint16) * 257))), grey_rgb(GREY)
+    )
 
 
 @pytest.mark.parametrize('text', ['jpeg', 'jpg', 'rgb8; jpeg compressed bgr8', ''])
@@ -191,11 +214,21 @@ def refused(convert, msg, *words):
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize(('encoding', 'words'), [
-    ('16UC1', ('16UC1', 'depth')), ('32FC1', ('32FC1', 'depth')), ('8UC1', ('8UC1', 'mono8')),
-    ('8UC3', ('8UC3', 'rgb8')),
-    ('nv24', ('nv24', 'rgb8', 'nv12')), ('', ("''", 'rgb8')), ('8UC5', ('8UC5',)), ('RGB8', ('RGB8',)),
-    ('rgb8\n', ('rgb8',)), ('8UC1\n', ('8UC1',))])
+@pytest.mark.parametrize(
+    ('encoding', 'words'),
+    [
+        ('16UC1', ('16UC1', 'depth')),
+        ('32FC1', ('32FC1', 'depth')),
+        ('8UC1', ('8UC1', 'mono8')),
+        ('8UC3', ('8UC3', 'rgb8')),
+        ('nv24', ('nv24', 'rgb8', 'nv12')),
+        ('', ("''", 'rgb8')),
+        ('8UC5', ('8UC5',)),
+        ('RGB8', ('RGB8',)),
+        ('rgb8\n', ('rgb8',)),
+        ('8UC1\n', ('8UC1',)),
+    ],
+)
 def test_colour_of_other_encodings_is_refused_by_name(encoding, words):
     refused(to_rgb, message(encoding, np.zeros((2, 16), np.uint8), 4, 2), *words)
 
@@ -214,23 +247,40 @@ def test_sixteen_bit_grey_of_unknown_meaning_is_no_colour():
     refused(to_rgb, compressed('png', png(GREY.astype(np.uint16))), 'png', 'mono16')
 
 
-@pytest.mark.parametrize(('text', 'data'), [
-    ('jpeg', b'\xff\xd8\xff'), ('16UC1; compressedDepth rvl', bytes(40)), ('16UC1; compressedDepth', bytes(11)),
-    ('16UC1; compressedDepth', bytes(12) + png(GREY)), ('rgb8; png compressed', png(RGB)),
-    ('16UC1; jpeg compressed', bytes(9)), ('32FC1; png compressed', png(GREY.astype(np.uint16)))])
+@pytest.mark.parametrize(
+    ('text', 'data'),
+    [
+        ('jpeg', b'\xff\xd8\xff'),
+        ('16UC1; compressedDepth rvl', bytes(40)),
+        ('16UC1; compressedDepth', bytes(11)),
+        ('16UC1; compressedDepth', bytes(12) + png(GREY)),
+        ('rgb8; png compressed', png(RGB)),
+        ('16UC1; jpeg compressed', bytes(9)),
+        ('32FC1; png compressed', png(GREY.astype(np.uint16))),
+    ],
+)
 def test_other_compressed_depth_is_refused(text, data):
     refused(to_depth, compressed(text, data), text.split(';')[0])
 
 
-@pytest.mark.parametrize(('changes', 'words'), [
-    ({'width': 0}, ('0x6',)), ({'height': 0}, ('8x0',)), ({'step': 23}, ('23', '24')), ({'step': 0}, ('step is 0',)),
-    ({'height': 7}, ('144', '168')), ({'data': array.array('B')}, ('0 bytes',)),
-    ({'data': array.array('B', bytes(145))}, ('145', '144')),
-    ({'width': 2 ** 32 - 1, 'height': 2 ** 32 - 1}, ('4294967295x4294967295', str(MAX_PIXELS))),
-    ({'width': 2 ** 20, 'step': 3 * 2 ** 20}, ('1048576x6', '144')), ({'encoding': 'bgra8'}, ('24', '32')),
-    ({'encoding': 'yuyv', 'width': 7}, ('7x6', 'multiple of 2')),
-    ({'encoding': 'nv12', 'height': 5}, ('8x5', 'multiple')),
-    ({'encoding': 'bayer_rggb8', 'height': 2, 'data': array.array('B', bytes(48))}, ('8x2', 'at least 3'))])
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        ({'width': 0}, ('0x6',)),
+        ({'height': 0}, ('8x0',)),
+        ({'step': 23}, ('23', '24')),
+        ({'step': 0}, ('step is 0',)),
+        ({'height': 7}, ('144', '168')),
+        ({'data': array.array('B')}, ('0 bytes',)),
+        ({'data': array.array('B', bytes(145))}, ('145', '144')),
+        ({'width': 2**32 - 1, 'height': 2**32 - 1}, ('4294967295x4294967295', str(MAX_PIXELS))),
+        ({'width': 2**20, 'step': 3 * 2**20}, ('1048576x6', '144')),
+        ({'encoding': 'bgra8'}, ('24', '32')),
+        ({'encoding': 'yuyv', 'width': 7}, ('7x6', 'multiple of 2')),
+        ({'encoding': 'nv12', 'height': 5}, ('8x5', 'multiple')),
+        ({'encoding': 'bayer_rggb8', 'height': 2, 'data': array.array('B', bytes(48))}, ('8x2', 'at least 3')),
+    ],
+)
 def test_inconsistent_messages_are_refused_with_numbers(changes, words):
     msg = message('rgb8', RGB, WIDTH, HEIGHT)
     for name, value in changes.items():
@@ -248,8 +298,13 @@ def test_files_that_were_cut_short_are_refused(ending, cut):
 def png_bomb(width, height):
     def chunk(name, body):
         return struct.pack('>I', len(body)) + name + body + struct.pack('>I', zlib.crc32(name + body))
-    return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0))
-            + chunk(b'IDAT', zlib.compress(bytes(10 ** 6))) + chunk(b'IEND', b''))
+
+    return (
+        b'\x89PNG\r\n\x1a\n'
+        + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, 8, 0, 0, 0, 0))
+        + chunk(b'IDAT', zlib.compress(bytes(10**6)))
+        + chunk(b'IEND', b'')
+    )
 
 
 def test_decompression_bombs_are_refused_by_their_header():
@@ -258,19 +313,24 @@ def test_decompression_bombs_are_refused_by_their_header():
     refused(to_depth, compressed('16UC1; compressedDepth', bytes(12) + png_bomb(60000, 60000)), '60000x60000')
     jpeg = bytearray(cv2.imencode('.jpg', RGB)[1].tobytes())
     at = jpeg.index(b'\xff\xc0') + 5
-    jpeg[at:at + 4] = b'\xff' * 4
+    jpeg[at : at + 4] = b'\xff' * 4
     refused(to_rgb, compressed('jpeg', jpeg), '65535x65535')
 
 
 def mutations(rng):
     """Messages that were valid until a few fields or bytes changed."""
     raw = [message(name, np.zeros((9, 32), np.uint8), 8, 6) for name in COLOUR] + [
-        message('16UC1', np.ones((6, 8), np.uint16), 8, 6), message('32FC1', np.ones((6, 8), np.float32), 8, 6)]
-    packed = [('png', png(RGB)), ('jpeg', cv2.imencode('.jpg', np.tile(RGB, (4, 4, 1)))[1].tobytes()),
-              ('16UC1; compressedDepth', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16))),
-              ('32FC1; compressedDepth png', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16)))]
+        message('16UC1', np.ones((6, 8), np.uint16), 8, 6),
+        message('32FC1', np.ones((6, 8), np.float32), 8, 6),
+    ]
+    packed = [
+        ('png', png(RGB)),
+        ('jpeg', cv2.imencode('.jpg', np.tile(RGB, (4, 4, 1)))[1].tobytes()),
+        ('16UC1; compressedDepth', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth png', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16))),
+    ]
     names = [*COLOUR, '16UC1', '32FC1', '8UC3', '64FC4', 'garbage', '']
-    sizes = [0, 1, 2, 3, 5, 8, 255, 65536, 2 ** 31, 2 ** 32 - 1]
+    sizes = [0, 1, 2, 3, 5, 8, 255, 65536, 2**31, 2**32 - 1]
     for _ in range(600):
         source = raw[rng.integers(len(raw))]
         fields = ('width', 'height', 'encoding', 'step', 'is_bigendian', 'data')
@@ -285,7 +345,7 @@ def mutations(rng):
         yield msg
     for _ in range(600):
         text, data = packed[rng.integers(len(packed))]
-        data = bytearray(data[:rng.integers(len(data))] if rng.random() < 0.2 else data)
+        data = bytearray(data[: rng.integers(len(data))] if rng.random() < 0.2 else data)
         for place in rng.integers(0, max(len(data), 1), rng.integers(0, 4)):
             if data:
                 data[place] = rng.integers(256)
@@ -308,8 +368,16 @@ def test_mutated_messages_give_an_array_or_a_brain_error():
 
 
 def info(**fields):
-    return CameraInfo(**{'width': 640, 'height': 480, 'k': [500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0],
-                         'distortion_model': 'plumb_bob', 'd': [0.0] * 5, **fields})
+    return CameraInfo(
+        **{
+            'width': 640,
+            'height': 480,
+            'k': [500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0],
+            'distortion_model': 'plumb_bob',
+            'd': [0.0] * 5,
+            **fields,
+        }
+    )
 
 
 def test_camera_from_info():

@@ -63,9 +63,20 @@ def test_at_an_edge_the_depth_is_one_of_both_never_between():
     assert sample(np.array([[1.0, 2.0]]), 0, 0, window=3).depth == 1.0
 
 
-@pytest.mark.parametrize(('u', 'v', 'pixels'), [
-    (0, 0, 9), (-0.5, -0.5, 9), (29, 19, 9), (29.5, 19.5, 9), (29, 0, 9), (15, 0, 15), (0, 10, 15),
-    (1, 1, 16), (15, 10, 25)])
+@pytest.mark.parametrize(
+    ('u', 'v', 'pixels'),
+    [
+        (0, 0, 9),
+        (-0.5, -0.5, 9),
+        (29, 19, 9),
+        (29.5, 19.5, 9),
+        (29, 0, 9),
+        (15, 0, 15),
+        (0, 10, 15),
+        (1, 1, 16),
+        (15, 10, 25),
+    ],
+)
 def test_the_window_is_clipped_at_the_border(u, v, pixels):
     depth = plane(np.nan)
     row, column = min(round(abs(v)), 19), min(round(abs(u)), 29)
@@ -81,8 +92,10 @@ def test_outside_the_image_there_is_no_depth(u, v):
     assert '30x20' in result.reason
 
 
-@pytest.mark.parametrize(('value', 'status'), [
-    (0.499, PointStatus.OUT_OF_RANGE), (0.5, PointStatus.OK), (4.0, PointStatus.OK), (4.01, PointStatus.OUT_OF_RANGE)])
+@pytest.mark.parametrize(
+    ('value', 'status'),
+    [(0.499, PointStatus.OUT_OF_RANGE), (0.5, PointStatus.OK), (4.0, PointStatus.OK), (4.01, PointStatus.OUT_OF_RANGE)],
+)
 def test_range(value, status):
     result = sample(plane(value), 5, 5, low=0.5, high=4.0)
     assert result.status is status
@@ -114,8 +127,9 @@ def test_the_depth_is_always_one_that_was_measured(values, fraction):
 def test_scaling_keeps_edges_and_is_undone_by_the_inverse(width, height, a, b, s, t):
     source, target = (width * a, height * a), (width * b, height * b)
     assert scale_pixel(-0.5, -0.5, source, target) == (-0.5, -0.5)
-    np.testing.assert_allclose(scale_pixel(source[0] - 0.5, source[1] - 0.5, source, target),
-                               (target[0] - 0.5, target[1] - 0.5), atol=1e-9)
+    np.testing.assert_allclose(
+        scale_pixel(source[0] - 0.5, source[1] - 0.5, source, target), (target[0] - 0.5, target[1] - 0.5), atol=1e-9
+    )
     u, v = s * source[0] - 0.5, t * source[1] - 0.5
     np.testing.assert_allclose(scale_pixel(*scale_pixel(u, v, source, target), target, source), (u, v), atol=1e-9)
 

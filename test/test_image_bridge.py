@@ -46,30 +46,52 @@ def test_passthrough_shares_the_memory_of_the_message():
     assert np.shares_memory(BRIDGE.imgmsg_to_cv2(msg), np.frombuffer(msg.data, np.uint8))
 
 
-@pytest.mark.parametrize(('source', 'target', 'expected'), [
-    ('rgb8', 'bgr8', RGB[..., ::-1]), ('rgb8', 'rgba8', np.dstack([RGB, np.full((5, 7), 255, np.uint8)])),
-    ('rgb8', 'rgb16', RGB.astype('u2') * 257), ('rgb8', 'bgr16', RGB[..., ::-1].astype('u2') * 257),
-    ('rgb8', '8UC3', RGB),
-    ('rgb8', '32FC3', RGB.astype('f4')), ('8UC3', '16UC3', RGB.astype('u2')),
-    ('rgb8', 'mono8', np.round(RGB @ [0.299, 0.587, 0.114]).astype('u1'))])
+@pytest.mark.parametrize(
+    ('source', 'target', 'expected'),
+    [
+        ('rgb8', 'bgr8', RGB[..., ::-1]),
+        ('rgb8', 'rgba8', np.dstack([RGB, np.full((5, 7), 255, np.uint8)])),
+        ('rgb8', 'rgb16', RGB.astype('u2') * 257),
+        ('rgb8', 'bgr16', RGB[..., ::-1].astype('u2') * 257),
+        ('rgb8', '8UC3', RGB),
+        ('rgb8', '32FC3', RGB.astype('f4')),
+        ('8UC3', '16UC3', RGB.astype('u2')),
+        ('rgb8', 'mono8', np.round(RGB @ [0.299, 0.587, 0.114]).astype('u1')),
+    ],
+)
 def test_conversions(source, target, expected):
     result = BRIDGE.imgmsg_to_cv2(BRIDGE.cv2_to_imgmsg(RGB, source), target)
     assert result.dtype == expected.dtype
     np.testing.assert_array_equal(result, expected)
 
 
-@pytest.mark.parametrize(('source', 'target', 'words'), [
-    ('8UC3', 'rgb8', '8UC3 says nothing about colour'), ('rgb8', '8UC1', 'number of channels'),
-    ('rgb8', 'bayer_rggb8', 'no conversion from rgb8'), ('rgb8', 'nonsense', "'nonsense' is not supported")])
+@pytest.mark.parametrize(
+    ('source', 'target', 'words'),
+    [
+        ('8UC3', 'rgb8', '8UC3 says nothing about colour'),
+        ('rgb8', '8UC1', 'number of channels'),
+        ('rgb8', 'bayer_rggb8', 'no conversion from rgb8'),
+        ('rgb8', 'nonsense', "'nonsense' is not supported"),
+    ],
+)
 def test_conversions_that_make_no_sense(source, target, words):
     with pytest.raises(CvBridgeError, match=words):
         BRIDGE.imgmsg_to_cv2(BRIDGE.cv2_to_imgmsg(RGB, source), target)
 
 
-@pytest.mark.parametrize(('image', 'encoding'), [
-    (RGB, 'mono8'), (RGB, 'rgb16'), (RGB[..., 0], 'rgb8'), (RGB[..., 0], 'nv12'),
-    (np.zeros((0, 4), 'u1'), 'passthrough'), (np.zeros((2, 2, 5), 'u1'), 'passthrough'),
-    (np.zeros((2, 2), 'u8'), 'passthrough'), (np.zeros(4, 'u1'), 'mono8')])
+@pytest.mark.parametrize(
+    ('image', 'encoding'),
+    [
+        (RGB, 'mono8'),
+        (RGB, 'rgb16'),
+        (RGB[..., 0], 'rgb8'),
+        (RGB[..., 0], 'nv12'),
+        (np.zeros((0, 4), 'u1'), 'passthrough'),
+        (np.zeros((2, 2, 5), 'u1'), 'passthrough'),
+        (np.zeros((2, 2), 'u8'), 'passthrough'),
+        (np.zeros(4, 'u1'), 'mono8'),
+    ],
+)
 def test_arrays_that_do_not_fit_the_encoding(image, encoding):
     with pytest.raises(CvBridgeError):
         BRIDGE.cv2_to_imgmsg(image, encoding)
@@ -91,11 +113,15 @@ def test_compressed_round_trip():
     assert BRIDGE.cv2_to_compressed_imgmsg(RGB).format == 'jpg'
 
 
-@pytest.mark.parametrize('call', [
-    lambda: BRIDGE.compressed_imgmsg_to_cv2(CompressedImage(format='jpeg')),
-    lambda: BRIDGE.compressed_imgmsg_to_cv2(CompressedImage(format='jpeg', data=array.array('B', b'nonsense'))),
-    lambda: BRIDGE.cv2_to_compressed_imgmsg(RGB, 'nonsense'),
-    lambda: BRIDGE.cv2_to_compressed_imgmsg(np.zeros((2, 2, 2), np.uint8), 'jpg')])
+@pytest.mark.parametrize(
+    'call',
+    [
+        lambda: BRIDGE.compressed_imgmsg_to_cv2(CompressedImage(format='jpeg')),
+        lambda: BRIDGE.compressed_imgmsg_to_cv2(CompressedImage(format='jpeg', data=array.array('B', b'nonsense'))),
+        lambda: BRIDGE.cv2_to_compressed_imgmsg(RGB, 'nonsense'),
+        lambda: BRIDGE.cv2_to_compressed_imgmsg(np.zeros((2, 2, 2), np.uint8), 'jpg'),
+    ],
+)
 def test_compression_that_fails(call):
     with pytest.raises(CvBridgeError):
         call()
@@ -111,7 +137,7 @@ class NoPadding(CvBridge):
     def imgmsg_to_cv2(self, img_msg, desired_encoding='passthrough'):
         step = find(img_msg.encoding).pixel_bytes * img_msg.width
         fields = {name: getattr(img_msg, name) for name in ('width', 'height', 'encoding', 'is_bigendian')}
-        tight = Image(**fields, step=step, data=img_msg.data[:step * img_msg.height])
+        tight = Image(**fields, step=step, data=img_msg.data[: step * img_msg.height])
         return super().imgmsg_to_cv2(tight, desired_encoding)
 
 
@@ -159,9 +185,18 @@ def test_the_test_passes_for_a_bridge_that_works():
     assert self_test(CvBridge()) == ''
 
 
-@pytest.mark.parametrize(('bridge', 'culprit'), [
-    (NoPadding, 'step'), (NoByteOrder, 'is_bigendian 1'), (Swapped, 'rgb8'), (SignedDepth, '16UC1'),
-    (WrongBayer, 'bayer_rggb8'), (NoYuv, 'yuv422'), (Crashing, 'SystemError')])
+@pytest.mark.parametrize(
+    ('bridge', 'culprit'),
+    [
+        (NoPadding, 'step'),
+        (NoByteOrder, 'is_bigendian 1'),
+        (Swapped, 'rgb8'),
+        (SignedDepth, '16UC1'),
+        (WrongBayer, 'bayer_rggb8'),
+        (NoYuv, 'yuv422'),
+        (Crashing, 'SystemError'),
+    ],
+)
 def test_the_test_finds_bridges_that_do_not_work(bridge, culprit):
     assert culprit in self_test(bridge())
 

@@ -37,16 +37,23 @@ def test_targets_get_the_sensor_s_depth_and_keep_the_rest():
     assert located.reasons == ()
 
 
-@pytest.mark.parametrize(('view', 'status', 'reason'), [
-    (scene(), PointStatus.NO_DEPTH, 'no depth image'),
-    (scene(flat(np.nan)), PointStatus.NO_DEPTH, '0 of 25'),
-    (scene(flat(0.0)), PointStatus.NO_DEPTH, '0 of 25'),
-    (scene(flat(size=(848, 480))), PointStatus.NO_DEPTH, '848x480'),
-    (scene(flat(20.0)), PointStatus.OUT_OF_RANGE, '20.000 m'),
-    (scene(flat(), None), PointStatus.NO_CAMERA_INFO, 'no usable camera_info'),
-    (scene(flat(), Camera.from_calibration(width=1280, height=960, k=K)), PointStatus.NO_CAMERA_INFO, '1280x960'),
-    (scene(flat(), Camera.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')),
-     PointStatus.NO_CAMERA_INFO, 'no inverse')])
+@pytest.mark.parametrize(
+    ('view', 'status', 'reason'),
+    [
+        (scene(), PointStatus.NO_DEPTH, 'no depth image'),
+        (scene(flat(np.nan)), PointStatus.NO_DEPTH, '0 of 25'),
+        (scene(flat(0.0)), PointStatus.NO_DEPTH, '0 of 25'),
+        (scene(flat(size=(848, 480))), PointStatus.NO_DEPTH, '848x480'),
+        (scene(flat(20.0)), PointStatus.OUT_OF_RANGE, '20.000 m'),
+        (scene(flat(), None), PointStatus.NO_CAMERA_INFO, 'no usable camera_info'),
+        (scene(flat(), Camera.from_calibration(width=1280, height=960, k=K)), PointStatus.NO_CAMERA_INFO, '1280x960'),
+        (
+            scene(flat(), Camera.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')),
+            PointStatus.NO_CAMERA_INFO,
+            'no inverse',
+        ),
+    ],
+)
 def test_without_knowledge_there_is_a_status_and_a_reason_but_no_position(view, status, reason):
     for locate in (locate_targets, locate_waypoints):
         located = locate([Target((630.0, 470.0), position=(1, 1, 1)), Target((630.0, 470.0))], view, RULES)
@@ -119,7 +126,7 @@ def test_mode_scaled_with_depth_along_the_ray_finds_the_true_positions():
     waypoints = []
     for point in truth:
         u, v = CAMERA.project(point)
-        depth[round(v) - 3:round(v) + 4, round(u) - 3:round(u) + 4] = point[2]
+        depth[round(v) - 3 : round(v) + 4, round(u) - 3 : round(u) + 4] = point[2]
         waypoints.append(Target((u, v), model_depth=0.8 * math.hypot(*point)))
     rules = DepthRules(mode=SCALED, model_depth_is_ray=True)
     for target, point in zip(locate_waypoints(waypoints, scene(depth), rules).targets, truth, strict=True):
@@ -141,13 +148,16 @@ def test_no_waypoints():
 @pytest.mark.parametrize('model', ['plumb_bob', 'rational_polynomial', 'equidistant'])
 def test_a_rendered_ball_is_found_within_a_millimetre(model):
     """A ball before a wall, its depth rendered pixel by pixel through the distorted camera."""
-    d = {'plumb_bob': (-0.2, 0.05, 0.001, 0.001, 0), 'rational_polynomial': (0.3, 0.1, 0, 0, 0.01, 0.5, 0.1, 0.01),
-         'equidistant': (0.01, 0.002, 0, 0)}[model]
+    d = {
+        'plumb_bob': (-0.2, 0.05, 0.001, 0.001, 0),
+        'rational_polynomial': (0.3, 0.1, 0, 0, 0.01, 0.5, 0.1, 0.01),
+        'equidistant': (0.01, 0.002, 0, 0),
+    }[model]
     camera = Camera.from_calibration(width=160, height=120, k=(130, 0, 80, 0, 130, 60, 0, 0, 1), d=d, model=model)
     centre, radius = np.array([0.2, -0.1, 1.5]), 0.15
     rays = np.array([[camera.ray(u, v) for u in range(160)] for v in range(120)])
     # |z ray - centre| = radius, solved for the smaller z
-    a, b, c = (rays ** 2).sum(-1), rays @ centre, centre @ centre - radius ** 2
+    a, b, c = (rays**2).sum(-1), rays @ centre, centre @ centre - radius**2
     with np.errstate(invalid='ignore'):
         hit = (b - np.sqrt(b * b - a * c)) / a
     depth = np.where(np.isfinite(hit), hit, 3.0).astype(np.float32)
@@ -159,10 +169,18 @@ def test_a_rendered_ball_is_found_within_a_millimetre(model):
     assert wall.position[2] == 3.0
 
 
-@pytest.mark.parametrize(('fields', 'words'), [
-    ({'window_px': 4}, 'window_px is 4'), ({'window_px': 0}, 'window_px is 0'), ({'min_valid_fraction': 1.1}, '1.1'),
-    ({'min_valid_fraction': -0.1}, '-0.1'), ({'min_depth_m': 3.0, 'max_depth_m': 2.0}, 'min_depth_m is 3.0'),
-    ({'min_depth_m': -1.0}, '-1.0'), ({'max_depth_m': math.nan}, 'nan')])
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'window_px': 4}, 'window_px is 4'),
+        ({'window_px': 0}, 'window_px is 0'),
+        ({'min_valid_fraction': 1.1}, '1.1'),
+        ({'min_valid_fraction': -0.1}, '-0.1'),
+        ({'min_depth_m': 3.0, 'max_depth_m': 2.0}, 'min_depth_m is 3.0'),
+        ({'min_depth_m': -1.0}, '-1.0'),
+        ({'max_depth_m': math.nan}, 'nan'),
+    ],
+)
 def test_rules_that_make_no_sense(fields, words):
     with pytest.raises(ValueError, match=words):
         DepthRules(**fields)

@@ -47,8 +47,9 @@ def test_a_target_is_marked_where_it_is_and_nowhere_else(width, height):
 def test_label_and_metres_are_written_beside_the_target():
     plain = Answer('pointing', '', targets=(Target((200.0, 200.0)),))
     named = Answer('pointing', '', targets=(Target((200.0, 200.0), label='mug'),))
-    placed = Answer('pointing', '', targets=(
-        Target((200.0, 200.0), label='mug', status=PointStatus.OK, position=(0.0, 0.0, 0.5)),))
+    placed = Answer(
+        'pointing', '', targets=(Target((200.0, 200.0), label='mug', status=PointStatus.OK, position=(0.0, 0.0, 0.5)),)
+    )
     extents = [np.nonzero(changed(answer)[1])[1].max() for answer in (plain, named, placed)]
     assert extents[0] < extents[1] < extents[2]
 
@@ -108,9 +109,19 @@ def test_a_failure_is_written_in_its_colour():
 
 
 @pytest.mark.parametrize(('width', 'height'), [*SIZES, (64, 48), (1, 1), (9, 2000), (3000, 20)])
-@pytest.mark.parametrize('text', ['the red mug ' * 500, 'x' * 5000, 'Gib mir die Tasse für den Käfer',
-                                  '把红色的杯子给我',
-                                  '🤖', 'tabs\tand\nlines\r\0\x1b[31m', '‮right to left‬', '%s %d {0}'])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'the red mug ' * 500,
+        'x' * 5000,
+        'Gib mir die Tasse für den Käfer',
+        '把红色的杯子给我',
+        '🤖',
+        'tabs\tand\nlines\r\0\x1b[31m',
+        '‮right to left‬',
+        '%s %d {0}',
+    ],
+)
 def test_text_of_any_kind_and_length(text, width, height):
     target = Target((width / 2, height / 2), box=(0.0, 0.0, width - 1.0, height - 1.0), label=text)
     answer = Answer(text, text, targets=(target,), waypoints=(target, target), steps=(Step(text),) * 3)
@@ -136,8 +147,10 @@ def test_images_that_are_views_or_read_only_are_accepted():
     assert (draw(view, Answer('general', 'hello')) != view).any()
 
 
-@pytest.mark.parametrize('image', [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)),
-                                   np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize(
+    'image',
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
+)
 def test_other_arrays_are_refused(image):
     with pytest.raises(ValueError, match='expected HxWx3 uint8'):
         draw(image, Answer('general', 'hello'))

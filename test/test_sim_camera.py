@@ -154,9 +154,7 @@ def test_bad_and_read_only_parameters_are_refused(listener, name, value):
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly(context, number):
     # Started as bash starts background jobs: with SIGINT ignored.
-    process = start(
-        stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
-    )
+    process = start(stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
     try:
         line = ''
         while 'seed 0' not in line:

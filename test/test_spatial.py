@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from robobrain_ros.spatial import Camera
 
 K = (500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0)
-D = {'plumb_bob': (-0.28, 0.09, 0.001, -0.0007, -0.01),
-     'rational_polynomial': (0.45, -0.12, 0.0004, -0.0003, -0.02, 0.8, -0.05, -0.01),
-     'equidistant': (0.02, -0.01, 0.004, -0.001)}
+D = {
+    'plumb_bob': (-0.28, 0.09, 0.001, -0.0007, -0.01),
+    'rational_polynomial': (0.45, -0.12, 0.0004, -0.0003, -0.02, 0.8, -0.05, -0.01),
+    'equidistant': (0.02, -0.01, 0.004, -0.001),
+}
 
 
 def lens(model, d, x, y):
@@ -24,7 +26,7 @@ def lens(model, d, x, y):
         return (x * bent / r, y * bent / r) if r > 0 else (x, y)
     k1, k2, p1, p2, k3, k4, k5, k6 = (*d, 0.0, 0.0, 0.0, 0.0)[:8]
     r2 = x * x + y * y
-    radial = (1 + k1 * r2 + k2 * r2 ** 2 + k3 * r2 ** 3) / (1 + k4 * r2 + k5 * r2 ** 2 + k6 * r2 ** 3)
+    radial = (1 + k1 * r2 + k2 * r2**2 + k3 * r2**3) / (1 + k4 * r2 + k5 * r2**2 + k6 * r2**3)
     return (x * radial + 2 * p1 * x * y + p2 * (r2 + 2 * x * x), y * radial + p1 * (r2 + 2 * y * y) + 2 * p2 * x * y)
 
 
@@ -78,9 +80,17 @@ def test_an_equidistant_lens_with_zero_coefficients_still_bends():
     np.testing.assert_allclose(camera.deproject(u, v, 3), (3, 0, 3), atol=1e-6)
 
 
-@given(x=st.integers(0, 300), y=st.integers(0, 200), w=st.integers(20, 300), h=st.integers(20, 250),
-       bx=st.integers(1, 4), by=st.integers(1, 4), u=st.floats(-0.5, 10), v=st.floats(-0.5, 10),
-       model=st.sampled_from(sorted(D)))
+@given(
+    x=st.integers(0, 300),
+    y=st.integers(0, 200),
+    w=st.integers(20, 300),
+    h=st.integers(20, 250),
+    bx=st.integers(1, 4),
+    by=st.integers(1, 4),
+    u=st.floats(-0.5, 10),
+    v=st.floats(-0.5, 10),
+    model=st.sampled_from(sorted(D)),
+)
 @settings(deadline=None, max_examples=100)
 def test_region_and_binning(x, y, w, h, bx, by, u, v, model):
     """A pixel of the cropped, binned image looks where the middle of the full pixels that it combines looks."""
@@ -144,18 +154,32 @@ def matrix(**changes):
     return values
 
 
-@pytest.mark.parametrize(('fields', 'words'), [
-    ({'k': [0.0] * 9}, 'not calibrated'), ({'k': matrix(fx=0)}, 'fx 0'), ({'k': matrix(fy=-5)}, 'fy -5'),
-    ({'k': matrix(cx=math.nan)}, 'cx nan'), ({'k': matrix(skew=3)}, 'expected .fx, 0, cx'),
-    ({'k': matrix(last=0)}, 'expected .fx'), ({'k': [1.0] * 4}, '4 numbers'), ({'width': 0}, '0x480'),
-    ({'height': -1}, '640x-1'),
-    ({'model': 'fisheye62'}, "'fisheye62'"), ({'model': '', 'd': [0.1] * 5}, "''"),
-    ({'model': 'inverse_brown_conrady', 'd': [0.0] * 5}, 'plumb_bob, rational_polynomial'),
-    ({'model': 'plumb_bob', 'd': [0.1] * 3}, '4 or 5'), ({'model': 'equidistant'}, 'has 4 coefficients'),
-    ({'model': 'rational_polynomial', 'd': [0.1] * 5}, '8 or 12 or 14'), ({'d': [math.inf] * 5}, 'inf'),
-    ({'roi': (600, 0, 100, 100)}, r'100x100 at \(600, 0\)'), ({'roi': (10, 10, 0, 0)}, '0x0'),
-    ({'roi': (-1, 0, 9, 9)}, '-1'),
-    ({'binning': (700, 1)}, r'\(700, 1\)'), ({'binning': (-2, 1)}, r'\(-2, 1\)')])
+@pytest.mark.parametrize(
+    ('fields', 'words'),
+    [
+        ({'k': [0.0] * 9}, 'not calibrated'),
+        ({'k': matrix(fx=0)}, 'fx 0'),
+        ({'k': matrix(fy=-5)}, 'fy -5'),
+        ({'k': matrix(cx=math.nan)}, 'cx nan'),
+        ({'k': matrix(skew=3)}, 'expected .fx, 0, cx'),
+        ({'k': matrix(last=0)}, 'expected .fx'),
+        ({'k': [1.0] * 4}, '4 numbers'),
+        ({'width': 0}, '0x480'),
+        ({'height': -1}, '640x-1'),
+        ({'model': 'fisheye62'}, "'fisheye62'"),
+        ({'model': '', 'd': [0.1] * 5}, "''"),
+        ({'model': 'inverse_brown_conrady', 'd': [0.0] * 5}, 'plumb_bob, rational_polynomial'),
+        ({'model': 'plumb_bob', 'd': [0.1] * 3}, '4 or 5'),
+        ({'model': 'equidistant'}, 'has 4 coefficients'),
+        ({'model': 'rational_polynomial', 'd': [0.1] * 5}, '8 or 12 or 14'),
+        ({'d': [math.inf] * 5}, 'inf'),
+        ({'roi': (600, 0, 100, 100)}, r'100x100 at \(600, 0\)'),
+        ({'roi': (10, 10, 0, 0)}, '0x0'),
+        ({'roi': (-1, 0, 9, 9)}, '-1'),
+        ({'binning': (700, 1)}, r'\(700, 1\)'),
+        ({'binning': (-2, 1)}, r'\(-2, 1\)'),
+    ],
+)
 def test_calibrations_that_make_no_sense(fields, words):
     with pytest.raises(ValueError, match=words):
         Camera.from_calibration(**{'width': 640, 'height': 480, 'k': K, **fields})

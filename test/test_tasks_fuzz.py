@@ -15,13 +15,55 @@ from hypothesis import strategies as st
 from robobrain_ros.tasks import TASKS, get_profile
 from robobrain_ros.tasks.profiles import PROFILES
 
-CORPUS = [case['answer'] for case in json.loads(
-    (Path(__file__).parent / 'corpus' / 'ugly_answers.json').read_text(encoding='utf-8'))]
+CORPUS = [
+    case['answer']
+    for case in json.loads((Path(__file__).parent / 'corpus' / 'ugly_answers.json').read_text(encoding='utf-8'))
+]
 PIECES = [
-    '[', ']', '(', ')', '{', '}', '"', "'", ',', ':', '.', '-', '+', 'e', ' ', '\n', '\\', '```', '</think>',
-    '<think>', '<answer>', '</answer>', '512', '1000', '1001', '0.5', '-1', 'nan', 'inf', '1e999', '9' * 400, '٣',
-    '½', '1. ', '- ', '\x00', '\ud800', '"label": "', '"point_2d": [', '"steps": [', '{"action": "', 'not visible',
-    'the cube', 'Place ',
+    '[',
+    ']',
+    '(',
+    ')',
+    '{',
+    '}',
+    '"',
+    "'",
+    ',',
+    ':',
+    '.',
+    '-',
+    '+',
+    'e',
+    ' ',
+    '\n',
+    '\\',
+    '```',
+    '</think>',
+    '<think>',
+    '<answer>',
+    '</answer>',
+    '512',
+    '1000',
+    '1001',
+    '0.5',
+    '-1',
+    'nan',
+    'inf',
+    '1e999',
+    '9' * 400,
+    '٣',
+    '½',
+    '1. ',
+    '- ',
+    '\x00',
+    '\ud800',
+    '"label": "',
+    '"point_2d": [',
+    '"steps": [',
+    '{"action": "',
+    'not visible',
+    'the cube',
+    'Place ',
 ]
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 
@@ -33,13 +75,15 @@ def mutations(count):
         text = rng.choice(CORPUS)
         for _ in range(rng.randint(1, 6)):
             at, to = sorted(rng.randint(0, len(text)) for _ in range(2))
-            text = rng.choice([
-                text[:at] + rng.choice(PIECES) + text[at:],
-                text[:at] + text[to:],
-                text[:to] + text[at:],
-                text[:at] + text[at:to][::-1] + text[to:],
-                text + rng.choice(CORPUS),
-            ])
+            text = rng.choice(
+                [
+                    text[:at] + rng.choice(PIECES) + text[at:],
+                    text[:at] + text[to:],
+                    text[:to] + text[at:],
+                    text[:at] + text[at:to][::-1] + text[to:],
+                    text + rng.choice(CORPUS),
+                ]
+            )
         yield text
     for _ in range(count):
         yield ''.join(rng.choice(PIECES) for _ in range(rng.randint(1, 40)))
@@ -97,12 +141,63 @@ def test_any_text(text):
         check(task, text, get_profile('robobrain-2.5'))
 
 
-@pytest.mark.parametrize('unit', [
-    '(', '[', '{', ')', '(1,', '(1, 2', '(1, 2)', '[1, 2, 3, 4]', '1', '.', 'e', ' ', '\n', '"', "'", '\\', '\\"', '{"',
-    '{"a', "{'", "'x'", '{"a":', '{"a": "b",', '[{', '["', '[ ', '{"steps": [', '"a" ', '"a": ', '"label": "',
-    "'label': '\\", '"label": "x\\" ', '<think>', '</think>', '<answer>', '```', '1. ', '1. a\n', '- a\n', ' 2. ', '* ',
-    '#', 'step ', 'not ', 'no a ', 'n\u2019t ', 'Place the a on ', 'the ', '{"action": "a"}', '\\u0041', '\ud83d',
-    '{"label": "a", "point_2d": [1, 2]}'])
+@pytest.mark.parametrize(
+    'unit',
+    [
+        '(',
+        '[',
+        '{',
+        ')',
+        '(1,',
+        '(1, 2',
+        '(1, 2)',
+        '[1, 2, 3, 4]',
+        '1',
+        '.',
+        'e',
+        ' ',
+        '\n',
+        '"',
+        "'",
+        '\\',
+        '\\"',
+        '{"',
+        '{"a',
+        "{'",
+        "'x'",
+        '{"a":',
+        '{"a": "b",',
+        '[{',
+        '["',
+        '[ ',
+        '{"steps": [',
+        '"a" ',
+        '"a": ',
+        '"label": "',
+        "'label': '\\",
+        '"label": "x\\" ',
+        '<think>',
+        '</think>',
+        '<answer>',
+        '```',
+        '1. ',
+        '1. a\n',
+        '- a\n',
+        ' 2. ',
+        '* ',
+        '#',
+        'step ',
+        'not ',
+        'no a ',
+        'n\u2019t ',
+        'Place the a on ',
+        'the ',
+        '{"action": "a"}',
+        '\\u0041',
+        '\ud83d',
+        '{"label": "a", "point_2d": [1, 2]}',
+    ],
+)
 def test_time_is_linear(unit):
     text = unit * (100_000 // len(unit))
     profile = get_profile('robobrain-2.5')

@@ -23,27 +23,33 @@ def test_shipped_checkpoint_has_its_profile():
     assert detect_profile(Path(robobrain_ros.__file__).parent / 'checkpoints' / 'tiny') is get_profile('robobrain-tiny')
 
 
-@pytest.mark.parametrize(('files', 'expected'), [
-    ({'config.json': {'model_type': 'qwen3_vl'}}, 'robobrain-2.5'),
-    ({'config.json': {'model_type': 'qwen2_5_vl'}}, 'robobrain-2.0'),
-    ({'config.json': {'model_type': 'qwen3_vl'}, 'robobrain.json': {'profile': 'robobrain-2.0'}}, 'robobrain-2.0'),
-])
+@pytest.mark.parametrize(
+    ('files', 'expected'),
+    [
+        ({'config.json': {'model_type': 'qwen3_vl'}}, 'robobrain-2.5'),
+        ({'config.json': {'model_type': 'qwen2_5_vl'}}, 'robobrain-2.0'),
+        ({'config.json': {'model_type': 'qwen3_vl'}, 'robobrain.json': {'profile': 'robobrain-2.0'}}, 'robobrain-2.0'),
+    ],
+)
 def test_detect_profile(tmp_path, files, expected):
     for name, content in files.items():
         (tmp_path / name).write_text(json.dumps(content))
     assert detect_profile(tmp_path).name == expected
 
 
-@pytest.mark.parametrize(('files', 'sentence'), [
-    ({}, 'no config.json'),
-    ({'config.json': '{"model_type": "llava"}'}, "'llava'.*robobrain-2.5"),
-    ({'config.json': '{"model_type": ["qwen3_vl"]}'}, 'model_type'),
-    ({'config.json': '{}'}, 'None'),
-    ({'config.json': '{'}, 'is not JSON'),
-    ({'config.json': '[]'}, 'JSON object, not list'),
-    ({'robobrain.json': '{"profile": "x"}'}, "'x'.*robobrain-tiny"),
-    ({'robobrain.json': '{"profile": 1}'}, 'robobrain.json must read'),
-])
+@pytest.mark.parametrize(
+    ('files', 'sentence'),
+    [
+        ({}, 'no config.json'),
+        ({'config.json': '{"model_type": "llava"}'}, "'llava'.*robobrain-2.5"),
+        ({'config.json': '{"model_type": ["qwen3_vl"]}'}, 'model_type'),
+        ({'config.json': '{}'}, 'None'),
+        ({'config.json': '{'}, 'is not JSON'),
+        ({'config.json': '[]'}, 'JSON object, not list'),
+        ({'robobrain.json': '{"profile": "x"}'}, "'x'.*robobrain-tiny"),
+        ({'robobrain.json': '{"profile": 1}'}, 'robobrain.json must read'),
+    ],
+)
 def test_detect_profile_says_what_is_wrong(tmp_path, files, sentence):
     for name, content in files.items():
         (tmp_path / name).write_text(content)
@@ -57,11 +63,18 @@ def test_scales():
     assert get_profile('robobrain-2.0').scale(644, 476) == Scale(644, 476)
 
 
-@pytest.mark.parametrize(('x', 'y', 'expected'), [
-    (0, 0, (0, 0)), (1000, 1000, (639, 479)), (500, 500, (320, 240)), (999, 999, (639, 479)), (512, 300, (328, 144)),
-    (0.78125, 1.041666, (0, 0)),  # 0.5 and just below: halves go to the even neighbour
-    (2.34375, 3.125, (2, 2)),     # 1.5 and 1.5
-])
+@pytest.mark.parametrize(
+    ('x', 'y', 'expected'),
+    [
+        (0, 0, (0, 0)),
+        (1000, 1000, (639, 479)),
+        (500, 500, (320, 240)),
+        (999, 999, (639, 479)),
+        (512, 300, (328, 144)),
+        (0.78125, 1.041666, (0, 0)),  # 0.5 and just below: halves go to the even neighbour
+        (2.34375, 3.125, (2, 2)),  # 1.5 and 1.5
+    ],
+)
 def test_to_pixel(x, y, expected):
     assert Scale(1000, 1000).to_pixel(x, y, 640, 480) == expected
 

@@ -21,7 +21,8 @@ UNIT = st.integers(0, 1000)
 POINTS = st.lists(st.tuples(UNIT, UNIT), min_size=1, max_size=20, unique=True)
 DEPTHS = st.decimals('0.001', '20', places=3) | st.decimals('0.01', '20', places=2) | st.decimals('0.1', '20', places=1)
 WAYPOINTS = st.lists(st.tuples(UNIT, UNIT, DEPTHS), min_size=1, max_size=20).filter(
-    lambda path: all(a != b for a, b in pairwise(path)))
+    lambda path: all(a != b for a, b in pairwise(path))
+)
 BOXES = st.tuples(UNIT, UNIT, UNIT, UNIT).filter(lambda box: box[0] < box[2] and box[1] < box[3])
 
 
@@ -81,8 +82,13 @@ def test_pixels(x, y, width, height):
 
 @given(st.sampled_from(['pointing', 'trajectory', 'grounding']), st.data())
 def test_no_stop_string_cuts_a_well_formed_answer(task, data):
-    answer = data.draw({'pointing': POINTS.map(tuples), 'trajectory': WAYPOINTS.map(tuples),
-                        'grounding': BOXES.map(lambda box: str(list(box)))}[task])
+    answer = data.draw(
+        {
+            'pointing': POINTS.map(tuples),
+            'trajectory': WAYPOINTS.map(tuples),
+            'grounding': BOXES.map(lambda box: str(list(box))),
+        }[task]
+    )
     for stop in get_task(task).stop(PROFILE):
         assert answer.partition(stop)[2] == ''
 
@@ -90,8 +96,8 @@ def test_no_stop_string_cuts_a_well_formed_answer(task, data):
 @given(WAYPOINTS, st.data())
 def test_cut_answers_lose_only_their_end(waypoints, data):
     answer = tuples(waypoints)
-    cut = answer[:data.draw(st.integers(0, len(answer)))]
+    cut = answer[: data.draw(st.integers(0, len(answer)))]
     whole = get_task('trajectory').parse(answer, SCALE, PROFILE).points
     kept = get_task('trajectory').parse(cut, SCALE, PROFILE).points
-    assert kept == whole[:len(kept)]
+    assert kept == whole[: len(kept)]
     assert len(kept) == cut.count(')')

@@ -2,7 +2,7 @@
 
 vLLM starts processes of its own and leaves them behind, with the GPU's memory, when their parent is killed. Every
 process started while ``Family.adopt`` is open inherits a mark in its environment. A watcher process that shares nothing
-with the owner but a pipe sees the pipe close when the owner is gone, however it went, and kills all that carry the mark.
+with the owner but a pipe sees the pipe close when the owner is gone, however it went, and kills all that carry it.
 This file is also the watcher's program, so it imports nothing but the standard library.
 """
 

@@ -1,4 +1,4 @@
-"""``robobrain evaluate``: how well a model sees the simulated table top, over seeded scenes, through the real engine."""
+"""``robobrain evaluate``: how well a model sees the simulated table top, over seeded scenes, by the real engine."""
 
 import math
 from collections import defaultdict

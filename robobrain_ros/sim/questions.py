@@ -181,7 +181,6 @@ class _Asker:
         return text.removeprefix('the ') if self._rng.random() < share else text
 
 
-
 def _middle(thing: SceneObject) -> tuple[float, float]:
     return thing.region.pixel if thing.region else thing.centre
 

@@ -50,9 +50,7 @@ class View:
     @property
     def k(self) -> Array:
         """The 3x3 intrinsic matrix, as in sensor_msgs/CameraInfo."""
-        return np.array(
-            [[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]]
-        )
+        return np.array([[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]])
 
     def to_camera(self, points: ArrayLike) -> Array:
         """World (..., 3) to optical frame (..., 3), metres."""

@@ -14,10 +14,20 @@ from robobrain_ros.tasks.profiles import Profile, Scale, detect_profile, get_pro
 from robobrain_ros.tasks.trajectory import TRAJECTORY
 
 __all__ = [
-    'TASKS', 'Guide', 'Profile', 'Scale', 'Task', 'detect_profile', 'get_profile', 'get_task', 'parse_instruction']
+    'TASKS',
+    'Guide',
+    'Profile',
+    'Scale',
+    'Task',
+    'detect_profile',
+    'get_profile',
+    'get_task',
+    'parse_instruction',
+]
 
-TASKS: Mapping[str, Task] = MappingProxyType({
-    task.name: task for task in (POINTING, AFFORDANCE, GROUNDING, TRAJECTORY, PLANNING, GENERAL)})
+TASKS: Mapping[str, Task] = MappingProxyType(
+    {task.name: task for task in (POINTING, AFFORDANCE, GROUNDING, TRAJECTORY, PLANNING, GENERAL)}
+)
 
 
 def get_task(name: str) -> Task:

@@ -8,11 +8,33 @@ from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
 _GERUNDS = {
-    'carry': 'carrying', 'catch': 'catching', 'close': 'closing', 'cut': 'cutting', 'drag': 'dragging',
-    'grab': 'grabbing', 'grasp': 'grasping', 'grip': 'gripping', 'hold': 'holding', 'lift': 'lifting', 'move': 'moving',
-    'open': 'opening', 'pick': 'picking', 'pour': 'pouring', 'press': 'pressing', 'pull': 'pulling', 'push': 'pushing',
-    'raise': 'raising', 'rotate': 'rotating', 'slide': 'sliding', 'squeeze': 'squeezing', 'take': 'taking',
-    'touch': 'touching', 'turn': 'turning', 'twist': 'twisting', 'unscrew': 'unscrewing', 'use': 'using',
+    'carry': 'carrying',
+    'catch': 'catching',
+    'close': 'closing',
+    'cut': 'cutting',
+    'drag': 'dragging',
+    'grab': 'grabbing',
+    'grasp': 'grasping',
+    'grip': 'gripping',
+    'hold': 'holding',
+    'lift': 'lifting',
+    'move': 'moving',
+    'open': 'opening',
+    'pick': 'picking',
+    'pour': 'pouring',
+    'press': 'pressing',
+    'pull': 'pulling',
+    'push': 'pushing',
+    'raise': 'raising',
+    'rotate': 'rotating',
+    'slide': 'sliding',
+    'squeeze': 'squeezing',
+    'take': 'taking',
+    'touch': 'touching',
+    'turn': 'turning',
+    'twist': 'twisting',
+    'unscrew': 'unscrewing',
+    'use': 'using',
 }
 _VERBS = {gerund: verb for verb, gerund in _GERUNDS.items()}
 _COMPLETE = re.compile(r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b', re.IGNORECASE)

@@ -18,8 +18,21 @@ from robobrain_ros.tasks.reading import NUMBER, STRING, drop, nothing_in, one_li
 from robobrain_ros.tasks.values import Box, Dropped, Parsed, Point
 
 # 'box_2d' is missing on purpose: where that key is known (Gemini), y comes first.
-_POINT_KEYS = frozenset({'point', 'points', 'point_2d', 'points_2d', 'point_3d', 'coordinate', 'coordinates',
-                         'waypoint', 'waypoints', 'trajectory', 'answer'})
+_POINT_KEYS = frozenset(
+    {
+        'point',
+        'points',
+        'point_2d',
+        'points_2d',
+        'point_3d',
+        'coordinate',
+        'coordinates',
+        'waypoint',
+        'waypoints',
+        'trajectory',
+        'answer',
+    }
+)
 _BOX_KEYS = frozenset({'bbox', 'bboxes', 'bbox_2d', 'box', 'boxes', 'bounding_box', 'bounding_boxes', 'answer'})
 _LABEL_KEYS = frozenset({'label', 'name', 'object'})
 
@@ -84,8 +97,9 @@ def read_boxes(raw: Raw) -> Parsed:
     return Parsed(boxes=boxes, dropped=dropped, not_found=not_found)
 
 
-def _read(raw: Raw, keys: frozenset[str], build: Callable[[_Group], _Value], form: str,
-          path: bool) -> tuple[tuple[_Value, ...], tuple[Dropped, ...], bool]:
+def _read(
+    raw: Raw, keys: frozenset[str], build: Callable[[_Group], _Value], form: str, path: bool
+) -> tuple[tuple[_Value, ...], tuple[Dropped, ...], bool]:
     """The values that ``build`` makes of the groups, what it refused, and whether the answer is 'not found' instead."""
     text = unwrap(raw.text)
     values: list[_Value] = []
@@ -98,7 +112,8 @@ def _read(raw: Raw, keys: frozenset[str], build: Callable[[_Group], _Value], for
             dropped.append(drop(group.text, str(flaw)))
             continue
         if value in seen:
-            dropped.append(drop(group.text, 'repeats the one before it' if path else 'repeats an earlier one'))
+            reason = 'repeats the one before it' if path else 'repeats an earlier one'
+            dropped.append(drop(group.text, reason, repeat=True))
             continue
         if path:
             seen.clear()
@@ -132,7 +147,7 @@ def _groups(text: str, keys: frozenset[str]) -> Iterator[_Group]:
             continue  # words in brackets
         begin = match.start('open')
         label = labels.get(object_at(begin), '')
-        yield _Group(text[begin:match.end()].rstrip(), tuple(parts), label, _flaw(match, keys))
+        yield _Group(text[begin : match.end()].rstrip(), tuple(parts), label, _flaw(match, keys))
 
 
 def _mask(text: str, keys: frozenset[str]) -> tuple[str, list[tuple[int, str]]]:

@@ -14,7 +14,8 @@ _DEEPEST = 8
 # Lists start a value only where they hold objects, or where the text holds nothing else: prose has brackets, too.
 _START = re.compile(r"""\{|\[(?=\s*\{)|\A(?:```[a-z]*\s*)?\[(?=\s*["'])""")
 _TOKEN = re.compile(
-    rf'\s*(?:(?P<mark>[{{}}\[\]:,])|(?P<string>{STRING})|(?P<number>{NUMBER})|(?P<word>[A-Za-z]+))', re.DOTALL)
+    rf'\s*(?:(?P<mark>[{{}}\[\]:,])|(?P<string>{STRING})|(?P<number>{NUMBER})|(?P<word>[A-Za-z]+))', re.DOTALL
+)
 _WORDS = {'true': True, 'True': True, 'false': False, 'False': False, 'null': None, 'None': None}
 _CUT_SHORT = 'cut short: it does not end'
 
@@ -72,7 +73,7 @@ class _Reader:
         try:
             self._fill(value, token)
         except _Malformed as error:
-            rest = self.text[self.position:self.position + 200].strip(' \n,`')
+            rest = self.text[self.position : self.position + 200].strip(' \n,`')
             if rest and isinstance(self.open[-1], list):
                 self.dropped.append(drop(rest, str(error)))
             if str(error) == _CUT_SHORT:
@@ -88,14 +89,14 @@ class _Reader:
         if match and match.lastgroup:
             self.position = match.end()
             return _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
-        rest = self.text[self.position:self.position + 200].strip()
+        rest = self.text[self.position : self.position + 200].strip()
         if not rest or rest[0] in '"\'':  # a string that is not closed reaches to the end of the text
             raise _Malformed(_CUT_SHORT)
         raise _Malformed(f'malformed at {rest[:20]!r}')
 
     def _fail(self, token: _Token) -> _Malformed:
         self.position = token.start  # where another object may start
-        return _Malformed(f'malformed at {self.text[token.start:token.start + 20]!r}')
+        return _Malformed(f'malformed at {self.text[token.start : token.start + 20]!r}')
 
     def _start(self, token: _Token) -> Any:
         """The value that a token starts; objects and lists still empty."""

@@ -10,20 +10,61 @@ _BULLET = re.compile(r'\s*[-*•+]\s+')
 _INLINE = re.compile(r'\s([0-9]{1,3})[.)]\s')
 
 _PLACING = 'place|put|drop|insert|set|stack|pour|move|bring|carry|transfer|slide|push|pull|lower'
-_HANDLING = ('pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
-             '|turn on|turn off')
+_HANDLING = (
+    'pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
+    '|turn on|turn off'
+)
 _THERE = 'on top of|onto|on|into|inside|in|to'
 _NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
 _THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
 _PLACE = re.compile(
     rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+'
-    rf'(?:(?:{_THERE})\s+(?P<there>{_THING}.+)|(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+))', re.IGNORECASE)
+    rf'(?:(?:{_THERE})\s+(?P<there>{_THING}.+)|(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+))',
+    re.IGNORECASE,
+)
 _HANDLE = re.compile(rf'(?P<action>{_HANDLING})(?:\s+(?:up|for))?\s+(?P<object>{_THING}.+)', re.IGNORECASE)
 # With one of these words in a part, the sentence says more than verb, thing and place.
-_MORE = frozenset({
-    'above', 'after', 'again', 'and', 'at', 'away', 'before', 'behind', 'beside', 'by', 'down', 'for', 'from', 'if',
-    'in', 'inside', 'into', 'near', 'next', 'off', 'on', 'onto', 'or', 'out', 'over', 'so', 'that', 'then', 'to',
-    'under', 'until', 'up', 'using', 'via', 'which', 'while', 'with'})
+_MORE = frozenset(
+    {
+        'above',
+        'after',
+        'again',
+        'and',
+        'at',
+        'away',
+        'before',
+        'behind',
+        'beside',
+        'by',
+        'down',
+        'for',
+        'from',
+        'if',
+        'in',
+        'inside',
+        'into',
+        'near',
+        'next',
+        'off',
+        'on',
+        'onto',
+        'or',
+        'out',
+        'over',
+        'so',
+        'that',
+        'then',
+        'to',
+        'under',
+        'until',
+        'up',
+        'using',
+        'via',
+        'which',
+        'while',
+        'with',
+    }
+)
 _LONGEST = 200
 
 
@@ -69,7 +110,7 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
             if numbered and _BULLET.match(line):
                 dropped.append(drop(line.strip(), 'a bullet in a numbered plan'))
             continue
-        words = one_line(line[match.end():].replace('**', ''))
+        words = one_line(line[match.end() :].replace('**', ''))
         if not words:
             dropped.append(drop(line.strip(), 'a step without words'))
         elif cut_short and index == len(lines) - 1:
@@ -86,6 +127,6 @@ def _split_inline(line: str) -> list[str]:
     parts, begin = [], 0
     for match in _INLINE.finditer(line):
         if int(match[1]) == number + 1:
-            parts.append(line[begin:match.start()])
+            parts.append(line[begin : match.start()])
             begin, number = match.start(), number + 1
     return [*parts, line[begin:]]

@@ -15,20 +15,24 @@ MOST = 12
 
 SCHEMA: dict[str, Any] = {
     'type': 'object',
-    'properties': {'steps': {
-        'type': 'array', 'minItems': 1, 'maxItems': MOST,
-        'items': {
-            'type': 'object',
-            'properties': {
-                'action': {'type': 'string', 'minLength': 1, 'maxLength': 30},
-                'object': {'type': 'string', 'maxLength': 80},
-                'destination': {'type': 'string', 'maxLength': 80},
-                'description': {'type': 'string', 'minLength': 1, 'maxLength': 200},
+    'properties': {
+        'steps': {
+            'type': 'array',
+            'minItems': 1,
+            'maxItems': MOST,
+            'items': {
+                'type': 'object',
+                'properties': {
+                    'action': {'type': 'string', 'minLength': 1, 'maxLength': 30},
+                    'object': {'type': 'string', 'maxLength': 80},
+                    'destination': {'type': 'string', 'maxLength': 80},
+                    'description': {'type': 'string', 'minLength': 1, 'maxLength': 200},
+                },
+                'required': ['action', 'object', 'destination', 'description'],
+                'additionalProperties': False,
             },
-            'required': ['action', 'object', 'destination', 'description'],
-            'additionalProperties': False,
-        },
-    }},
+        }
+    },
     'required': ['steps'],
     'additionalProperties': False,
 }
@@ -86,8 +90,11 @@ class _JsonPlan:
                 self.found.append((None, step_of(words)))
         elif isinstance(value, JsonObject):
             fields = {key.strip().lower().replace(' ', '_').replace('-', '_'): item for key, item in value.items()}
-            nested = [item for key, item in fields.items()
-                      if (key in _LISTS and isinstance(item, (list, JsonObject))) or _NUMBERED.fullmatch(key)]
+            nested = [
+                item
+                for key, item in fields.items()
+                if (key in _LISTS and isinstance(item, (list, JsonObject))) or _NUMBERED.fullmatch(key)
+            ]
             if nested:
                 for item in nested:
                     self._collect(item)
@@ -95,7 +102,7 @@ class _JsonPlan:
                 self._collect_step(value, fields)
 
     def _collect_step(self, value: JsonObject, fields: dict[str, Any]) -> None:
-        text = self.text[value.start:value.end]
+        text = self.text[value.start : value.end]
         if value.flaw:
             self.dropped.append(drop(text, value.flaw))
             return

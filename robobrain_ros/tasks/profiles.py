@@ -37,8 +37,10 @@ class Scale:
         """
         if width <= 0 or height <= 0:
             raise ValueError(f'an image of {width} x {height} pixels has no pixel to point at')
-        return (min(max(round(x / self.x_max * width), 0), width - 1),
-                min(max(round(y / self.y_max * height), 0), height - 1))
+        return (
+            min(max(round(x / self.x_max * width), 0), width - 1),
+            min(max(round(y / self.y_max * height), 0), height - 1),
+        )
 
 
 @dataclass(frozen=True)
@@ -66,56 +68,74 @@ class Profile:
         return Scale(1000, 1000) if self.relative else Scale(model_width, model_height)
 
 
-_POINT = ('{t}. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], '
-          'where the tuple contains the x and y coordinates of a point satisfying the conditions above.')
+_POINT = (
+    '{t}. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], '
+    'where the tuple contains the x and y coordinates of a point satisfying the conditions above.'
+)
 _BOX = 'Please provide the bounding box coordinate of the region this sentence describes: {t}.'
-_WAYPOINTS = ('Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is '
-              '"{t}". Your answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), '
-              '...], where each tuple contains the x and y coordinates and the depth of the point.')
-_JSON_PLAN = ('The task is "{t}". Please list the steps that the robot should take to complete the task, using '
-              'only what is visible in the image. Your answer should be formatted as JSON, i.e. {"steps": '
-              '[{"action": "...", "object": "...", "destination": "...", "description": "..."}, ...]}, where '
-              'action is one verb, object is what is acted on, destination is where it goes or "", and description '
-              'is the step in a short sentence.')
+_WAYPOINTS = (
+    'Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is '
+    '"{t}". Your answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), '
+    '...], where each tuple contains the x and y coordinates and the depth of the point.'
+)
+_JSON_PLAN = (
+    'The task is "{t}". Please list the steps that the robot should take to complete the task, using '
+    'only what is visible in the image. Your answer should be formatted as JSON, i.e. {"steps": '
+    '[{"action": "...", "object": "...", "destination": "...", "description": "..."}, ...]}, where '
+    'action is one verb, object is what is acted on, destination is where it goes or "", and description '
+    'is the step in a short sentence.'
+)
 
-PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in (
-    Profile(
-        name='robobrain-2.5',
-        prompts=MappingProxyType({
-            'general': '{t}', 'pointing': _POINT, 'affordance': _POINT, 'grounding': _BOX, 'trajectory': _WAYPOINTS,
-            'planning': _JSON_PLAN}),
-    ),
+# RoboBrain 2.0's own
+_POINT_2_0 = (
+    '{t}. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], where each tuple '
+    'contains the x and y coordinates of a point satisfying the conditions above. The coordinates should indicate the '
+    'normalized pixel locations of the points in the image.'
+)
+_AREA_2_0 = (
+    'You are a robot using the joint control. The task is "{t}". Please predict a possible affordance area of the end '
+    'effector.'
+)
+_WAYPOINTS_2_0 = (
+    'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key trajectory points to '
+    'complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], ...], where each tuple '
+    'contains the x and y coordinates of a point.'
+)
+_PLAN_TINY = 'The task is "{t}". Please list the steps to complete the task.'
+
+
+def _prompts(pointing: str, affordance: str, trajectory: str, planning: str) -> Mapping[str, str]:
+    return MappingProxyType(
+        {
+            'general': '{t}',
+            'pointing': pointing,
+            'affordance': affordance,
+            'grounding': _BOX,
+            'trajectory': trajectory,
+            'planning': planning,
+        }
+    )
+
+
+_ALL = (
+    Profile(name='robobrain-2.5', prompts=_prompts(_POINT, _POINT, _WAYPOINTS, _JSON_PLAN)),
     Profile(
         name='robobrain-2.0',
-        prompts=MappingProxyType({
-            'general': '{t}',
-            'pointing': '{t}. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], '
-                        'where each tuple contains the x and y coordinates of a point satisfying the conditions '
-                        'above. The coordinates should indicate the normalized pixel locations of the points in '
-                        'the image.',
-            'affordance': 'You are a robot using the joint control. The task is "{t}". Please predict a possible '
-                          'affordance area of the end effector.',
-            'grounding': _BOX,
-            'trajectory': 'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key '
-                          'trajectory points to complete the task. Your answer should be formatted as a list of '
-                          'tuples, i.e. [[x1, y1], [x2, y2], ...], where each tuple contains the x and y '
-                          'coordinates of a point.',
-            'planning': _JSON_PLAN}),
+        prompts=_prompts(_POINT_2_0, _AREA_2_0, _WAYPOINTS_2_0, _JSON_PLAN),
         relative=False,
         affordance='task',
         trajectory_depth=False,
-        reply_prefix='<think></think><answer>',  # what the public script appends to switch thinking off: latency
+        reply_prefix='<think></think><answer>',  # the public script's way to switch thinking off
         answer_end='</answer>',
     ),
     Profile(
         name='robobrain-tiny',
-        prompts=MappingProxyType({
-            'general': '{t}', 'pointing': _POINT, 'affordance': _POINT, 'grounding': _BOX, 'trajectory': _WAYPOINTS,
-            'planning': 'The task is "{t}". Please list the steps to complete the task.'}),
+        prompts=_prompts(_POINT, _POINT, _WAYPOINTS, _PLAN_TINY),
         affordance='handle',
         json_plans=False,
     ),
-)})
+)
+PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
 
 _BY_MODEL_TYPE = {'qwen3_vl': 'robobrain-2.5', 'qwen2_5_vl': 'robobrain-2.0'}
 
@@ -145,8 +165,10 @@ def detect_profile(model_dir: Path) -> Profile:
         raise ValueError(f'{model_dir} is not a checkpoint folder: it has no config.json')
     model_type = _load_object(config).get('model_type')
     if not isinstance(model_type, str) or model_type not in _BY_MODEL_TYPE:
-        raise ValueError(f'{config} has model_type {model_type!r}, which tells no profile '
-                         f'({", ".join(_BY_MODEL_TYPE)} do); name one of {", ".join(sorted(PROFILES))}')
+        raise ValueError(
+            f'{config} has model_type {model_type!r}, which tells no profile '
+            f'({", ".join(_BY_MODEL_TYPE)} do); name one of {", ".join(sorted(PROFILES))}'
+        )
     return PROFILES[_BY_MODEL_TYPE[model_type]]
 
 

@@ -18,7 +18,8 @@ _REFUSAL = re.compile(
     r'|\b(?:there\s+(?:is|are|were|was)|i\s+see|contains|shows)\s+no\b'
     r'|\bno\s+(?:\w+\s+){1,4}?(?:is|are|was|were)?\s*(?:visible|found|detected|present|seen|shown)\b'
     r'|\A\W*(?:none|nothing|n/a|not\s+applicable)\W*\Z',
-    re.IGNORECASE)
+    re.IGNORECASE,
+)
 _EMPTY_LIST = re.compile(r'\A(?:```(?:json|python)?)?\s*\[\s*\]\s*(?:```)?\Z')
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|.)', re.DOTALL)
 _ESCAPED = {'n': '\n', 't': '\t', 'r': '\r', 'b': '\b', 'f': '\f'}
@@ -40,9 +41,9 @@ def says_not_found(text: str) -> bool:
     return bool(_REFUSAL.search(text[:1000]) or _EMPTY_LIST.match(text))
 
 
-def drop(text: str, reason: str) -> Dropped:
+def drop(text: str, reason: str, repeat: bool = False) -> Dropped:
     """A ``Dropped`` with a text of bearable length: its beginning, literally."""
-    return Dropped(text[:_EXCERPT], reason)
+    return Dropped(text[:_EXCERPT], reason, repeat)
 
 
 def nothing_in(answer: str, text: str, wanted: str) -> Dropped:
@@ -60,8 +61,10 @@ def one_line(text: str) -> str:
 
 def unquote(token: str) -> str:
     """The value of a ``STRING`` token, its escapes resolved; unknown escapes stand for their character."""
+
     def resolve(match: re.Match[str]) -> str:
         code = match.group(1)
         return chr(int(code[1:], 16)) if len(code) == 5 else _ESCAPED.get(code, code)
+
     text = _ESCAPE.sub(resolve, token[1:-1])
     return text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')  # joins \ud83d\ude00, replaces half pairs

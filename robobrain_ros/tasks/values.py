@@ -43,6 +43,8 @@ class Dropped:
 
     text: str
     reason: str
+    repeat: bool = False
+    """It only said again what is there already: nothing is missing without it."""
 
 
 @dataclass(frozen=True)
