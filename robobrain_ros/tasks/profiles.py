@@ -98,8 +98,8 @@ _AREA_2_0 = (
 )
 _WAYPOINTS_2_0 = (
     'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key trajectory points to '
-    'complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], ...], where each tuple '
-    'contains the x and y coordinates of a point.'
+    'complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], ...], where '
+    'each tuple contains the x and y coordinates of a point.'
 )
 _PLAN_TINY = 'The task is "{t}". Please list the steps to complete the task.'
 
