@@ -40,7 +40,7 @@ class DepthRules:
     """Least part of the window that must hold valid depth, 0 .. 1."""
     min_depth_m: float = 0.1
     max_depth_m: float = 10.0
-    mode: DepthMode = DepthMode.SENSOR
+    mode: DepthMode = DepthMode.MODEL_SCALED_TO_SENSOR
     """For waypoints; targets always take the sensor's depth."""
     model_depth_is_ray: bool = False
     """Whether the model's depth is the length of the ray instead of z along the optical axis (no source says which)."""

@@ -111,7 +111,7 @@ PARAMETERS = (
     Parameter('max_depth_m', 10.0, 'farther targets get no position, m', low=0.0, high=1000.0, dynamic=True),
     Parameter(
         'trajectory_depth',
-        'sensor',
+        'model_scaled_to_sensor',
         "depth of waypoints: the camera's, the model's, or the model's scaled to the camera's",
         _values(DepthMode),
         dynamic=True,

@@ -13,7 +13,7 @@ SIZE = (640, 480)
 SCALED = DepthMode.MODEL_SCALED_TO_SENSOR
 K = (500.0, 0.0, 320.0, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0)
 CAMERA = Camera.from_calibration(width=640, height=480, k=K)
-RULES = DepthRules()
+RULES = DepthRules(mode=DepthMode.SENSOR)
 
 
 def flat(z=2.0, size=SIZE):
