@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -62,10 +62,11 @@ class Brain:
         self.engine = engine
         self.profile = profile
         self.settings = settings or Settings()
-        """Replace it at will: each request works with what it finds at its start."""
+        """Replace it at will: each request works with what it finds when it is accepted."""
         self._loop = LoopThread('robobrain-engine')
         self._desk = Desk()
-        self._supervision: asyncio.Task[None] | None = None
+        self._upkeep: asyncio.Task[Any] | None = None
+        """Starts the engine, then watches it."""
 
     def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> Future[None]:
         """Start the engine and run every task once at ``image_size`` (width, height); takes seconds to minutes.
@@ -77,9 +78,10 @@ class Brain:
         """
 
         async def start() -> None:
+            self._upkeep = asyncio.current_task()
             await self._start(report, image_size)
             revive = lambda: self._start(report, image_size)  # noqa: E731
-            self._supervision = asyncio.create_task(supervise(self.engine, revive, report))
+            self._upkeep = asyncio.create_task(supervise(self.engine, revive, report))
 
         return self._loop.submit(start())
 
@@ -88,7 +90,9 @@ class Brain:
         report(f'warming up with images of {image_size[0]}x{image_size[1]}')
         grey = np.full((image_size[1], image_size[0], 3), 127, np.uint8)
         tasks = [task for task in TASKS.values() if task.name in self.profile.prompts]
-        took = await self.engine.warm_up([self._generation(task, 'the table', grey, 8) for task in tasks])
+        took = await self.engine.warm_up(
+            [self._generation(task, 'the table', grey, self.settings, 8) for task in tasks]
+        )
         report(f'warm after {sum(took) / 1000:.1f} s; the last request took {took[-1]:.0f} ms')
 
     def ask(
@@ -121,28 +125,33 @@ class Brain:
         self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
 
     def close(self) -> None:
-        """End all requests, then the engine; blocks for some seconds. The brain cannot be used afterwards."""
+        """End all requests, then the engine, also while it starts; blocks for some seconds.
+
+        The brain cannot be used afterwards.
+        """
 
         async def close() -> None:
             self._desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
-            if self._supervision is not None:
-                self._supervision.cancel()
-                await asyncio.wait([self._supervision])
+            if self._upkeep is not None:
+                self._upkeep.cancel()
+                await asyncio.wait([self._upkeep])
             await self.engine.close()
 
         self._loop.submit(close()).result()
         self._loop.close()
 
-    def _generation(self, task: Task, instruction: str, rgb: np.ndarray, max_tokens: int = 0) -> Generation:
+    def _generation(
+        self, task: Task, instruction: str, rgb: np.ndarray, settings: Settings, max_tokens: int = 0
+    ) -> Generation:
         return Generation(
             text=task.prompt(instruction, self.profile),
             image=rgb,
             max_tokens=max_tokens or task.max_tokens,
             request_id=uuid.uuid4().hex,
             stop=task.stop(self.profile),
-            guide=task.guide(self.profile) if self.settings.guided_decoding else None,
+            guide=task.guide(self.profile) if settings.guided_decoding else None,
             reply_prefix=self.profile.reply_prefix,
-            temperature=self.settings.temperature,
+            temperature=settings.temperature,
         )
 
     async def _answer(self, job: Job, get_frame: Callable[[], Awaitable[Frame]], settings: Settings) -> None:
@@ -158,7 +167,7 @@ class Brain:
         height, width = rgb.shape[:2]
         timings.convert = clock.lap()
         job.update(Stage.PREFILL, image_size=(width, height), frame_age=frame.age)
-        finish = await self._generate(job, self._generation(task, job.answer.instruction, rgb), clock)
+        finish = await self._generate(job, self._generation(task, job.answer.instruction, rgb, settings), clock)
 
         job.update(Stage.PARSE)
         scale = self.profile.scale(*self.engine.input_size(width, height))
@@ -188,7 +197,7 @@ class Brain:
             if not tokens:
                 timings.first_token = clock.lap()
             text, tokens, finish = text + delta.text, tokens + delta.tokens, delta.finish_reason
-            job.update(Stage.DECODE, text=text, tokens=tokens)
+            job.update(Stage.DECODE, text=text, tokens=tokens, complete=finish == 'stop')
         timings.decode = clock.lap()
         if finish not in ('stop', 'length'):
             raise BrainError(ErrorCode.ENGINE_FAILED, f'the engine ended the answer early, reason {finish!r}')

@@ -93,7 +93,7 @@ class CameraInput:
         self._info: CameraInfo | None = None
         self._depths: deque[Image] = deque(maxlen=4)
         self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
-        self._waiting: list[asyncio.Future[None]] = []
+        self._waiting: set[asyncio.Future[None]] = set()
         self._arrivals: deque[float] = deque(maxlen=30)
         self._received = self._depth_received = 0
         # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
@@ -149,7 +149,7 @@ class CameraInput:
             self._image = image
             self._received += 1
             self._arrivals.append(time.monotonic())
-            waiting, self._waiting = self._waiting, []
+            waiting, self._waiting = self._waiting, set()
         for future in waiting:
             future.get_loop().call_soon_threadsafe(_wake, future)
 
@@ -185,15 +185,18 @@ class CameraInput:
             arrival: asyncio.Future[None] = loop.create_future()
             with self._lock:
                 image = self._image
-                self._waiting.append(arrival)
-            fault = self._fault(image, not_before_ns, max_age_s)
-            if image is not None and fault is None:
-                return self._take(image)
+                self._waiting.add(arrival)
             try:
+                fault = self._fault(image, not_before_ns, max_age_s)
+                if image is not None and fault is None:
+                    return self._take(image)
                 await asyncio.wait_for(arrival, deadline - loop.time())
             except asyncio.TimeoutError:
                 assert fault is not None
                 raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s') from None
+            finally:
+                with self._lock:
+                    self._waiting.discard(arrival)
 
     def _take(self, image: Image | CompressedImage) -> CameraFrame:
         frame = CameraFrame(image, self._info, max(self._age(image), 0.0))
@@ -226,11 +229,11 @@ class CameraInput:
                 f"the newest image's stamp is {-age:.2f} s in the future of the node's "
                 'clock; do camera and node agree on use_sim_time?',
             )
-        if stamp_ns(image.header) < not_before_ns:
-            return BrainError(
-                ErrorCode.STALE_IMAGE,
-                f'the newest image is {(not_before_ns - stamp_ns(image.header)) / 1e9:.2f} s older than not_before',
-            )
+        stamp = stamp_ns(image.header)
+        if stamp < not_before_ns:
+            late = (not_before_ns - stamp) / 1e9
+            fault = f'is {late:.2f} s older than not_before' if stamp else 'has no stamp to compare with not_before'
+            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image {fault}')
         return None
 
     def status(self) -> CameraStatus:

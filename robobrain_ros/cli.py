@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
     demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
-    demo.add_argument('--seed', type=int, default=7, help='which simulated table top (default: %(default)s)')
+    demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
     demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
     demo.set_defaults(run=_demo)
 
@@ -36,6 +36,10 @@ def main(arguments: list[str] | None = None) -> int:
     up.add_argument('--sim', action='store_true', help='with the simulated camera')
     up.add_argument('node_arguments', nargs='*', help=argparse.SUPPRESS)
     up.set_defaults(run=_up)
+
+    doctor = commands.add_parser('doctor', help='what this host has, what is missing, and how to get it')
+    doctor.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    doctor.set_defaults(run=_doctor)
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
     evaluate.add_argument('--scenes', type=int, default=50, help='seeded scenes (default: %(default)s)')
@@ -67,6 +71,13 @@ def _evaluate(chosen: argparse.Namespace) -> int:
     from robobrain_ros.evaluation.tabletop import run
 
     return run(chosen.scenes)
+
+
+def _doctor(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.doctor import run
+    from robobrain_ros.parameters import TINY_MODEL
+
+    return run(chosen.model or TINY_MODEL)
 
 
 def _up(chosen: argparse.Namespace) -> int:

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Any
 
 from robobrain_ros.answer import Answer
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -49,15 +50,21 @@ class Job:
     stage: Stage = Stage.QUEUED
     begin: float = field(default_factory=time.monotonic)
     done: 'Future[Answer]' = field(default_factory=Future)
-    """Gets the answer, always, and never an exception. Do not cancel it: call ``stop``."""
+    """Gets the answer, always, and never an exception. Its ``cancel`` does nothing: call ``stop``."""
     _reason: tuple[ErrorCode, str] | None = None
     _task: 'asyncio.Task[None] | None' = None
+
+    def __post_init__(self) -> None:
+        self.done.set_running_or_notify_cancel()  # from here on it cannot be cancelled
 
     def update(self, stage: Stage, **known: object) -> None:
         """Note progress, and tell whoever listens."""
         self.stage = stage
         self.answer = replace(self.answer, **known)  # type: ignore[arg-type]
-        self.report(self)
+        try:
+            self.report(self)
+        except Exception:  # the listener's defect must not cost the answer
+            _log.exception('nobody heard that request %r is at %s', self.answer.instruction, stage.value)
 
     def elapsed(self) -> float:
         """Seconds since the request was accepted."""
@@ -73,13 +80,9 @@ class Job:
             self._reason = (code, message)
             self._task.cancel()
 
-    def start(self, work: Awaitable[None], timeout: float) -> None:
+    def start(self, work: Coroutine[Any, Any, None], timeout: float) -> None:
         """Run ``work``, which updates this job; to be called in the loop."""
-
-        async def run() -> None:
-            await work
-
-        self._task = self.loop.create_task(run())
+        self._task = self.loop.create_task(work)
         timer = self.loop.call_later(timeout, self._stop, ErrorCode.TIMEOUT, f'no answer within {timeout:g} s')
         self._task.add_done_callback(lambda _: timer.cancel())
         self._task.add_done_callback(self._finish)
@@ -107,7 +110,9 @@ class Desk:
         self._jobs: list[Job] = []
         self._turn = asyncio.Lock()
 
-    def admit(self, job: Job, work: Callable[[], Awaitable[None]], timeout: float, policy: Policy, places: int) -> None:
+    def admit(
+        self, job: Job, work: Callable[[], Coroutine[Any, Any, None]], timeout: float, policy: Policy, places: int
+    ) -> None:
         """Start the job, or let it wait for its turn, or end it at once.
 
         :param work: does the job, updating it
@@ -130,11 +135,12 @@ class Desk:
             async with self._turn:
                 await work()
 
-        self._jobs.append(job)
+        if not refusal:
+            self._jobs.append(job)
         job.update(Stage.QUEUED)
         job.start(in_turn(), timeout)
 
     def stop_all(self, code: ErrorCode, message: str) -> None:
         """End all jobs with this code."""
         for job in self._jobs:
-            job.stop(code, message)
+            job._stop(code, message)

@@ -7,13 +7,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from statistics import median_low
+from statistics import median
 
 import numpy as np
 
 from robobrain_ros.answer import PointStatus, Target
 from robobrain_ros.depth import DepthSample, out_of_range, sample_depth, scale_pixel
 from robobrain_ros.spatial import Camera
+
+
+CONTACT = 1.15
+"""Ratios of sensor to model depth within this factor of the smallest count as contacts."""
 
 
 class DepthMode(str, Enum):
@@ -24,7 +28,7 @@ class DepthMode(str, Enum):
     SENSOR = 'sensor'
     """From the depth image: the surface behind the pixel, even where the waypoint is meant to hang above it."""
     MODEL_SCALED_TO_SENSOR = 'model_scaled_to_sensor'
-    """The model's, times one factor: the lower median of sensor / model over all waypoints with valid sensor depth."""
+    """The model's, times one factor that makes it fit the sensor where waypoints touch something; see ``scale_factor``."""
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,19 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
         for sensor, model in zip(sensed, modelled, strict=True)
         if sensor.depth and model.depth
     ]
-    factor = median_low(ratios) if ratios else None
+    factor = scale_factor(ratios) if ratios else None
     samples = [_scaled(model, sensor, factor, rules) for model, sensor in zip(modelled, sensed, strict=True)]
     return _place(waypoints, samples, scene)
+
+
+def scale_factor(ratios: Sequence[float]) -> float:
+    """One factor from sensor / model at each waypoint: the median of those within 15 % of the smallest.
+
+    Behind a waypoint in the air the sensor sees a surface farther away: its ratio is too large, never too small. So the
+    small ratios belong to the waypoints that touch something, and 15 % leaves room for the model's own error.
+    """
+    least = min(ratios)
+    return median(ratio for ratio in ratios if ratio <= CONTACT * least)
 
 
 def _camera_fault(scene: Scene) -> str:

@@ -9,20 +9,29 @@ VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 
 
-def use_image_profile() -> Path | None:
-    """Let Fast DDS use config/fastdds_images.xml in this process and its children; call it before ``rclpy.init``.
+def image_profile() -> dict[str, str]:
+    """The environment with which Fast DDS uses config/fastdds_images.xml.
 
-    Returns the profile's path, or None where the user has chosen transports (one of VARIABLES, or
-    FASTDDS_BUILTIN_TRANSPORTS, is set): that choice stays.
+    Empty where the user has chosen transports (one of VARIABLES, or FASTDDS_BUILTIN_TRANSPORTS, is set).
 
     :raises FileNotFoundError: this package is not installed completely
     """
     if any(os.environ.get(name) for name in (*VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')):
-        return None
-    profile = _find_profile()
+        return {}
     # Not both: Fast DDS 3 warns about the old name in every process.
-    os.environ[VARIABLES[os.environ.get('ROS_DISTRO') in FAST_DDS_2]] = str(profile)
-    return profile
+    return {VARIABLES[os.environ.get('ROS_DISTRO') in FAST_DDS_2]: str(_find_profile())}
+
+
+def use_image_profile() -> Path | None:
+    """Set that environment for this process and its children; call it before ``rclpy.init``.
+
+    Returns the profile's path, or None where the user's choice stays.
+
+    :raises FileNotFoundError: this package is not installed completely
+    """
+    environment = image_profile()
+    os.environ.update(environment)
+    return next(map(Path, environment.values()), None)
 
 
 def _find_profile() -> Path:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.locate import DepthMode, DepthRules, Scene, locate_targets, locate_waypoints
+from robobrain_ros.locate import DepthMode, DepthRules, Scene, locate_targets, locate_waypoints, scale_factor
 from robobrain_ros.spatial import Camera
 
 SIZE = (640, 480)
@@ -104,7 +104,7 @@ def test_mode_scaled_takes_one_factor_from_the_waypoints_that_the_sensor_sees():
     depth[:, 130:150] = np.nan
     depth[:, 170:190] = 8.0
     located = locate_waypoints(way(1.0, 0.7, 1.0, 1.1, 1.05, None), scene(depth), DepthRules(mode=SCALED))
-    # Ratios 2, 8, 2 / 1.1, 2 / 1.05: the lower median is 2 / 1.05.
+    # Ratios 2, 8 / 1.0, 2 / 1.1, 2 / 1.05: without the one before the wall, the median is 2 / 1.05.
     factor = 2 / 1.05
     for target, model in zip(located.targets, (1.0, 0.7, 1.0, 1.1, 1.05), strict=False):
         assert target.status is PointStatus.OK
@@ -114,9 +114,16 @@ def test_mode_scaled_takes_one_factor_from_the_waypoints_that_the_sensor_sees():
     assert (located.targets[5].status, located.targets[5].position) == (PointStatus.NO_DEPTH, None)
 
 
+def test_most_waypoints_in_the_air_do_not_spoil_the_factor():
+    assert scale_factor([3.0, 2.9, 3.1, 1.0]) == 1.0
+    assert scale_factor([1.05, 1.0, 2.9]) == pytest.approx(1.025)
+
+
 def test_mode_scaled_judges_the_range_after_scaling():
     rules = DepthRules(mode=SCALED, min_depth_m=0.5, max_depth_m=3.0)
-    located = locate_waypoints(way(0.1, 0.1, 0.3), scene(flat()), rules)
+    depth = flat()
+    depth[:, 170:190] = 6.0  # behind the third, which hangs in the air
+    located = locate_waypoints(way(0.1, 0.1, 0.3), scene(depth), rules)
     assert [target.status.name for target in located.targets] == ['OK', 'OK', 'OUT_OF_RANGE']
 
 

@@ -121,6 +121,8 @@ class Engine(Protocol):
     async def start(self, report: Callable[[str], None]) -> None:
         """Load the model; takes seconds to minutes. ``report`` hears what is going on, in words.
 
+        Cancelling it ends all that it has begun, before it returns.
+
         :raises EngineDead: if the model cannot be loaded
         """
 
@@ -144,4 +146,7 @@ class Engine(Protocol):
         """The engine's state now; does not block, and may be called from any thread."""
 
     async def close(self) -> None:
-        """End the engine with all its processes and give back its memory; in any state, any number of times."""
+        """End the engine with all its processes and give back its memory; any number of times.
+
+        Requests in flight end with reason ``abort``. While ``start`` runs, cancel that instead.
+        """

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from robobrain_ros.engines.base import (
     Delta,
@@ -22,6 +22,8 @@ from robobrain_ros.engines.base import (
 )
 from robobrain_ros.engines.images import ImageLimits, resize
 from robobrain_ros.engines.processes import Family
+
+T = TypeVar('T')
 
 
 class EmbeddedEngine:
@@ -36,6 +38,7 @@ class EmbeddedEngine:
         self._llm: Any = None
         self._template: Callable[[str], str] | None = None
         self._in_flight: set[str] = set()
+        self._pids: tuple[int, ...] = ()
 
     async def start(self, report: Callable[[str], None]) -> None:
         """See Engine. Sets environment variables that vLLM reads, for this process and the engine's."""
@@ -45,17 +48,21 @@ class EmbeddedEngine:
         try:
             report('loading vLLM')
             # in threads, since they take seconds to minutes
-            arguments = await asyncio.to_thread(_arguments, self._config, self._family.folder)
+            arguments = await _in_thread(self._family, _arguments, self._config, self._family.folder)
             report(f'starting the engine with {self._config.model}')
             with self._family.adopt():
-                await asyncio.to_thread(self._create, arguments)
+                await _in_thread(self._family, self._create, arguments)
             from robobrain_ros.engines import vllm_versions
 
             self._template = _chat_template(await vllm_versions.tokenizer(self._llm), self._config.model)
+        except asyncio.CancelledError:
+            await self.close()
+            raise
         except Exception as error:
             await self.close()
             self._state, self._error = EngineState.DEAD, f'the engine did not start: {error}'
             raise EngineDead(self._error) from error
+        self._pids = tuple(self._family.pids())
         self._state, self._error = EngineState.READY, ''
         report('the engine is ready')
 
@@ -79,18 +86,23 @@ class EmbeddedEngine:
             raise EngineDead(self._error or f'the engine is {self._state.value}')
         from robobrain_ros.engines import vllm_versions
 
+        llm = self._llm
         self._in_flight.add(generation.request_id)
         try:
-            prepared = await vllm_versions.prepare(self._llm, await asyncio.to_thread(self._prompt, generation))
+            prepared = await vllm_versions.prepare(llm, await asyncio.to_thread(self._prompt, generation))
             yield Delta()
-            outputs = self._llm.generate(prepared, _sampling(generation), generation.request_id)
+            if generation.request_id not in self._in_flight:  # aborted before vLLM knew of it
+                yield Delta(finish_reason='abort')
+                return
+            outputs = llm.generate(prepared, _sampling(generation), generation.request_id)
             async with aclosing(outputs):
                 async for output in outputs:
                     piece = output.outputs[0]
                     yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '')
         except vllm_versions.EngineDeadError as error:
-            self._state, self._error = EngineState.DEAD, 'the engine process died'
-            raise EngineDead(self._error) from error
+            if llm is self._llm:  # else there is a new one already
+                self._state, self._error = EngineState.DEAD, 'the engine process died'
+            raise EngineDead('the engine process died') from error
         except Exception as error:
             reason = vllm_versions.refusal(error)
             if reason is None:
@@ -117,20 +129,23 @@ class EmbeddedEngine:
     async def abort(self, request_id: str) -> None:
         """See Engine."""
         if self._llm is not None and request_id in self._in_flight:
+            self._in_flight.discard(request_id)
             await self._llm.abort(request_id)
 
     def health(self) -> Health:
         """See Engine."""
-        state, error, llm, family = self._state, self._error, self._llm, self._family
+        state, error, llm = self._state, self._error, self._llm
         if state is EngineState.READY and llm is not None and llm.errored:
             state, error = EngineState.DEAD, 'the engine process died'
-        return Health(state, len(self._in_flight), tuple(family.pids()) if family else (), error)
+        return Health(state, len(self._in_flight), self._pids, error)
 
     async def close(self) -> None:
         """See Engine."""
+        for request_id in tuple(self._in_flight):
+            await self.abort(request_id)
         llm, family = self._llm, self._family
-        self._llm = self._family = self._template = None
-        self._state, self._error = EngineState.STOPPED, ''
+        self._llm = self._family = None
+        self._state, self._error, self._pids = EngineState.STOPPED, '', ()
         if llm is not None:
             from robobrain_ros.engines import vllm_versions
 
@@ -140,6 +155,20 @@ class EmbeddedEngine:
             gc.collect()  # reference cycles hold its sockets
         if family is not None:
             await asyncio.to_thread(family.close)
+
+
+async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) -> T:
+    """Run work that may start processes of the family. A thread cannot be cancelled: when this is, they are killed
+    until the work has given up, so that it leaves nothing behind."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            await asyncio.to_thread(family.kill)
+            await asyncio.wait([running], timeout=0.1)
+        running.exception()  # of no interest
+        raise
 
 
 def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:

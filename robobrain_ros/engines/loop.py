@@ -34,7 +34,7 @@ class LoopThread:
                 await asyncio.wait(tasks, timeout=timeout_s)
 
         try:
-            self.submit(cancel_all()).result(timeout_s)
+            self.submit(cancel_all()).result(2 * timeout_s)
         finally:
             self.loop.call_soon_threadsafe(self.loop.stop)
             self._thread.join(timeout_s)

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 MARK = 'ROBOBRAIN_ENGINE_FAMILY'
 
@@ -23,7 +23,8 @@ MARK = 'ROBOBRAIN_ENGINE_FAMILY'
 def members(mark: str) -> list[int]:
     """The pids of all living processes that carry the mark (Linux: reads /proc).
 
-    Python's resource tracker is left out: it belongs to the owner, ends by itself, and cleans up as it goes.
+    Python's resource tracker is left out: it belongs to the owner, ends by itself, and cleans up as it goes. Zombies
+    have no environment any more.
     """
     entry = f'{MARK}={mark}'.encode()
     found = []
@@ -31,9 +32,8 @@ def members(mark: str) -> list[int]:
         if not name.isdigit() or int(name) == os.getpid():
             continue
         try:
-            stat, environ, command = (_read(f'/proc/{name}/{file}') for file in ('stat', 'environ', 'cmdline'))
-            ended = stat.rsplit(b')', 1)[1].split()[0] in (b'Z', b'X')
-            if entry in environ.split(b'\0') and not ended and b'resource_tracker' not in command:
+            marked = entry in _read(f'/proc/{name}/environ').split(b'\0')
+            if marked and b'resource_tracker' not in _read(f'/proc/{name}/cmdline'):
                 found.append(int(name))
         except OSError:
             continue  # ended meanwhile, or another user's
@@ -45,13 +45,18 @@ def _read(path: str) -> bytes:
         return file.read()
 
 
-def kill(mark: str) -> None:
-    """SIGKILL to every member; they hold nothing that wants saving."""
-    for pid in members(mark):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+def kill(mark: str) -> set[int]:
+    """SIGKILL to every member, also to those that they start meanwhile; they hold nothing that wants saving.
+
+    :returns: the pids
+    """
+    killed: set[int] = set()
+    while found := set(members(mark)) - killed:
+        for pid in found:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= found
+    return killed
 
 
 class Family:
@@ -87,10 +92,16 @@ class Family:
         """The living members."""
         return members(self._mark)
 
+    def kill(self) -> None:
+        """Kill all members, and wait for those that this process can wait for."""
+        killed = kill(self._mark)
+        for child in multiprocessing.active_children():  # collects the dead ones, which would stay as zombies
+            if child.pid in killed:
+                child.join(10)
+
     def close(self) -> None:
         """Kill all members, remove the folder, end the watcher; any number of times."""
-        kill(self._mark)
-        multiprocessing.active_children()  # collects the dead ones, which would stay as zombies
+        self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._watcher.poll() is None:
             assert self._watcher.stdin is not None

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from robobrain_ros.engines.base import Engine, EngineDead, EngineState
+from robobrain_ros.engines.base import Engine, EngineState
 
 POLL_S = 0.5
 FIRST_PAUSE_S = 1.0
@@ -13,7 +13,7 @@ LONGEST_PAUSE_S = 60.0
 async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], report: Callable[[str], None]) -> None:
     """Watch the engine until cancelled.
 
-    :param revive: starts and warms up the engine; raises EngineDead if that fails
+    :param revive: starts and warms up the engine; whatever it raises, it is tried again
     :param report: hears of deaths and recoveries, in words
     """
     pause = FIRST_PAUSE_S
@@ -26,7 +26,7 @@ async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], repor
         try:
             await revive()
             pause = FIRST_PAUSE_S
-        except EngineDead as error:
+        except Exception as error:  # ends here, or nobody would start the engine any more
             report(f'{error}; trying again in {pause:g} s')
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)

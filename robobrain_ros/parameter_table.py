@@ -1,0 +1,48 @@
+"""The parameters as a Markdown table: ``python -m robobrain_ros.parameter_table README.md`` renews it there."""
+
+import sys
+from pathlib import Path
+
+from robobrain_ros.parameters import PARAMETERS, Parameter
+
+BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
+
+
+def table() -> str:
+    """One line a parameter, in the schema's order; ``*`` marks those that take effect with the next request."""
+    rows = ['| parameter | default | values | meaning |', '|---|---|---|---|']
+    for parameter in PARAMETERS:
+        name = f'`{parameter.name}`' + (' *' if parameter.dynamic else '')
+        rows.append(f'| {name} | `{_show(parameter.default)}` | {_values(parameter)} | {parameter.description} |')
+    return '\n'.join(rows)
+
+
+def renewed(text: str) -> str:
+    """A text with the table between its two markers.
+
+    :raises ValueError: if the markers are not there
+    """
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f'the text lacks the markers {BEGIN!r} and {END!r}')
+    return f'{head}{BEGIN}\n{table()}\n{END}{tail}'
+
+
+def _show(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if value != '' else "''"
+
+
+def _values(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ', '.join(parameter.choices)
+    if parameter.low is not None:
+        return f'{parameter.low:.10g} .. {parameter.high:.10g}'
+    return {bool: 'true, false', str: 'text'}[type(parameter.default)]
+
+
+if __name__ == '__main__':
+    readme = Path(sys.argv[1])
+    readme.write_text(renewed(readme.read_text()))

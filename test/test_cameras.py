@@ -1,0 +1,384 @@
+"""CameraInput over DDS: which image a request gets, and what belongs to it."""
+
+import threading
+import time
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from rclpy.node import Node
+from rclpy.qos import ReliabilityPolicy
+from ros_helpers import FRAME, TestCamera, colour, depth, own_domain, ros, until
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from robobrain_ros.cameras import CameraFrame, CameraInput
+from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.image_bridge import CvBridge
+
+pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning')]
+
+RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+
+
+@pytest.fixture(scope='module', autouse=True)
+def domain():
+    with own_domain() as domain:
+        yield domain
+
+
+@pytest.fixture(scope='module')
+def context(domain):
+    with ros() as context:
+        yield context
+
+
+@pytest.fixture(scope='module')
+def far_context(domain):
+    """The camera's side: another participant, so that everything goes through DDS."""
+    with ros() as context:
+        yield context
+
+
+@pytest.fixture(scope='module')
+def loop():
+    loop = LoopThread('test-loop')
+    yield loop
+    loop.close()
+
+
+class Rig:
+    """A CameraInput in a node, and the loop in which requests wait for images."""
+
+    def __init__(self, context, loop, transport='raw', slop=0.05, name='robobrain', **options):
+        self.loop = loop
+        self.node = Node(name, context=context, **options)
+        self.input = CameraInput(self.node, transport, slop)
+
+    def close(self):
+        self.input.close()
+        self.node.destroy_node()
+
+    def ask(self, not_before_ns=0, max_age=1.0, timeout=5.0):
+        return self.loop.submit(self.input.frame(not_before_ns, max_age, timeout))
+
+    def frame(self, **options) -> CameraFrame:
+        return self.ask(**options).result(15)
+
+    def fault(self, **options) -> BrainError:
+        with pytest.raises(BrainError) as caught:
+            self.frame(**options)
+        return caught.value
+
+    def linked(self, camera: TestCamera, policy=RELIABLE) -> None:
+        """Wait until every topic of the camera is subscribed to, with the right reliability."""
+
+        def linked(publisher) -> bool:
+            infos = camera.node.get_subscriptions_info_by_topic(publisher.topic_name)
+            policies = [info.qos_profile.reliability for info in infos]
+            return policies == [policy] and publisher.get_subscription_count() == 1
+
+        for publisher in (camera.image, camera.depth, camera.info):
+            until(lambda p=publisher: linked(p), f'subscription of {publisher.topic_name}')
+
+    def deliver(self, publisher, message) -> None:
+        """Publish, and wait until it is here."""
+
+        def arrived() -> int:
+            status = self.input.status()
+            if isinstance(message, CameraInfo):
+                return status.has_camera_info
+            return status.depth_received if getattr(message, 'encoding', '') == '32FC1' else status.received
+
+        before = arrived()
+        publisher.publish(message)
+        until(lambda: arrived() > before, f'message on {publisher.topic_name}')
+
+
+@pytest.fixture
+def rig(context, loop):
+    rig = Rig(context, loop)
+    yield rig
+    rig.close()
+
+
+@contextmanager
+def publishing(context, *arguments, **options):
+    camera = TestCamera(context, *arguments, **options)
+    try:
+        yield camera
+    finally:
+        camera.close()
+
+
+@pytest.fixture
+def camera(far_context, rig):
+    with publishing(far_context) as camera:
+        rig.linked(camera)
+        yield camera
+
+
+def picture(value=0, width=8, height=6):
+    return np.full((height, width, 3), value, np.uint8)
+
+
+def nanoseconds(header: Header) -> int:
+    return header.stamp.sec * 10**9 + header.stamp.nanosec
+
+
+# --- which image ----------------------------------------------------------------------------------------------------
+def test_the_newest_image_wins(rig, camera):
+    for value in (1, 2, 3):
+        rig.deliver(camera.image, colour(camera.header(), picture(value)))
+    frame = rig.frame()
+    assert (frame.rgb() == 3).all()
+    assert frame.header.frame_id == FRAME
+    assert 0 < frame.age < 1
+    rig.deliver(camera.image, colour(camera.header(), picture(4)))
+    assert (frame.rgb() == 3).all(), 'a frame handed out keeps its image'
+
+
+def test_a_request_waits_for_the_first_image(rig, camera):
+    asked = rig.ask()
+    with pytest.raises(TimeoutError):
+        asked.result(0.1)
+    camera.image.publish(colour(camera.header(), picture(7)))
+    assert (asked.result(5).rgb() == 7).all()
+
+
+def test_many_requests_wait_for_one_image(rig, camera):
+    asked = [rig.ask() for _ in range(20)]
+    camera.image.publish(colour(camera.header(), picture(7)))
+    assert {int(request.result(5).rgb()[0, 0, 0]) for request in asked} == {7}
+
+
+def test_a_request_waits_for_an_image_that_is_not_before_its_time(rig, camera):
+    rig.deliver(camera.image, colour(camera.header(), picture(1)))
+    not_before = camera.node.get_clock().now().nanoseconds
+    asked = rig.ask(not_before_ns=not_before)
+    with pytest.raises(TimeoutError):
+        asked.result(0.1)
+    camera.image.publish(colour(camera.header(), picture(2)))
+    frame = asked.result(5)
+    assert nanoseconds(frame.header) >= not_before
+    assert (frame.rgb() == 2).all()
+
+
+def test_without_an_image_the_fault_names_topic_and_publishers(rig, camera):
+    fault = rig.fault(timeout=0.1)
+    assert fault.code is ErrorCode.NO_IMAGE
+    assert "'/image'" in str(fault)
+    assert '1 publisher' in str(fault)
+    assert '0.1 s' in str(fault)
+
+
+@pytest.mark.parametrize(
+    ('ago', 'options', 'says'),
+    [
+        (3.0, {'max_age': 2.0}, ('3.0', '2 s are allowed')),
+        (-5.0, {}, ('in the future', 'use_sim_time')),
+        (0.0, {'not_before_ns': 2 * 10**18}, ('older than not_before',)),
+    ],
+)
+def test_an_unfit_image_is_refused_with_its_age(rig, camera, ago, options, says):
+    rig.deliver(camera.image, colour(camera.header(ago), picture()))
+    fault = rig.fault(timeout=0.1, **options)
+    assert fault.code is ErrorCode.STALE_IMAGE
+    assert all(words in str(fault) for words in says), str(fault)
+
+
+def test_a_stamp_a_little_in_the_future_is_no_fault(rig, camera):
+    rig.deliver(camera.image, colour(camera.header(-0.5), picture()))
+    assert rig.frame().age == 0
+
+
+def test_an_image_without_stamp_has_no_age(rig, camera):
+    rig.deliver(camera.image, colour(Header(frame_id=FRAME), picture()))
+    assert rig.frame().age == 0
+    fault = rig.fault(timeout=0.1, not_before_ns=camera.node.get_clock().now().nanoseconds)
+    assert fault.code is ErrorCode.STALE_IMAGE
+    assert 'no stamp' in str(fault)
+
+
+# --- what belongs to it ---------------------------------------------------------------------------------------------
+def test_depth_is_matched_by_stamp(rig, camera):
+    for ago, metres in ((0.4, 1.0), (0.21, 2.0), (0.2, 3.0), (0.1, 4.0)):
+        rig.deliver(camera.depth, depth(camera.header(ago), np.full((6, 8), metres)))
+    rig.deliver(camera.image, colour(camera.header(0.195), picture()))
+    found = rig.frame().depth()
+    assert found is not None
+    assert (found == 3.0).all()
+
+
+def test_depth_outside_the_slop_is_none(rig, camera):
+    rig.deliver(camera.depth, depth(camera.header(0.4), np.ones((6, 8))))
+    rig.deliver(camera.image, colour(camera.header(0.1), picture()))
+    assert rig.frame().depth() is None
+
+
+def test_depth_may_come_after_the_image_and_after_the_request(rig, camera):
+    head = camera.header(0.1)
+    rig.deliver(camera.image, colour(head, picture()))
+    frame = rig.frame()
+    assert frame.depth() is None
+    near = camera.header(0.1 - 0.02)
+    rig.deliver(camera.depth, depth(near, np.full((6, 8), 1.0)))
+    assert frame.depth().max() == 1.0
+    rig.deliver(camera.depth, depth(head, np.full((6, 8), 2.0)))
+    assert frame.depth().max() == 2.0, 'the exact stamp is better'
+    rig.deliver(camera.depth, depth(near, np.full((6, 8), 3.0)))
+    assert frame.depth().max() == 2.0, 'and stays'
+
+
+def test_camera_info_makes_the_camera(rig, camera):
+    rig.deliver(camera.image, colour(camera.header(), picture()))
+    assert rig.frame().camera() is None
+    k = [10.0, 0.0, 3.5, 0.0, 10.0, 2.5, 0.0, 0.0, 1.0]
+    rig.deliver(camera.info, CameraInfo(header=camera.header(), width=8, height=6, k=k, distortion_model='plumb_bob'))
+    assert (rig.frame().camera().width, rig.frame().camera().height) == (8, 6)
+
+
+def test_size_and_encoding_may_change_in_mid_stream(rig, camera):
+    bridge = CvBridge()
+    for encoding, image in (
+        ('rgb8', picture(9)),
+        ('bgr8', picture(8, 16, 12)),
+        ('mono8', np.full((3, 4), 7, np.uint8)),
+        ('rgba8', np.full((24, 32, 4), 6, np.uint8)),
+    ):
+        rig.deliver(camera.image, bridge.cv2_to_imgmsg(image, encoding, camera.header()))
+        rgb = rig.frame().rgb()
+        assert rgb.shape == (*image.shape[:2], 3)
+        assert (rgb == image.flat[0]).all()
+
+
+def test_a_bad_image_is_a_fault_of_that_image_only(rig, camera):
+    bad = colour(camera.header(), picture())
+    bad.height = 99
+    rig.deliver(camera.image, bad)
+    with pytest.raises(BrainError) as caught:
+        rig.frame().rgb()
+    assert caught.value.code is ErrorCode.BAD_IMAGE
+    rig.deliver(camera.image, colour(camera.header(), picture(5)))
+    assert (rig.frame().rgb() == 5).all()
+
+
+# --- how it subscribes ----------------------------------------------------------------------------------------------
+def test_a_publisher_may_come_late(rig, far_context):
+    asked = rig.ask(timeout=10)
+    with publishing(far_context) as camera:
+        rig.linked(camera)
+        camera.image.publish(colour(camera.header(), picture(3)))
+        assert (asked.result(5).rgb() == 3).all()
+
+
+def test_reliability_follows_the_publishers(rig, far_context):
+    for policy in (BEST_EFFORT, RELIABLE, BEST_EFFORT):
+        with publishing(far_context, reliability=policy) as camera:
+            rig.linked(camera, policy)
+            rig.deliver(camera.image, colour(camera.header(), picture()))
+        until(lambda p=camera: not rig.node.get_publishers_info_by_topic('/image'), 'the publisher is gone')
+
+
+def test_mixed_publishers_are_all_heard(rig, far_context):
+    with publishing(far_context, reliability=RELIABLE) as first:
+        rig.linked(first, RELIABLE)
+        with publishing(far_context, reliability=BEST_EFFORT) as second:
+            rig.linked(second, BEST_EFFORT)
+            for camera in (first, second):
+                until(lambda c=camera: c.image.get_subscription_count() == 1, 'link')
+                rig.deliver(camera.image, colour(camera.header(), picture()))
+
+
+def test_compressed_images(context, far_context, loop):
+    rig = Rig(context, loop, 'compressed')
+    names = ('/image/compressed', '/depth/image', '/camera_info')
+    try:
+        with publishing(far_context, CompressedImage, names=names) as camera:
+            rig.linked(camera)
+            message = CvBridge().cv2_to_compressed_imgmsg(picture(100, 64, 48))
+            message.header = camera.header()
+            rig.deliver(camera.image, message)
+            assert abs(rig.frame().rgb().astype(int) - 100).max() <= 2
+            garbage = CompressedImage(header=camera.header(), format='jpeg', data=[1, 2, 3])
+            rig.deliver(camera.image, garbage)
+            with pytest.raises(BrainError, match='neither JPEG nor PNG'):
+                rig.frame().rgb()
+    finally:
+        rig.close()
+
+
+REMAPS = ('__node:=brain', '__ns:=/robot', 'image:=/cam/rgb', '/cam/rgb:=/elsewhere', 'depth/image:=aligned')
+
+
+@pytest.mark.parametrize('local', [False, True], ids=['command line', "node's own arguments"])
+def test_names_are_resolved_once(domain, far_context, loop, local):
+    arguments = [item for remap in REMAPS for item in ('-r', remap)]
+    with ros(*([] if local else arguments)) as context:
+        rig = Rig(context, loop, cli_args=['--ros-args', *arguments] if local else None)
+        try:
+            assert rig.node.get_fully_qualified_name() == '/robot/brain'
+            assert rig.input.status().topic == '/cam/rgb'
+            until(lambda: '/robot/brain_images' in full_names(rig.node), 'the helper node')
+            assert set(full_names(rig.node)) == {'/robot/brain', '/robot/brain_images'}
+            with publishing(far_context, names=('/cam/rgb', '/robot/aligned', '/robot/camera_info')) as camera:
+                rig.linked(camera)
+                rig.deliver(camera.image, colour(camera.header(), picture(2)))
+                rig.deliver(camera.depth, depth(camera.header(), np.ones((6, 8))))
+                assert (rig.frame().rgb() == 2).all()
+        finally:
+            rig.close()
+
+
+def full_names(node: Node) -> list[str]:
+    return [f'{space.rstrip("/")}/{name}' for name, space in node.get_node_names_and_namespaces() if space == '/robot']
+
+
+# --- status and end -------------------------------------------------------------------------------------------------
+def test_status_tells_rate_and_age(rig, camera):
+    silent = rig.input.status()
+    assert (silent.received, silent.rate_hz, silent.age_s, silent.publishers) == (0, 0.0, float('inf'), 1)
+    period = threading.Event()
+    for _ in range(10):
+        rig.deliver(camera.image, colour(camera.header(0.5), picture()))
+        period.wait(0.05)
+    status = rig.input.status()
+    assert status.topic == '/image'
+    assert status.received == 10
+    assert 2 < status.rate_hz < 20
+    assert 0.5 <= status.age_s < 3
+    assert not status.has_camera_info
+
+
+def test_a_request_may_be_given_up(rig, camera):
+    asked = rig.ask(timeout=60)
+    with pytest.raises(TimeoutError):
+        asked.result(0.1)
+    asked.cancel()
+    with pytest.raises(CancelledError):
+        asked.result(5)
+    rig.deliver(camera.image, colour(camera.header(), picture(1)))
+    assert (rig.frame().rgb() == 1).all()
+
+
+def test_closing_while_a_request_waits(context, loop):
+    rig = Rig(context, loop)
+    asked = rig.ask(timeout=0.5)
+    begin = time.monotonic()
+    rig.close()
+    assert time.monotonic() - begin < 5
+    with pytest.raises(BrainError):
+        asked.result(5)
+    assert 'robobrain-images' not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_loop_of_an_old_request_may_be_gone(rig, camera):
+    rig.deliver(camera.image, colour(camera.header(), picture(1)))
+    other = LoopThread('short-lived')
+    assert (other.submit(rig.input.frame(0, 1.0, 1.0)).result(5).rgb() == 1).all()
+    other.close()
+    rig.deliver(camera.image, colour(camera.header(), picture(2)))
+    rig.deliver(camera.image, colour(camera.header(), picture(3)))
+    assert (rig.frame().rgb() == 3).all()
