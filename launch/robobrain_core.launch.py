@@ -73,15 +73,23 @@ def declare_arguments() -> list[Action]:
             default_value='20',
             description='seconds that the node has, after Ctrl-C, to end its engine before it gets SIGTERM',
         ),
+        DeclareLaunchArgument(
+            'launch-prefix',
+            default_value='setpriv --pdeathsig TERM',
+            description='what the node is started with; this ends it, and its engine, when ros2 launch is killed',
+        ),
     ]
 
 
 def start_node(context: LaunchContext) -> list[Action]:
     """Start the node and, with ``autostart``, ask it to configure and then to activate."""
-    overrides = {name: ParameterValue(value, value_type=str) for name in OVERRIDES if (value := argument(context, name))}
+    overrides = {
+        name: ParameterValue(value, value_type=str) for name in OVERRIDES if (value := argument(context, name))
+    }
     node = LifecycleNode(
         package='robobrain_ros',
         executable='robobrain_node',
+        exec_name='robobrain_node',  # not launch-prefix
         name='robobrain',
         namespace=LaunchConfiguration('namespace'),
         parameters=[

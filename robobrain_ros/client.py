@@ -80,14 +80,15 @@ class Client:
         """The lifecycle state's name, such as ``active``."""
         return self.call(GetState, f'{self.name}/get_state', GetState.Request(), timeout_s).current_state.label
 
-    def set_parameters(self, node: str, timeout_s: float = 10.0, **values: Any) -> None:
+    def set_parameters(self, node: str, /, **values: Any) -> None:
         """Set parameters of a node.
 
+        :raises NoReply: after 10 seconds
         :raises ValueError: if the node refuses, with its reason
         """
         parameters = [rclpy.Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         request = SetParameters.Request(parameters=parameters)
-        for result in self.call(SetParameters, f'{node}/set_parameters', request, timeout_s).results:
+        for result in self.call(SetParameters, f'{node}/set_parameters', request, 10.0).results:
             if not result.successful:
                 raise ValueError(result.reason)
 
@@ -106,7 +107,8 @@ class Client:
         """
         if not self._query.wait_for_server(timeout_s):
             raise NoReply(f'{self.name}/query: no such action within {timeout_s:g} s')
-        request = Query.Goal(task=task, instruction=instruction, timeout=Duration(sec=int(timeout_s)), **goal)
+        timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
+        request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
         handle = self.wait(sent, timeout_s, 'query')
         if not handle.accepted:

@@ -15,7 +15,6 @@ from robobrain_ros.answer import PointStatus, Target
 from robobrain_ros.depth import DepthSample, out_of_range, sample_depth, scale_pixel
 from robobrain_ros.spatial import Camera
 
-
 CONTACT = 1.15
 """Ratios of sensor to model depth within this factor of the smallest count as contacts."""
 
@@ -28,7 +27,7 @@ class DepthMode(str, Enum):
     SENSOR = 'sensor'
     """From the depth image: the surface behind the pixel, even where the waypoint is meant to hang above it."""
     MODEL_SCALED_TO_SENSOR = 'model_scaled_to_sensor'
-    """The model's, times one factor that makes it fit the sensor where waypoints touch something; see ``scale_factor``."""
+    """The model's, times one factor that fits it to the sensor where waypoints touch something (``scale_factor``)."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def scale_factor(ratios: Sequence[float]) -> float:
 def _camera_fault(scene: Scene) -> str:
     """Why nothing can be said in metres; empty if the camera can be used."""
     if scene.camera is None:
-        return 'no usable camera_info has arrived'
+        return 'without camera_info nothing can be said in metres'
     (width, height), camera = scene.image_size, scene.camera
     if (camera.width, camera.height) != (width, height):
         return f'camera_info is for {camera.width}x{camera.height} pixels, but the image has {width}x{height}'

@@ -1,6 +1,7 @@
 """The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
 
 import functools
+import os
 import signal
 import sys
 import threading
@@ -199,13 +200,16 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger('robobrain').fatal(str(error))
         rclpy.try_shutdown()
         return 1
+    # Signals come in bursts (Ctrl-C goes to launch, too): a handler that takes a lock, as Event.set() does, hangs then.
+    asked, ask = os.pipe()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: node.stopping.set())
+        signal.signal(number, lambda *_: os.write(ask, b'.'))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     thread = threading.Thread(target=executor.spin, name='robobrain-callbacks', daemon=True)
     thread.start()
-    node.stopping.wait()
+    os.read(asked, 1)
+    node.stopping.set()
     node.get_logger().info('shutting down')
     node.finish_requests(timeout_s=2.0)
     executor.shutdown()

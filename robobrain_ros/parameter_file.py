@@ -1,4 +1,4 @@
-"""The parameters as a ROS parameter file: ``python -m robobrain_ros.parameter_file config/robobrain.yaml`` renews it."""
+"""The parameters as a ROS file: ``python -m robobrain_ros.parameter_file config/robobrain.yaml`` renews that."""
 
 import sys
 import textwrap

@@ -10,6 +10,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from std_msgs.msg import Header, String
 
@@ -24,6 +25,9 @@ from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.outputs import Outputs
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
+
+MOST_AT_ONCE = 1000
+"""Goals that may come in one moment: the default for services drops all but ten."""
 
 
 class Requests:
@@ -43,6 +47,7 @@ class Requests:
         on_instruction: Any = self._on_instruction
         node.create_subscription(String, '~/instruction', on_instruction, 10, callback_group=group)
         node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
+        many = QoSProfile(depth=MOST_AT_ONCE)
         ActionServer(
             node,
             Query,
@@ -51,6 +56,9 @@ class Requests:
             callback_group=group,
             goal_callback=self._on_goal,
             cancel_callback=self._on_cancel,
+            goal_service_qos_profile=many,
+            cancel_service_qos_profile=many,
+            result_service_qos_profile=many,
         )
 
     def open(self, brain: Brain, camera: CameraInput, outputs: Outputs) -> None:
@@ -59,20 +67,16 @@ class Requests:
 
     def shut(self) -> None:
         """Refuse requests from now on; those that run end with NOT_ACTIVE, soon after this returns."""
-        if self._open is not None:
-            self._open[0].stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
-        self._open = None
+        with self._idle:
+            if self._open is not None:
+                self._open[0].stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
+            self._open = None
 
     def wait(self, timeout_s: float) -> None:
         """Block until all clients have their answers, or for this many seconds; not in the executor's thread."""
         with self._idle:
             self._idle.wait_for(lambda: not self._pending, timeout_s)
         time.sleep(0.1)  # rclpy sends an action's result in a callback of its own, after ours
-
-    def _count(self, change: int) -> None:
-        with self._idle:
-            self._pending += change
-            self._idle.notify_all()
 
     async def _on_instruction(self, message: String) -> None:
         default = self._value('default_task')
@@ -152,9 +156,6 @@ class Requests:
     ) -> AnswerMessage:
         """Ask the brain, publish the answer and return it; zeros stand for the parameters' values."""
         task = task or self._value('default_task')
-        if self._open is None:
-            return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
-        brain, camera, outputs = self._open
         frames: list[CameraFrame] = []
 
         async def frame() -> CameraFrame:
@@ -162,13 +163,19 @@ class Requests:
             frames.append(await camera.frame(not_before_ns, age, self._value('image_timeout_s')))
             return frames[0]
 
-        job = brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
+        with self._idle:  # shut() must not come between: it would miss this job
+            if self._open is None:
+                return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
+            brain, camera, outputs = self._open
+            job = brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
+            self._pending += 1
         started(job)
-        self._count(+1)
         try:
             answer: Answer = await self._result(job)  # type: ignore[assignment]
         finally:
-            self._count(-1)
+            with self._idle:
+                self._pending -= 1
+                self._idle.notify_all()
         if answer.code is not ErrorCode.OK:
             self._node.get_logger().warning(f'{task} {instruction!r}: {answer.code.name}, {answer.message}')
         return outputs.publish(answer, frames[0] if frames else None)

@@ -1,8 +1,15 @@
 """Keeps test runs apart from other ROS programs, and runs the quick tests first."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from robobrain_ros.brain import Brain
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.tasks.profiles import detect_profile
 
 # Set before anything imports rclpy. Each run has its own domain; every operating system has ports for 1 .. 101.
 os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 101)
@@ -16,3 +23,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 2 if item.get_closest_marker('ros') else 1 if item.get_closest_marker('engine') else 0
 
     items.sort(key=slowness)
+
+
+@pytest.fixture(scope='session')
+def tiny_brain() -> Iterator[Brain]:
+    """A brain around the tiny checkpoint in real vLLM, started once: it takes some 20 s. Leave it as you found it."""
+    brain = Brain(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), detect_profile(TINY_MODEL))
+    try:
+        brain.start(lambda text: None).result()
+        yield brain
+    finally:
+        brain.close()

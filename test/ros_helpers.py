@@ -1,4 +1,4 @@
-"""What the ROS tests share: a domain of their own, waiting with a deadline, and a camera that a test holds in its hand."""
+"""What the ROS tests share: a domain of their own, waits with a deadline, a camera that the test holds in its hand."""
 
 import itertools
 import os
@@ -11,10 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from robobrain_ros.action import Query
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
@@ -139,6 +142,8 @@ class Player:
     def __init__(self, camera: TestCamera, scene: TableTop) -> None:
         self.camera, self.scene = camera, scene
         self.with_depth = True
+        self.stamps: list[Time] = []
+        """Of all images so far."""
         self.disguise: Callable[[Image], Any] = lambda image: image
         """Makes another message of the colour image, or None for none at all."""
         self._stop = threading.Event()
@@ -154,9 +159,37 @@ class Player:
             self.camera.info.publish(camera_info(head, self.scene))
             image: Image | CompressedImage | None = self.disguise(colour(head, rgb))
             if image is not None:
+                self.stamps.append(head.stamp)
                 self.camera.image.publish(image)
 
     def close(self) -> None:
         self._stop.set()
         self._thread.join(5)
         self.camera.close()
+
+
+class Goal:
+    """A goal on its way, and all that came back."""
+
+    def __init__(self, action: ActionClient, task: str, instruction: str, **fields):
+        self.feedback: list[Query.Feedback] = []
+        self.response = None
+        goal = Query.Goal(task=task, instruction=instruction, **fields)
+        sent = action.send_goal_async(goal, feedback_callback=lambda message: self.feedback.append(message.feedback))
+        sent.add_done_callback(self._accepted)
+        self.handle = None
+
+    def _accepted(self, future) -> None:
+        self.handle = future.result()
+        if self.handle.accepted:
+            self.handle.get_result_async().add_done_callback(lambda done: setattr(self, 'response', done.result()))
+
+    def accepted(self) -> bool:
+        return until(lambda: self.handle, 'reply to the goal').accepted
+
+    def reached(self, stage: str) -> None:
+        until(lambda: any(feedback.stage == stage for feedback in self.feedback), f'stage {stage}')
+
+    def end(self, timeout: float = 30.0) -> tuple[int, Query.Result]:
+        response = until(lambda: self.response, 'end of the goal', timeout)
+        return response.status, response.result

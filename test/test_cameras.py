@@ -10,7 +10,7 @@ import pytest
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
 from ros_helpers import FRAME, TestCamera, colour, depth, own_domain, ros, until
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import Header
 
 from robobrain_ros.cameras import CameraFrame, CameraInput

@@ -45,7 +45,7 @@ def test_targets_get_the_sensor_s_depth_and_keep_the_rest():
         (scene(flat(0.0)), PointStatus.NO_DEPTH, '0 of 25'),
         (scene(flat(size=(848, 480))), PointStatus.NO_DEPTH, '848x480'),
         (scene(flat(20.0)), PointStatus.OUT_OF_RANGE, '20.000 m'),
-        (scene(flat(), None), PointStatus.NO_CAMERA_INFO, 'no usable camera_info'),
+        (scene(flat(), None), PointStatus.NO_CAMERA_INFO, 'without camera_info'),
         (scene(flat(), Camera.from_calibration(width=1280, height=960, k=K)), PointStatus.NO_CAMERA_INFO, '1280x960'),
         (
             scene(flat(), Camera.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')),

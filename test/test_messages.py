@@ -4,14 +4,14 @@ import math
 from dataclasses import fields
 
 import pytest
+from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Target as TargetMessage
 from std_msgs.msg import Header
 
 from robobrain_ros import messages
 from robobrain_ros.answer import Answer, PointStatus, Target, Timings
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.jobs import Stage
-from robobrain_ros.msg import Answer as AnswerMessage
-from robobrain_ros.msg import Target as TargetMessage
 from robobrain_ros.tasks.values import Step
 
 HEADER = Header(frame_id='camera_color_optical_frame')

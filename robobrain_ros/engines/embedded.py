@@ -11,6 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from robobrain_ros.engines import memory
 from robobrain_ros.engines.base import (
     Delta,
     EngineConfig,
@@ -104,6 +105,8 @@ class EmbeddedEngine:
                 self._state, self._error = EngineState.DEAD, 'the engine process died'
             raise EngineDead('the engine process died') from error
         except Exception as error:
+            if llm is not self._llm:
+                raise EngineDead('the engine was closed meanwhile') from error
             reason = vllm_versions.refusal(error)
             if reason is None:
                 raise
@@ -185,12 +188,15 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
     import torch
 
     on_cpu = config.device == 'cpu' or (config.device == 'auto' and not torch.cuda.is_available())
+    float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
+    kv_cache = (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20
+    memory.check(config.model, 'cpu' if on_cpu else 'cuda', kv_cache, config.max_pixels, config.max_model_len, float32)
     arguments: dict[str, Any] = {
         'model': str(config.model),
-        'dtype': 'float32' if on_cpu and config.dtype == 'auto' else config.dtype,
+        'dtype': 'float32' if float32 else config.dtype,
         'max_model_len': config.max_model_len,
         'max_num_seqs': config.max_num_seqs,
-        'kv_cache_memory_bytes': (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20,
+        'kv_cache_memory_bytes': kv_cache,
         'limit_mm_per_prompt': {'image': 1, 'video': 0},
         # every camera image is new; and a request that is cancelled early leaves that cache inconsistent
         'mm_processor_cache_gb': 0,

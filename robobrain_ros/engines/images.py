@@ -37,8 +37,13 @@ class ImageLimits:
             least = int(size.get('shortest_edge') or config['min_pixels'])
             most = int(size.get('longest_edge') or config['max_pixels'])
             factor = int(config['patch_size']) * int(config['merge_size'])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BrainError(ErrorCode.BAD_REQUEST, f"cannot read the image limits in '{path}': {error!r}") from error
+        if not (factor > 0 and 0 < least <= most):
+            raise BrainError(
+                ErrorCode.BAD_REQUEST,
+                f"'{path}' says sides of {factor} pixels and {least} to {most} pixels in all, which nothing fulfils",
+            )
         if max_pixels < least:
             raise BrainError(
                 ErrorCode.BAD_REQUEST, f'max_pixels is {max_pixels}, but this model takes no less than {least} pixels'
@@ -50,7 +55,8 @@ class ImageLimits:
 
         The rule is ``smart_resize`` of Hugging Face's Qwen2-VL image processor: sides become the nearest multiples of
         ``factor``; where that leaves the limits, the image is scaled with its aspect ratio kept, then rounded
-        inwards. Doing it here makes the processor's own resizing a no-op.
+        inwards. Doing it here makes the processor's own resizing a no-op, but for strips (one side several times the
+        other), which it may resize once more.
 
         :raises BrainError: if one side is more than 200 times the other (the processor refuses that)
         """
@@ -59,8 +65,8 @@ class ImageLimits:
                 ErrorCode.BAD_IMAGE, f'the image is {width}x{height}, but no side may be over 200 times the other'
             )
         factor = self.factor
-        new_height = max(factor, round(height / factor) * factor)
-        new_width = max(factor, round(width / factor) * factor)
+        new_height = round(height / factor) * factor
+        new_width = round(width / factor) * factor
         if new_height * new_width > self.max_pixels:
             scale = math.sqrt(height * width / self.max_pixels)
             new_height = max(factor, math.floor(height / scale / factor) * factor)

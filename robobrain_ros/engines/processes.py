@@ -65,7 +65,7 @@ class Family:
     def __init__(self) -> None:
         self._mark = uuid.uuid4().hex
         self.folder = tempfile.mkdtemp(prefix='robobrain_')
-        """For sockets; removed by ``close`` or by the watcher."""
+        """For sockets and all temporary files of the members; removed by ``close`` or by the watcher."""
         self._watcher = subprocess.Popen(
             [sys.executable, '-I', '-S', __file__, self._mark, self.folder],
             stdin=subprocess.PIPE,
@@ -76,7 +76,7 @@ class Family:
     def adopt(self) -> Iterator[None]:
         """Processes started inside belong to the family (so: start nothing else meanwhile)."""
         # setproctitle, which vLLM uses, would overwrite the environment that /proc shows
-        added = {MARK: self._mark, 'SPT_NOENV': '1', 'VLLM_RPC_BASE_PATH': self.folder}
+        added = {MARK: self._mark, 'SPT_NOENV': '1', 'VLLM_RPC_BASE_PATH': self.folder, 'TMPDIR': self.folder}
         before = {name: os.environ.get(name) for name in added}
         os.environ.update(added)
         try:

@@ -1,0 +1,100 @@
+"""Will the model fit? Answered before the engine starts, from the model's files and the memory that is free now."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from robobrain_ros.errors import BrainError, ErrorCode
+
+MIB = 2**20
+OVERHEAD = {'cpu': 1500 * MIB, 'cuda': 1800 * MIB}
+"""What the engine process needs beside the model: libraries, CUDA's context, graphs, activations of the language model.
+Measured: 1.3 GiB on a CPU (tiny checkpoint); on an H200 19182 MiB for the 8B with 1024 MiB of KV cache, of which 16724
+are weights."""
+VISION_BYTES = 24
+"""Bytes of activations in the vision tower by pixel, hidden unit and 1/256 (a patch has 256 pixels), at its peak."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Memory for one engine, bytes."""
+
+    weights: int
+    kv_cache: int
+    vision: int
+    overhead: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.weights + self.kv_cache + self.vision + self.overhead
+
+    def __str__(self) -> str:
+        parts = {'weights': self.weights, 'KV cache': self.kv_cache, 'vision': self.vision, 'engine': self.overhead}
+        return f'{_gib(self.total)} ({", ".join(f"{name} {_gib(size)}" for name, size in parts.items())})'
+
+
+def need(model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool) -> Need:
+    """What an engine takes.
+
+    :param device: ``cpu`` or ``cuda``
+    :param kv_cache: bytes
+    :param float32: the weights, two bytes each on disk, are widened to four
+    """
+    vision = json.loads((model / 'config.json').read_text()).get('vision_config', {})
+    weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
+    activations = VISION_BYTES * max_pixels // 256 * int(vision.get('hidden_size', 0))
+    return Need(weights * (2 if float32 else 1), kv_cache, activations, OVERHEAD[device])
+
+
+def kv_token_bytes(model: Path, float32: bool) -> int:
+    """Bytes of KV cache that one token takes."""
+    config = json.loads((model / 'config.json').read_text())
+    text = config.get('text_config', config)
+    heads = text.get('num_key_value_heads', text['num_attention_heads'])
+    width = text.get('head_dim') or text['hidden_size'] // text['num_attention_heads']
+    return 2 * text['num_hidden_layers'] * heads * width * (4 if float32 else 2)
+
+
+def free(device: str) -> int:
+    """Bytes free now: main memory that programs can have, or the GPU's (its first one's, by nvidia-smi).
+
+    :raises OSError, subprocess.SubprocessError, ValueError: if it cannot be told
+    """
+    if device == 'cpu':
+        lines = Path('/proc/meminfo').read_text().splitlines()
+        available = next(line for line in lines if line.startswith('MemAvailable:'))
+        return int(available.split()[1]) * 1024
+    query = ['nvidia-smi', '--query-gpu=memory.free', '--format=csv,noheader,nounits']
+    answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
+    return int(answer.stdout.split()[0]) * MIB
+
+
+def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_len: int, float32: bool) -> None:
+    """Pre-flight.
+
+    :raises BrainError: if it cannot work, with the numbers and the parameter to change
+    """
+    wanted = need(model, device, kv_cache, max_pixels, float32)
+    longest = max_model_len * kv_token_bytes(model, float32)
+    if longest > kv_cache:
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f'one request of max_model_len {max_model_len} tokens takes {longest / MIB:.0f} MiB of KV cache, but there '
+            f'are {kv_cache / MIB:.0f}: lower max_model_len, or raise kv_cache_mb',
+        )
+    try:
+        available = free(device)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return  # what cannot be measured is not refused
+    if wanted.total > available:
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f'the engine needs {wanted}, but {_gib(available)} are free on {device}, {_gib(wanted.total - available)} '
+            'too few: stop other programs, lower kv_cache_mb or max_pixels, or take a smaller model',
+        )
+
+
+def _gib(size: float) -> str:
+    return f'{size / 2**30:.1f} GiB'

@@ -1,0 +1,434 @@
+"""The pipeline around a scripted engine: values, times, faults and stops at every stage."""
+
+import threading
+from concurrent.futures import CancelledError, wait
+
+import numpy as np
+import pytest
+from scripted_engine import Die, Gate, ScriptedEngine
+
+from robobrain_ros.answer import PointStatus
+from robobrain_ros.brain import Brain, Settings
+from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused, EngineState
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.jobs import Policy, Stage
+from robobrain_ros.locate import DepthMode, DepthRules
+from robobrain_ros.spatial import Camera
+from robobrain_ros.tasks.profiles import PROFILES
+
+SOON = 20.0
+CAMERA = Camera.from_calibration(width=640, height=480, k=(500.0, 0.0, 320.0, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0))
+
+
+class Picture:
+    """A Frame; whatever is an exception is raised."""
+
+    def __init__(self, rgb=None, depth=None, camera=CAMERA, age=0.25):
+        self._rgb = np.zeros((480, 640, 3), np.uint8) if rgb is None else rgb
+        self._depth, self._camera, self.age = depth, camera, age
+
+    @staticmethod
+    def _give(value):
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def rgb(self):
+        return self._give(self._rgb)
+
+    def depth(self):
+        return self._give(self._depth)
+
+    def camera(self):
+        return self._give(self._camera)
+
+
+FLAT = np.full((480, 640), 2.0, np.float32)
+
+
+@pytest.fixture
+def make():
+    """Makes brains that have started, and closes them."""
+    brains = []
+
+    def make(engine=None, profile='robobrain-2.5', settings=None) -> Brain:
+        brains.append(Brain(engine or ScriptedEngine(), PROFILES[profile], settings))
+        brains[-1].start(lambda text: None).result(SOON)
+        return brains[-1]
+
+    yield make
+    for brain in brains:
+        brain.close()
+
+
+def ask(brain, task='pointing', instruction='the mug', picture=None, gate=None, **options):
+    async def frame():
+        if gate is not None:
+            await gate.wait()
+        if isinstance(picture, Exception):
+            raise picture
+        return picture or Picture()
+
+    return brain.ask(task, instruction, frame, **options)
+
+
+def answer(*arguments, **options):
+    return ask(*arguments, **options).done.result(SOON)
+
+
+def said(brain, *script, task='pointing', **options):
+    """The answer when the model says this."""
+    brain.engine.script = script
+    return answer(brain, task, **options)
+
+
+def test_a_pointing_answer_has_everything(make):
+    stages = []
+    brain = make()
+    job = ask(brain, picture=Picture(depth=FLAT), report=lambda job: stages.append((job.stage, job.answer.text)))
+    result = job.done.result(SOON)
+    assert (result.code, result.message, result.success) == (ErrorCode.OK, '', True)
+    assert (result.task, result.instruction, result.text) == ('pointing', 'the mug', '[(500, 250)]')
+    assert (result.image_size, result.frame_age, result.tokens, result.complete) == ((640, 480), 0.25, 2, True)
+    (target,) = result.targets
+    assert (target.pixel, target.status) == ((320, 120), PointStatus.OK)
+    assert target.position == pytest.approx((0, -0.48, 2))
+    assert result.waypoints == result.steps == result.warnings == ()
+    assert stages == [
+        (Stage.QUEUED, ''),
+        (Stage.WAITING_IMAGE, ''),
+        (Stage.PREFILL, ''),
+        (Stage.DECODE, '[(500, '),
+        (Stage.DECODE, '[(500, 250)]'),
+        (Stage.DECODE, '[(500, 250)]'),
+        (Stage.PARSE, '[(500, 250)]'),
+        (Stage.PROJECT, '[(500, 250)]'),
+        (Stage.PROJECT, '[(500, 250)]'),
+    ]
+
+
+def test_stage_times_add_up_to_the_total(make):
+    for _ in range(5):
+        times = answer(make(), picture=Picture(depth=FLAT)).timings
+        parts = [value for name, value in vars(times).items() if name != 'total']
+        assert len(parts) == 7
+        assert all(value >= 0 for value in parts)
+        assert sum(parts) <= times.total  # the rest is the loop's own
+        assert times.project > 0
+        assert times.convert > 0
+
+
+def test_waiting_counts_as_queueing(make):
+    brain, gate = make(), Gate()
+    job = ask(brain, gate=gate)
+    assert gate.reached.wait(SOON)
+    before = job.elapsed()
+    gate.open()
+    times = job.done.result(SOON).timings
+    assert 1000 * before <= times.queue <= times.total
+
+
+def test_the_other_tasks_fill_their_own_fields(make):
+    brain = make()
+    boxes = said(brain, '[100, 100, 200, 300]', task='grounding', picture=Picture(depth=FLAT))
+    assert boxes.targets[0].box == (64, 48, 128, 144)
+    assert boxes.targets[0].pixel == (96, 96)
+    way = said(brain, '[(500, 500, 1.0), (500, 250, 0.5)]', task='trajectory', picture=Picture(depth=FLAT))
+    assert [point.pixel for point in way.waypoints] == [(320, 240), (320, 120)]
+    assert way.targets == ()
+    plan = said(brain, '1. pick up the mug\n2. put it down', task='planning')
+    assert [step.description for step in plan.steps] == ['pick up the mug', 'put it down']
+    words = said(brain, 'A table.', task='general')
+    assert (words.reply, words.targets) == ('A table.', ())
+    assert {result.code for result in (boxes, way, plan, words)} == {ErrorCode.OK}
+
+
+def test_pixel_profiles_are_scaled_from_the_size_that_the_model_sees(make):
+    brain = make(ScriptedEngine(size=(320, 256)), 'robobrain-2.0')
+    assert said(brain, '[(160, 64)]</answer>').targets[0].pixel == (320, 120)
+    assert brain.engine.asked[-1].reply_prefix == '<think></think><answer>'
+    assert brain.engine.asked[-1].stop == ('</answer>',)
+
+
+def test_settings_apply_to_requests_that_come_later(make):
+    brain = make()
+    answer(brain)
+    gate = Gate()
+    early = ask(brain, gate=gate)
+    assert gate.reached.wait(SOON)
+    brain.settings = Settings(guided_decoding=True, temperature=0.5, depth=DepthRules(max_depth_m=1.0))
+    late = ask(brain, picture=Picture(depth=FLAT))
+    gate.open()
+    assert early.done.result(SOON).success
+    assert late.done.result(SOON).targets[0].status is PointStatus.OUT_OF_RANGE
+    first, second, third = brain.engine.asked[-3:]
+    assert (first.guide, second.guide, first.temperature, second.temperature) == (None, None, 0, 0)
+    assert third.guide.regex
+    assert third.temperature == 0.5
+
+
+@pytest.mark.parametrize(
+    ('picture', 'status', 'warning'),
+    [
+        (Picture(), PointStatus.NO_DEPTH, 'no depth image'),
+        (Picture(depth=FLAT, camera=None), PointStatus.NO_CAMERA_INFO, 'without camera_info'),
+        (Picture(depth=FLAT, camera=ValueError('k is zero')), PointStatus.NO_CAMERA_INFO, 'camera_info: k is zero'),
+        (
+            Picture(depth=BrainError(ErrorCode.BAD_IMAGE, 'depth is 8UC1')),
+            PointStatus.NO_DEPTH,
+            'depth is 8UC1',
+        ),
+        (Picture(depth=FLAT * np.nan), PointStatus.NO_DEPTH, '0 of 25'),
+        (Picture(depth=FLAT[:, :300]), PointStatus.NO_DEPTH, '300x480'),
+        (Picture(np.zeros((240, 320, 3), np.uint8), FLAT), PointStatus.NO_CAMERA_INFO, 'camera_info is for 640x480'),
+    ],
+)
+def test_bad_depth_or_camera_info_costs_the_position_but_not_the_answer(make, picture, status, warning):
+    result = answer(make(), picture=picture)
+    assert result.success
+    assert (result.targets[0].status, result.targets[0].position) == (status, None)
+    assert any(warning in text for text in result.warnings), result.warnings
+
+
+def test_trajectories_use_the_chosen_depth(make):
+    brain = make(settings=Settings(depth=DepthRules(mode=DepthMode.MODEL)))
+    result = said(brain, '[(500, 500, 1.25)]', task='trajectory', picture=Picture(depth=FLAT))
+    assert result.waypoints[0].position == pytest.approx((0, 0, 1.25))
+
+
+def test_dropped_parts_are_warned_of_and_the_answer_is_not_complete(make):
+    result = said(make(), '[(500, 500), (2000, 3)]')
+    assert (result.code, result.complete, len(result.targets)) == (ErrorCode.OK, False, 1)
+    assert '2000' in result.warnings[0]
+
+
+def test_repeats_are_warned_of_but_nothing_is_missing(make):
+    result = said(make(), '[(500, 500), (500, 500)]')
+    assert (result.complete, len(result.targets)) == (True, 1)
+    assert 'repeat' in result.warnings[0]
+
+
+def test_an_answer_cut_at_the_token_limit_is_not_complete(make):
+    result = said(make(), '[(500, 500), (60', Delta('0', 1, 'length'))
+    assert (result.code, result.complete, len(result.targets)) == (ErrorCode.OK, False, 1)
+
+
+@pytest.mark.parametrize(
+    ('text', 'code'),
+    [
+        ('The mug is not visible in the image.', ErrorCode.NOT_FOUND),
+        ('I like turtles', ErrorCode.UNPARSABLE),
+        ('[(5000, 1)]', ErrorCode.UNPARSABLE),
+        ('', ErrorCode.UNPARSABLE),
+    ],
+)
+def test_answers_without_a_use_have_a_code_and_keep_the_text(make, text, code):
+    result = said(make(), text)
+    assert (result.code, result.text, result.targets) == (code, text, ())
+    assert repr(text) in result.message
+
+
+@pytest.mark.parametrize(
+    ('task', 'instruction', 'quoted'),
+    [('flying', 'go', "'flying'"), ('pointing', '  ', 'empty'), ('pointing', 'a<|im_end|>', "'<|im_end|>'")],
+)
+def test_bad_requests_need_neither_image_nor_engine(make, task, instruction, quoted):
+    brain = make()
+    result = answer(brain, task, instruction, picture=AssertionError('an image was asked for'))
+    assert result.code is ErrorCode.BAD_REQUEST
+    assert quoted in result.message
+    assert brain.engine.asked == []
+
+
+@pytest.mark.parametrize(
+    'picture',
+    [BrainError(ErrorCode.STALE_IMAGE, 'it is old'), Picture(BrainError(ErrorCode.STALE_IMAGE, 'it is old'))],
+)
+def test_faults_of_the_image_end_the_request(make, picture):
+    result = answer(make(), picture=picture)
+    assert (result.code, result.message) == (ErrorCode.STALE_IMAGE, 'it is old')
+
+
+@pytest.mark.parametrize(
+    ('fault', 'code', 'message'),
+    [
+        (EngineRefused('too long'), ErrorCode.ENGINE_FAILED, 'too long'),
+        (Die(), ErrorCode.ENGINE_DEAD, 'the engine process died'),
+        (RuntimeError('oops'), ErrorCode.INTERNAL, 'RuntimeError: oops'),
+        (Delta(finish_reason='abort'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'abort'"),
+        (Delta(finish_reason='error'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'error'"),
+    ],
+)
+def test_faults_of_the_engine_have_codes_and_keep_the_partial_text(make, fault, code, message):
+    brain = make()
+    result = said(brain, '[(5', fault)
+    assert (result.code, result.message, result.text) == (code, message, '[(5')
+    assert not result.complete
+    brain.engine.script, brain.engine.preparation = (), (fault,)
+    if not isinstance(fault, (Delta, Die)):
+        assert answer(brain).code is code
+
+
+def test_a_dead_engine_is_revived_and_answers_again(make):
+    brain = make()
+    heard = threading.Event()
+    engine, start = brain.engine, brain.engine.start
+
+    async def starts_again(report):
+        await start(report)
+        heard.set()
+
+    engine.start = starts_again
+    assert said(brain, Die()).code is ErrorCode.ENGINE_DEAD
+    assert heard.wait(SOON)
+    assert said(brain, '[(1, 1)]').success
+    assert engine.starts == 2
+
+
+def test_requests_to_a_dead_engine_end_at_once(make):
+    engine = ScriptedEngine()
+    brain = make(engine)
+    engine.start_script = [(Gate(),)]
+    assert said(brain, Die()).code is ErrorCode.ENGINE_DEAD
+    assert said(brain, '[(1, 1)]').code is ErrorCode.ENGINE_DEAD
+
+
+@pytest.mark.parametrize('where', ['queued', 'image', 'prefill', 'decode'])
+@pytest.mark.parametrize('how', ['stop', 'timeout'])
+def test_a_request_can_be_stopped_at_every_stage_and_leaves_nothing_in_the_engine(make, where, how):
+    brain, gate = make(), Gate()
+    engine = brain.engine
+    stage = {
+        'queued': Stage.QUEUED,
+        'image': Stage.WAITING_IMAGE,
+        'prefill': Stage.PREFILL,
+        'decode': Stage.DECODE,
+    }[where]
+    holder = None
+    if where == 'queued':
+        held = Gate()
+        holder = ask(brain, gate=held)
+        assert held.reached.wait(SOON)
+    engine.preparation = (gate,) if where == 'prefill' else ()
+    engine.scripts = {'the mug': ('[(5', gate) if where == 'decode' else ('[(1, 1)]',)}
+    job = ask(brain, gate=gate if where == 'image' else None, timeout=60.0 if how == 'stop' else 0.5)
+    if where != 'queued':
+        assert gate.reached.wait(SOON)
+    if how == 'stop':
+        assert job.stage is stage
+        job.stop(ErrorCode.CANCELLED, 'the client cancelled')
+    result = job.done.result(SOON)
+    assert job.stage is stage
+    assert result.code is (ErrorCode.CANCELLED if how == 'stop' else ErrorCode.TIMEOUT)
+    assert result.text == ('[(5' if where == 'decode' else '')
+    assert result.timings.total > 0
+    assert engine.running == set()
+    if holder is not None:
+        held.open()
+        assert holder.done.result(SOON).success
+    engine.preparation, engine.scripts = (), {}
+    assert answer(brain).success
+
+
+def test_only_one_request_is_in_the_engine_at_a_time(make):
+    brain = make()
+    jobs = [ask(brain, instruction=f'number {index}') for index in range(10)]
+    assert all(job.done.result(SOON).success for job in jobs)
+    assert brain.engine.most_running == 1
+    assert [generation.text[:8] for generation in brain.engine.asked] == [f'number {index}' for index in range(10)]
+
+
+def test_newest_wins_takes_the_engine_from_the_older(make):
+    brain, gate = make(settings=Settings(policy=Policy.NEWEST_WINS)), Gate()
+    brain.engine.scripts = {'old': ('[(5', gate)}
+    old = ask(brain, instruction='old')
+    assert gate.reached.wait(SOON)
+    assert answer(brain, instruction='new').success
+    assert old.done.result(SOON).code is ErrorCode.PREEMPTED
+    assert brain.engine.most_running == 1
+
+
+def test_stop_all_ends_all(make):
+    brain, gate = make(), Gate()
+    jobs = [ask(brain, gate=gate) for _ in range(5)]
+    assert gate.reached.wait(SOON)
+    brain.stop_all(ErrorCode.NOT_ACTIVE, 'deactivated')
+    assert {job.done.result(SOON).code for job in jobs} == {ErrorCode.NOT_ACTIVE}
+
+
+def test_many_threads_may_ask_and_stop_while_the_engine_dies_now_and_then(make):
+    brain = make(settings=Settings(queue_size=1000))
+    brain.engine.scripts = {'dies': ('[(1', Die())}
+    jobs, lock = [], threading.Lock()
+
+    def client(number):
+        random = np.random.default_rng(number)
+        for index in range(50):
+            name = 'dies' if random.random() < 0.02 else f'{number}/{index}'
+            job = ask(brain, instruction=name, timeout=float(random.choice([0.01, 60.0])))
+            with lock:
+                jobs.append(job)
+            if random.random() < 0.3:
+                job.stop(ErrorCode.CANCELLED, 'by chance')
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    _, still = wait([job.done for job in jobs], timeout=60)
+    assert not still
+    assert len(jobs) == 400
+    assert {job.done.result().code for job in jobs} <= {
+        ErrorCode.OK, ErrorCode.CANCELLED, ErrorCode.TIMEOUT, ErrorCode.ENGINE_DEAD,
+    }  # fmt: skip
+    assert brain.engine.running == set()
+
+
+def test_a_start_that_fails_says_why_and_the_brain_can_be_closed():
+    engine = ScriptedEngine()
+    engine.start_script = [(EngineDead('no such model'),)]
+    brain = Brain(engine, PROFILES['robobrain-2.5'])
+    with pytest.raises(EngineDead, match='no such model'):
+        brain.start(lambda text: None).result(SOON)
+    brain.close()
+    assert (engine.starts, engine.closed) == (1, 1)
+
+
+def test_close_while_starting_cancels_the_start_first():
+    engine, gate = ScriptedEngine(), Gate()
+    engine.start_script = [(gate,)]
+    brain = Brain(engine, PROFILES['robobrain-2.5'])
+    started = brain.start(lambda text: None)
+    assert gate.reached.wait(SOON)
+    brain.close()
+    with pytest.raises(CancelledError):
+        started.result(SOON)
+    assert (engine.starts, engine.closed, engine.health().state) == (1, 1, EngineState.STOPPED)
+
+
+def test_close_while_reviving_ends_that(make):
+    engine, gate = ScriptedEngine(), Gate()
+    engine.start_script = [(), (gate,)]
+    brain = Brain(engine, PROFILES['robobrain-2.5'])
+    brain.start(lambda text: None).result(SOON)
+    engine.die()
+    assert gate.reached.wait(SOON)
+    brain.close()
+    assert (engine.closed, engine.health().state) == (1, EngineState.STOPPED)
+
+
+def test_close_ends_requests_and_threads(make):
+    brain, gate = Brain(ScriptedEngine(), PROFILES['robobrain-2.5']), Gate()
+    brain.start(lambda text: None).result(SOON)
+    jobs = [ask(brain, gate=gate), ask(brain)]
+    assert gate.reached.wait(SOON)
+    brain.close()
+    assert {job.done.result(SOON).code for job in jobs} == {ErrorCode.CANCELLED}
+    assert 'robobrain-engine' not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_brain_that_never_started_can_be_closed_and_refuses():
+    brain = Brain(ScriptedEngine(), PROFILES['robobrain-2.5'])
+    assert answer(brain).code is ErrorCode.ENGINE_DEAD
+    brain.close()

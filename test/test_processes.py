@@ -1,0 +1,167 @@
+"""Families of processes: marked, found and killed, however their owner ends, and nobody else with them."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from robobrain_ros.engines.processes import Family
+
+SOON = 20.0
+SLEEP = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)']
+
+
+def eventually(true) -> None:
+    """Polls: processes end without telling anyone but their parents."""
+    deadline = time.monotonic() + SOON
+    while not true():
+        assert time.monotonic() < deadline, 'it did not come true in time'
+        time.sleep(0.01)
+
+
+def lives(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+@pytest.fixture
+def family():
+    family = Family()
+    yield family
+    family.close()
+
+
+@pytest.fixture
+def processes():
+    """Keeps processes, and ends them after the test."""
+    kept: list[subprocess.Popen] = []
+    yield kept
+    for process in kept:
+        process.kill()
+        process.wait()
+
+
+def test_children_and_their_children_belong_to_it(family, processes):
+    nest = f'import subprocess, time; print(subprocess.Popen({SLEEP}).pid, flush=True); time.sleep(600)'
+    with family.adopt():
+        processes.append(subprocess.Popen([sys.executable, '-c', nest], stdout=subprocess.PIPE, text=True))
+    grandchild = int(processes[0].stdout.readline())
+    eventually(lambda: set(family.pids()) == {processes[0].pid, grandchild})
+    family.close()
+    eventually(lambda: not lives(grandchild))
+    assert processes[0].wait(SOON) == -signal.SIGKILL
+
+
+def test_nothing_else_is_killed(family, processes):
+    other = Family()
+    processes.append(subprocess.Popen(SLEEP))
+    with other.adopt():
+        processes.append(subprocess.Popen(SLEEP))
+    with family.adopt():
+        processes.append(subprocess.Popen(SLEEP))
+    eventually(lambda: family.pids() == [processes[2].pid])
+    family.close()
+    assert processes[2].wait(SOON) == -signal.SIGKILL
+    assert processes[0].poll() is None
+    assert processes[1].poll() is None
+    other.close()
+    assert processes[1].wait(SOON) == -signal.SIGKILL
+    assert processes[0].poll() is None
+
+
+def test_the_environment_is_as_before_afterwards(family, monkeypatch):
+    monkeypatch.setenv('SPT_NOENV', 'mine')
+    before = dict(os.environ)
+    with family.adopt():
+        assert os.environ['VLLM_RPC_BASE_PATH'] == family.folder
+        assert dict(os.environ) != before
+    assert dict(os.environ) == before
+    with pytest.raises(KeyError), family.adopt():
+        raise KeyError
+    assert dict(os.environ) == before
+
+
+def test_close_removes_the_folder_ends_the_watcher_and_may_be_repeated():
+    children = set(psutil.Process().children())
+    family = Family()
+    (Path(family.folder) / 'socket').touch()
+    assert len(set(psutil.Process().children()) - children) == 1
+    family.close()
+    assert not Path(family.folder).exists()
+    assert not set(psutil.Process().children()) - children
+    family.close()
+
+
+def _sleep() -> None:
+    time.sleep(600)
+
+
+def test_multiprocessing_children_are_collected(family):
+    with family.adopt():
+        child = multiprocessing.get_context('spawn').Process(target=_sleep, daemon=True)
+        child.start()
+    eventually(lambda: child.pid in family.pids())
+    family.close()
+    assert not psutil.pid_exists(child.pid)  # no zombie either
+    assert child.exitcode == -signal.SIGKILL
+
+
+OWNER = f"""
+    import signal, subprocess, sys, time
+    from robobrain_ros.engines.processes import Family
+    family = Family()
+    with family.adopt():
+        child = subprocess.Popen({SLEEP}, start_new_session=True)
+    print(child.pid, family._watcher.pid, family.folder, flush=True)
+    sys.stdin.readline()
+    {{ending}}
+"""
+
+
+@pytest.mark.parametrize(
+    'ending',
+    [
+        'signal.pause()  # until SIGKILL comes',
+        'sys.exit()',
+        'raise RuntimeError',
+        "__import__('os')._exit(3)",
+        "__import__('os').abort()",
+    ],
+)
+def test_the_family_ends_with_its_owner_however_that_ends(ending, processes):
+    code = textwrap.dedent(OWNER.format(ending=ending))
+    owner = subprocess.Popen(
+        [sys.executable, '-c', code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    processes.append(owner)
+    child, watcher, folder = owner.stdout.readline().split()
+    assert lives(int(child))
+    assert lives(int(watcher))
+    assert Path(folder).is_dir()
+    owner.stdin.write('\n')
+    owner.stdin.flush()
+    if 'SIGKILL' in ending:
+        owner.kill()
+    owner.wait(SOON)
+    eventually(lambda: not lives(int(child)) and not lives(int(watcher)) and not Path(folder).exists())
+
+
+def test_signals_to_the_terminal_s_group_do_not_end_the_watcher(family):
+    watcher = psutil.Process(family._watcher.pid)
+    assert os.getsid(watcher.pid) != os.getsid(os.getpid())
+    eventually(lambda: not {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} - ignored(watcher.pid))
+
+
+def ignored(pid: int) -> set[int]:
+    (mask,) = [line.split()[1] for line in Path(f'/proc/{pid}/status').read_text().splitlines() if 'SigIgn' in line]
+    return {number for number in range(1, 65) if int(mask, 16) >> (number - 1) & 1}

@@ -1,0 +1,38 @@
+"""The README says the truth about parameters, files and commands."""
+
+import re
+from pathlib import Path
+
+from robobrain_ros.parameter_table import renewed
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / 'README.md').read_text()
+
+
+def test_the_parameter_table_is_the_schema():
+    assert renewed(README) == README, 'run: python -m robobrain_ros.parameter_table README.md'
+
+
+def test_linked_files_exist():
+    links = [link for link in re.findall(r'\]\(([^)#]+)\)', README) if '://' not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_named_commands_exist():
+    from robobrain_ros import cli
+
+    source = Path(cli.__file__).read_text()
+    named = set(re.findall(r'robobrain (\w+)', README)) - {'brain'}
+    commands = set(re.findall(r"add_parser\('(\w+)'", source))
+    assert named
+    assert named <= commands
+
+
+def test_every_topic_of_the_code_is_in_the_tables():
+    code = ''.join((ROOT / 'robobrain_ros' / name).read_text() for name in ('outputs.py', 'requests.py', 'cameras.py'))
+    topics = set(re.findall(r"'(~/\w+)'", code)) | set(re.findall(r"resolve_topic_name\('([\w/]+)'\)", code))
+    outputs = set(re.findall(r"^ {16}'(\w+)': ", code, re.MULTILINE))
+    assert topics
+    assert outputs
+    assert {name for name in topics | {f'~/{output}' for output in outputs} if f'`{name}`' not in README} == set()

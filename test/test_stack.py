@@ -1,0 +1,182 @@
+"""Camera and node as processes of their own: what signals, kills and crashes leave behind, and what the goals get."""
+
+import os
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+from action_msgs.msg import GoalStatus
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from robobrain_ros.action import Query
+from robobrain_ros.msg import Answer
+from ros_helpers import Goal, own_domain, ros, spinning, until
+
+from robobrain_ros.client import CONFIGURE, Client, NoReply
+from robobrain_ros.engines.processes import MARK
+from robobrain_ros.stack import Stack, bring_up
+
+pytestmark = [
+    pytest.mark.ros,
+    pytest.mark.engine,
+    pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning'),
+]
+LONG = ('trajectory', 'reach the red plate')
+
+
+@pytest.fixture(scope='module')
+def context():
+    with own_domain(), ros() as context:
+        yield context
+
+
+@pytest.fixture(scope='module')
+def stack(context):
+    with Stack() as stack:
+        stack.start('sim.camera', ['--ros-args', '-p', 'seed:=7'])
+        yield stack
+
+
+@pytest.fixture(scope='module')
+def client(context):
+    client = Client(Node('client', context=context))
+    yield client
+    client.close()
+    client.node.destroy_node()
+
+
+@pytest.fixture(scope='module')
+def action(context):
+    """An action client that another thread spins."""
+    node = Node('asker', context=context)
+    with spinning(node):
+        yield ActionClient(node, Query, '/robobrain/query')
+    node.destroy_node()
+
+
+class NodeProcess:
+    """The node in a process of its own, and everything below it."""
+
+    def __init__(self, stack: Stack, client: Client) -> None:
+        # the processes of a stack that ended before would fail its check
+        stack._processes = [process for process in stack._processes if process.poll() is None]
+        self.stack, self.client = stack, client
+        self.process = stack.start('node')
+
+    def up(self) -> 'NodeProcess':
+        bring_up(self.stack, self.client)
+        return self
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def engine_core(self) -> psutil.Process:
+        """The largest of the engine's processes."""
+        marked = [process for process in self.family() if MARK in process.environ()]
+        return max(marked, key=lambda process: process.memory_info().rss)
+
+    def goal(self, action: ActionClient) -> Goal:
+        """A goal whose answer is being decoded."""
+        until(action.server_is_ready, 'the action server')
+        goal = Goal(action, *LONG)
+        goal.reached('DECODE')
+        return goal
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def exit_code(node: NodeProcess, timeout: float) -> int:
+    return node.process.wait(timeout)
+
+
+def test_an_engine_that_is_killed_comes_back_by_itself(stack, client, action):
+    node = NodeProcess(stack, client).up()
+    answer = client.query('pointing', 'the red plate')
+    assert answer.error_code == Answer.OK, answer.error_message
+
+    goal = node.goal(action)
+    node.engine_core().kill()
+    status, result = goal.end(10)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.ENGINE_DEAD)
+    assert client.query('pointing', 'the red plate').error_code == Answer.ENGINE_DEAD
+    assert client.state() == 'active'
+
+    def answered() -> bool:
+        found = client.query('pointing', 'the red plate').error_code
+        assert found in (Answer.OK, Answer.ENGINE_DEAD)
+        return found == Answer.OK
+
+    until(answered, 'recovery', 90)
+
+    # the same node, that engines are not started for nothing: SIGTERM while a goal runs
+    goal, family = node.goal(action), node.family()
+    assert family
+    node.process.send_signal(signal.SIGTERM)
+    status, result = goal.end(10)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
+    assert exit_code(node, 20) == 0
+    until(lambda: gone(family), 'end of the engine', 10)
+
+
+def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
+    node = NodeProcess(stack, client).up()
+    node.goal(action)
+    family = node.family()
+    assert len(family) >= 2
+    node.process.kill()
+    exit_code(node, 10)
+    until(lambda: gone(family), 'end of the engine', 10)
+
+
+def test_sigint(stack, client, action):
+    node = NodeProcess(stack, client).up()
+    goal, family = node.goal(action), node.family()
+    node.process.send_signal(signal.SIGINT)
+    assert goal.end(10)[1].error_code == Answer.NOT_ACTIVE
+    assert exit_code(node, 20) == 0
+    until(lambda: gone(family), 'end of the engine', 10)
+
+
+@pytest.mark.parametrize('when', ['loading vLLM', 'starting the engine'])
+def test_sigterm_while_configuring(context, stack, client, when):
+    from rcl_interfaces.msg import Log
+
+    ears, heard = Node('ears', context=context), []
+    ears.create_subscription(Log, '/rosout', heard.append, 10)
+    node = NodeProcess(stack, client)
+    assert client.state(30) == 'unconfigured'
+
+    def configure() -> None:
+        other = Client(Node('configurer', context=context))
+        with pytest.raises(NoReply):
+            other.transition(CONFIGURE, 20)
+        other.close()
+        other.node.destroy_node()
+
+    with spinning(ears):
+        until(lambda: ears.count_publishers('/rosout') > 1, 'the log')
+        configuring = threading.Thread(target=configure)
+        configuring.start()
+        until(lambda: [log for log in heard if log.msg.startswith(when)], 'the start', 20)
+        family = node.family()
+        begin = time.monotonic()
+        node.process.terminate()
+        assert exit_code(node, 20) == 0
+        took = time.monotonic() - begin
+        until(lambda: gone(family), 'end of the engine', 10)
+        configuring.join(30)
+    ears.destroy_node()
+    assert took < 10, f'{took:.1f} s'
+    marked = [process for process in psutil.process_iter() if belongs(process, node)]
+    assert not marked
+
+
+def belongs(process: psutil.Process, node: NodeProcess) -> bool:
+    try:
+        return process.pid != os.getpid() and os.getsid(process.pid) == node.process.pid
+    except (ProcessLookupError, psutil.Error):
+        return False
