@@ -3,7 +3,7 @@
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix, get_package_share_path
 from launch import LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo, SetLaunchConfiguration
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, LogInfo
 from launch.conditions import IfCondition
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
@@ -35,12 +35,12 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'rviz', default_value='true', choices=['true', 'false'], description='show RViz, where it is installed'
             ),
-            SetLaunchConfiguration('launch-prefix', 'setpriv --pdeathsig TERM'),  # for the camera, too
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py'))),
             Node(
                 package='robobrain_ros',
                 executable='simulated_camera',
-                exec_name='simulated_camera',  # not launch-prefix
+                exec_name='simulated_camera',  # not the prefix
+                prefix='setpriv --pdeathsig TERM',  # ends when ros2 launch is killed, as the node does
                 namespace=LaunchConfiguration('namespace', default=''),
                 parameters=[
                     {

@@ -66,7 +66,7 @@ def declare_arguments() -> list[Action]:
             'log_level',
             default_value='info',
             choices=['debug', 'info', 'warn', 'error', 'fatal'],
-            description="least severity that is logged, by the node's own logger",
+            description='least severity that the node, and ROS inside it, log',
         ),
         DeclareLaunchArgument(
             'sigterm_timeout',
@@ -74,7 +74,7 @@ def declare_arguments() -> list[Action]:
             description='seconds that the node has, after Ctrl-C, to end its engine before it gets SIGTERM',
         ),
         DeclareLaunchArgument(
-            'launch-prefix',
+            'prefix',
             default_value='setpriv --pdeathsig TERM',
             description='what the node is started with; this ends it, and its engine, when ros2 launch is killed',
         ),
@@ -89,14 +89,15 @@ def start_node(context: LaunchContext) -> list[Action]:
     node = LifecycleNode(
         package='robobrain_ros',
         executable='robobrain_node',
-        exec_name='robobrain_node',  # not launch-prefix
+        exec_name='robobrain_node',  # not the prefix
+        prefix=LaunchConfiguration('prefix'),
         name='robobrain',
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             LaunchConfiguration('params_file'),
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **overrides},
         ],
-        ros_arguments=['--log-level', ['robobrain:=', LaunchConfiguration('log_level')]],
+        ros_arguments=['--log-level', LaunchConfiguration('log_level')],
         sigterm_timeout=argument(context, 'sigterm_timeout'),  # now: it is used when a group around this has ended
         output='screen',
         emulate_tty=True,

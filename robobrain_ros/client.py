@@ -1,6 +1,7 @@
 """The other side of the node, for the demo, tests and scripts: lifecycle, questions, parameters. Blocks its caller."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import rclpy
@@ -29,11 +30,13 @@ class Client:
 
     :param node: of the caller; the client spins it itself, while it waits
     :param name: full name of the robobrain node
+    :param check: called about once a second while the client waits; raises if that is in vain
     """
 
-    def __init__(self, node: Node, name: str = '/robobrain') -> None:
+    def __init__(self, node: Node, name: str = '/robobrain', check: Callable[[], None] = lambda: None) -> None:
         self.node = node
         self.name = name
+        self._check = check
         self.executor = SingleThreadedExecutor(context=node.context)
         self.executor.add_node(node)
         self._query: ActionClient = ActionClient(node, Query, f'{name}/query')
@@ -48,10 +51,18 @@ class Client:
 
         :raises NoReply: after ``timeout_s`` seconds
         """
-        self.executor.spin_until_future_complete(future, timeout_s)
-        if not future.done():
-            raise NoReply(f'{what}: no reply within {timeout_s:g} s')
-        return future.result()
+        for slice_s in self._slices(timeout_s):
+            self.executor.spin_until_future_complete(future, slice_s)
+            if future.done():
+                return future.result()
+        raise NoReply(f'{what}: no reply within {timeout_s:g} s')
+
+    def _slices(self, timeout_s: float) -> Iterator[float]:
+        """Pieces of at most a second, with a check after each."""
+        deadline = time.monotonic() + timeout_s
+        while (left := deadline - time.monotonic()) > 0:
+            yield min(left, 1.0)
+            self._check()
 
     def call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:
         """Call a service of any node, once.
@@ -60,11 +71,26 @@ class Client:
         """
         client: Any = self.node.create_client(kind, service)
         try:
-            if not client.wait_for_service(timeout_s):
+            if not any(client.wait_for_service(slice_s) for slice_s in self._slices(timeout_s)):
                 raise NoReply(f'{service}: no such service within {timeout_s:g} s')
             return self.wait(client.call_async(request), timeout_s, service)
         finally:
             self.node.destroy_client(client)
+
+    def wait_for_node(self, timeout_s: float) -> None:
+        """Block until the node answers. A service that is merely known may belong to a process that was killed.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                self.state(2.0)
+            except NoReply:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                return
 
     def transition(self, number: int, timeout_s: float) -> None:
         """Drive the node's lifecycle.
@@ -105,7 +131,7 @@ class Client:
         :param goal: further fields of the goal
         :raises NoReply: if the node is not there, rejects the goal, or does not answer
         """
-        if not self._query.wait_for_server(timeout_s):
+        if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
             raise NoReply(f'{self.name}/query: no such action within {timeout_s:g} s')
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)

@@ -10,7 +10,7 @@ import rclpy
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from robobrain_ros.client import Client, NoReply
+from robobrain_ros.client import Client
 from robobrain_ros.conversions import to_rgb
 from robobrain_ros.evaluation.tabletop import iou
 from robobrain_ros.msg import Answer, Target
@@ -100,10 +100,10 @@ def run(seed: int, output: Path) -> int:
         stack.start('node')
         rclpy.init()
         node = Node('robobrain_demo')
-        client = Client(node)
+        client = Client(node, check=stack.check)
         pictures: list[Image] = []
         node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
-        bring_up(stack, client)
+        bring_up(client)
         print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
         print(
             COLUMNS.format(
@@ -116,7 +116,7 @@ def run(seed: int, output: Path) -> int:
                 'ms: image + first token + decoding + 3D',
             )
         )
-        rows = [_ask(stack, client, question, pictures, output) for question in choose(seed)]
+        rows = [_ask(client, question, pictures, output) for question in choose(seed)]
         client.close()
     rclpy.shutdown()
     failed = [row for row in rows if row.answer.error_code != Answer.OK]
@@ -138,13 +138,9 @@ def choose(seed: int) -> list[Question]:
     return chosen
 
 
-def _ask(stack: Stack, client: Client, question: Question, pictures: list[Image], output: Path) -> Row:
+def _ask(client: Client, question: Question, pictures: list[Image], output: Path) -> Row:
     pictures.clear()
-    try:
-        answer = client.query(question.task, question.instruction, timeout_s=30)
-    except NoReply:
-        stack.check()
-        raise
+    answer = client.query(question.task, question.instruction, timeout_s=30)
     row = Row(question, answer)
     print(COLUMNS.format(*row.cells()), flush=True)
     deadline = time.monotonic() + 5

@@ -13,7 +13,7 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
@@ -52,6 +52,12 @@ class RobobrainNode(LifecycleNode):
 
     def __init__(self, **options: Any) -> None:
         super().__init__('robobrain', **options)
+        # before anything can fail: rclpy destroys the nodes that are left when it shuts down
+        self._requests = Requests(self, self.value)
+        self._diagnostics = Diagnostics(self)
+        self._brain: Brain | None = None
+        self._outputs: Outputs | None = None
+        self._camera: CameraInput | None = None
         for parameter in PARAMETERS:
             self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
         for parameter in PARAMETERS:  # overrides are declared unchecked
@@ -59,11 +65,6 @@ class RobobrainNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_parameters)
         self.stopping = threading.Event()
         """Set it when the process is to end: a transition that blocks gives up."""
-        self._requests = Requests(self, self.value)
-        self._diagnostics = Diagnostics(self)
-        self._brain: Brain | None = None
-        self._outputs: Outputs | None = None
-        self._camera: CameraInput | None = None
 
     def value(self, name: str) -> Any:
         """A parameter's value now."""
@@ -189,6 +190,18 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
     return descriptor
 
 
+def spin(executor: SingleThreadedExecutor, node: RobobrainNode) -> None:
+    """Run callbacks until the executor is shut down; a defect in one of them must not silence all others."""
+    while True:
+        try:
+            executor.spin()
+            return
+        except ExternalShutdownException:
+            return
+        except Exception:
+            node.get_logger().error(f'a callback failed by a defect:\n{traceback.format_exc()}')
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
     use_image_profile()
@@ -206,9 +219,11 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: os.write(ask, b'.'))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    thread = threading.Thread(target=executor.spin, name='robobrain-callbacks', daemon=True)
+    thread = threading.Thread(target=spin, args=(executor, node), name='robobrain-callbacks', daemon=True)
     thread.start()
     os.read(asked, 1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # once is enough
     node.stopping.set()
     node.get_logger().info('shutting down')
     node.finish_requests(timeout_s=2.0)

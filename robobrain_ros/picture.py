@@ -56,7 +56,11 @@ def ask(path: Path, task: str, instruction: str, model: Path | None, output: Pat
         profile = detect_profile(directory)
     except ValueError as error:
         raise BrainError(ErrorCode.BAD_REQUEST, str(error)) from error
-    get_task(task).prompt(instruction, profile)  # complain now, not after the engine's start
+    # complain now, not after the engine's start
+    get_task(task).prompt(instruction, profile)
+    target = output or Path(f'{path.stem}_answer.png')
+    if not target.parent.is_dir() or not cv2.haveImageWriter(str(target)):
+        raise _unwritable(target)
 
     async def frame() -> Picture:
         return picture
@@ -68,7 +72,6 @@ def ask(path: Path, task: str, instruction: str, model: Path | None, output: Pat
         answer = brain.ask(task, instruction, frame).done.result()
     finally:
         brain.close()
-    target = output or Path(f'{path.stem}_answer.png')
     describe(answer)
     write(target, overlay.draw(picture.rgb(), answer))
     print(f'picture:  {target}')
@@ -101,6 +104,10 @@ def write(path: Path, rgb: np.ndarray) -> None:
     except cv2.error:
         written = False
     if not written:
-        raise BrainError(
-            ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg"
-        )
+        raise _unwritable(path)
+
+
+def _unwritable(path: Path) -> BrainError:
+    return BrainError(
+        ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg"
+    )

@@ -10,7 +10,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from robobrain_ros.client import ACTIVATE, CONFIGURE, Client, NoReply
+from robobrain_ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.transport import use_image_profile
 
 START_S = 600.0
@@ -53,17 +53,14 @@ class Stack:
                 raise RuntimeError(f'{" ".join(map(str, process.args[2:]))} ended with exit code {process.returncode}')  # type: ignore[index]
 
 
-def bring_up(stack: Stack, client: Client) -> None:
+def bring_up(client: Client) -> None:
     """Drive a node that has just been started to active; blocks until its engine is warm.
 
-    :raises RuntimeError: if a process ends meanwhile, or a transition fails
+    :raises NoReply: if the node does not answer, or a transition fails
     """
-    for number, limit in ((CONFIGURE, START_S), (ACTIVATE, 10.0)):
-        try:
-            client.transition(number, limit)
-        except NoReply:
-            stack.check()
-            raise
+    client.wait_for_node(60.0)
+    client.transition(CONFIGURE, START_S)
+    client.transition(ACTIVATE, 10.0)
 
 
 def up(node_arguments: Sequence[str], with_camera: bool) -> int:
@@ -74,7 +71,7 @@ def up(node_arguments: Sequence[str], with_camera: bool) -> int:
         node = stack.start('node', node_arguments)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        client = Client(Node('robobrain_up'))
-        bring_up(stack, client)
+        client = Client(Node('robobrain_up'), check=stack.check)
+        bring_up(client)
         client.close()
         return node.wait()

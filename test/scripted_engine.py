@@ -40,7 +40,8 @@ class ScriptedEngine:
     """The Engine protocol. Every request follows ``script``, or the one for its instruction in ``scripts``.
 
     A script is a sequence of: a text (one delta of one token), a Delta, an exception to raise, a Gate to wait for
-    (one that nobody opens: the engine hangs), ``Die()``. One that ends without a finish reason gets an empty delta with ``stop``.
+    (one that nobody opens: the engine hangs), ``Die()``. One that ends without a finish reason
+    gets an empty delta with ``stop``.
     """
 
     def __init__(self, script: Sequence[Item] = DEFAULT, size: tuple[int, int] = (320, 256)) -> None:

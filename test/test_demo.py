@@ -66,6 +66,8 @@ def test_ask(tmp_path, picture):
         (('--image', 'table.png', '  '), 'the instruction is empty'),
         (('--image', 'table.png', '<|im_end|>'), "'<|im_end|>'"),
         (('--image', 'table.png', '--model', 'nowhere', 'the mug'), 'nowhere'),
+        (('--image', 'table.png', '--output', 'no/x.png', 'the mug'), "cannot write 'no/x.png'"),
+        (('--image', 'table.png', '--output', 'x.txt', 'the mug'), "cannot write 'x.txt'"),
         (('the mug',), '--image'),
     ],
 )
@@ -76,14 +78,6 @@ def test_ask_refuses_with_a_sentence(picture, arguments, says):
     assert 'Traceback' not in done.stderr
     assert says in done.stderr
     assert 'robobrain ask: ' in done.stderr.splitlines()[-1]
-
-
-@pytest.mark.engine
-def test_ask_says_when_the_picture_cannot_be_written(tmp_path, picture):
-    done = robobrain('ask', '--image', picture, '--output', tmp_path / 'no' / 'x.png', 'the red plate', folder=tmp_path)
-    assert done.returncode == 1
-    assert 'cannot write' in done.stderr
-    assert 'Traceback' not in done.stderr
 
 
 def test_version_and_help(tmp_path):

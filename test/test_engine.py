@@ -183,8 +183,8 @@ def test_guided_answers_have_the_format(engine, run, images, profile):
 @pytest.mark.parametrize(
     ('options', 'quoted'),
     [
-        ({'guide': Guide(regex='(((')}, ''),
-        ({'guide': Guide(json_schema={'type': 'nonsense'})}, ''),
+        ({'guide': Guide(regex='(((')}, 'regex'),
+        ({'guide': Guide(json_schema={'type': 'nonsense'})}, 'nonsense'),
         ({'text': 'word ' * 5000}, '4096'),
         ({'max_tokens': 0}, 'max_tokens'),
         ({'temperature': -1.0}, 'temperature'),

@@ -25,7 +25,18 @@ def smart_resize():
 )
 def test_sizes_equal_those_of_the_hugging_face_processor(smart_resize, limits):
     random_ = random.Random(1)
-    sizes = [(640, 480), (1920, 1080), (1, 1), (1, 200), (200, 1), (31, 33), (16, 16), (48, 80), (32, 6400), (7680, 4320)]
+    sizes = [
+        (640, 480),
+        (1920, 1080),
+        (1, 1),
+        (1, 200),
+        (200, 1),
+        (31, 33),
+        (16, 16),
+        (48, 80),
+        (32, 6400),
+        (7680, 4320),
+    ]
     sizes += [(random_.randint(1, 4000), random_.randint(1, 4000)) for _ in range(1000)]
     sizes += [(random_.randint(1, 60), random_.randint(1, 60)) for _ in range(1000)]
     sizes = [(width, height) for width, height in sizes if max(width, height) <= 200 * min(width, height)]
@@ -66,7 +77,7 @@ def test_older_files_name_the_limits_differently(tmp_path):
 
 
 def test_a_cap_below_the_model_s_least_is_refused():
-    with pytest.raises(BrainError, match='max_pixels is 65535.* no less than 65536') as caught:
+    with pytest.raises(BrainError, match=r'max_pixels is 65535.* no less than 65536') as caught:
         ImageLimits.read(TINY_MODEL, 65535)
     assert caught.value.code is ErrorCode.BAD_REQUEST
 
@@ -91,7 +102,7 @@ def test_a_cap_below_the_model_s_least_is_refused():
 def test_files_that_cannot_be_used_are_named(tmp_path, config):
     if config is not None:
         write(tmp_path, config)
-    with pytest.raises(BrainError, match='preprocessor_config.json') as caught:
+    with pytest.raises(BrainError, match=r'preprocessor_config\.json') as caught:
         ImageLimits.read(tmp_path, 307200)
     assert caught.value.code is ErrorCode.BAD_REQUEST
 

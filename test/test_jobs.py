@@ -242,8 +242,13 @@ def test_a_thousand_jobs_with_random_ends_all_end(office, policy):
     wait([job.done for job in jobs], timeout=SOON)
     answers = [job.done.result(0) for job in jobs]
     assert {answer.code for answer in answers} <= {
-        ErrorCode.OK, ErrorCode.BUSY, ErrorCode.CANCELLED, ErrorCode.TIMEOUT, ErrorCode.ENGINE_DEAD, ErrorCode.PREEMPTED,
-    }  # fmt: skip
+        ErrorCode.OK,
+        ErrorCode.BUSY,
+        ErrorCode.CANCELLED,
+        ErrorCode.TIMEOUT,
+        ErrorCode.ENGINE_DEAD,
+        ErrorCode.PREEMPTED,
+    }
     assert ErrorCode.OK in {answer.code for answer in answers}
     assert all(answer.timings.total >= 0 for answer in answers)
     assert code(office.ask('after all that')) is ErrorCode.OK

@@ -24,7 +24,7 @@ def test_named_commands_exist():
 
     source = Path(cli.__file__).read_text()
     named = set(re.findall(r'robobrain (\w+)', README)) - {'brain'}
-    commands = set(re.findall(r"add_parser\('(\w+)'", source))
+    commands = set(re.findall(r"add_parser\(\s*'(\w+)'", source))
     assert named
     assert named <= commands
 

@@ -23,6 +23,7 @@ from robobrain_ros.engines.base import (
 )
 from robobrain_ros.engines.images import ImageLimits, resize
 from robobrain_ros.engines.processes import Family
+from robobrain_ros.errors import BrainError, ErrorCode
 
 T = TypeVar('T')
 
@@ -187,7 +188,14 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
     os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
     import torch
 
-    on_cpu = config.device == 'cpu' or (config.device == 'auto' and not torch.cuda.is_available())
+    has_gpu = torch.cuda.is_available()
+    if config.device == 'cuda' and not has_gpu:  # vLLM would take the CPU without a word
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f"device is 'cuda', but torch {torch.__version__} finds no GPU that it can use; "
+            "set device to 'cpu', or install the CUDA builds of torch and vLLM",
+        )
+    on_cpu = config.device == 'cpu' or not has_gpu
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     kv_cache = (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20
     memory.check(config.model, 'cpu' if on_cpu else 'cuda', kv_cache, config.max_pixels, config.max_model_len, float32)
