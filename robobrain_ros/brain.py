@@ -114,6 +114,11 @@ class Brain:
         settings = self.settings
 
         def admit() -> None:
+            try:  # before it can take another one's place
+                get_task(task).prompt(instruction, self.profile)
+            except BrainError as error:
+                job.refuse(error)
+                return
             work = lambda: self._answer(job, frame, settings)  # noqa: E731
             self._desk.admit(job, work, timeout, settings.policy, settings.queue_size)
 
@@ -158,7 +163,6 @@ class Brain:
         clock = _Clock(job.begin)
         timings = job.answer.timings
         task = get_task(job.answer.task)
-        task.prompt(job.answer.instruction, self.profile)  # a bad instruction needs no image
         job.update(Stage.WAITING_IMAGE)
         frame = await get_frame()
         timings.queue = clock.lap()

@@ -87,6 +87,10 @@ class Job:
         self._task.add_done_callback(lambda _: timer.cancel())
         self._task.add_done_callback(self._finish)
 
+    def refuse(self, error: BrainError) -> None:
+        """End it without any work; instead of ``start``."""
+        self._end(error.code, str(error))
+
     def _finish(self, task: 'asyncio.Task[None]') -> None:
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
@@ -98,6 +102,9 @@ class Job:
             code, message = ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'
         else:
             code, message = self.answer.code, self.answer.message
+        self._end(code, message)
+
+    def _end(self, code: ErrorCode, message: str) -> None:
         self.answer.timings.total = 1000 * self.elapsed()
         self.answer = replace(self.answer, code=code, message=message)
         self.done.set_result(self.answer)
@@ -120,23 +127,22 @@ class Desk:
         :param places: how many jobs may wait, for policy QUEUE
         """
         self._jobs = [other for other in self._jobs if not other.done.done()]
+        refusal = ''
         if policy is Policy.REJECT and self._jobs:
             refusal = 'another request is running, and preemption is "reject"'
-        elif policy is Policy.QUEUE and len(self._jobs) > places:
+        if policy is Policy.QUEUE and len(self._jobs) > places:
             refusal = f'{len(self._jobs) - 1} requests are waiting already, and queue_size is {places}'
-        else:
-            refusal = ''
+        if refusal:
+            job.refuse(BrainError(ErrorCode.BUSY, refusal))
+            return
         if policy is Policy.NEWEST_WINS:
             self.stop_all(ErrorCode.PREEMPTED, f'a newer request came: {job.answer.instruction!r}')
 
         async def in_turn() -> None:
-            if refusal:
-                raise BrainError(ErrorCode.BUSY, refusal)
             async with self._turn:
                 await work()
 
-        if not refusal:
-            self._jobs.append(job)
+        self._jobs.append(job)
         job.update(Stage.QUEUED)
         job.start(in_turn(), timeout)
 

@@ -78,7 +78,8 @@ class RobobrainNode(LifecycleNode):
         values = self._values() | {change.name: change.value for change in ours}
         try:
             for change in ours:
-                if self._brain is not None and not BY_NAME[change.name].dynamic:
+                changed = change.value != self.value(change.name)
+                if changed and self._brain is not None and not BY_NAME[change.name].dynamic:
                     raise BrainError(
                         ErrorCode.BAD_REQUEST,
                         f'{change.name} cannot change while the engine runs; '

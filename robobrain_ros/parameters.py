@@ -67,6 +67,7 @@ PARAMETERS = (
         high=16777216,
     ),
     Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
+    Parameter('stall_s', 60.0, 'an engine that brings no token for this long is started anew, s', low=1.0, high=3600.0),
     Parameter(
         'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
     ),
@@ -156,6 +157,7 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         max_model_len=values['max_model_len'],
         max_pixels=values['max_pixels'],
         kv_cache_mb=values['kv_cache_mb'],
+        stall_s=values['stall_s'],
     )
 
 

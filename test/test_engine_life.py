@@ -8,6 +8,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -205,8 +206,9 @@ def test_no_engine_outlives_an_owner_that_is_killed(nothing_left, temporary, tmp
     eventually(lambda: not any(path.exists() for path in [*shared, *temporary.iterdir()]))
 
 
-def test_a_brain_revives_its_engine(nothing_left):
-    brain = Brain(EmbeddedEngine(TINY), detect_profile(TINY_MODEL))
+def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
+    """Stopped, not killed: nothing tells the owner but the missing tokens."""
+    brain = Brain(EmbeddedEngine(replace(TINY, stall_s=5.0)), detect_profile(TINY_MODEL))
     told: list[str] = []
 
     class Grey:
@@ -228,9 +230,10 @@ def test_a_brain_revives_its_engine(nothing_left):
         brain.start(told.append).result(120)
         pids = brain.engine.health().pids
         job = brain.ask(
-            'general', 'Detect all objects.', frame, report=lambda job: kill(pids) if job.answer.text else 0
+            'general', 'Detect all objects.', frame, report=lambda job: stop(pids) if job.answer.text else 0
         )
-        assert job.done.result(SOON).code is ErrorCode.ENGINE_DEAD
+        answer = job.done.result(SOON)
+        assert (answer.code, answer.message) == (ErrorCode.ENGINE_DEAD, 'the engine brought no token for 5 s')
         eventually(lambda: told.count('the engine is ready') == 2)
         eventually(lambda: told[-1].startswith('warm after'))
         assert brain.ask('general', 'Detect all objects.', frame).done.result(SOON).success
@@ -239,9 +242,6 @@ def test_a_brain_revives_its_engine(nothing_left):
         brain.close()
 
 
-def kill(pids: tuple[int, ...]) -> None:
+def stop(pids: tuple[int, ...]) -> None:
     for pid in pids:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
+        os.kill(pid, signal.SIGSTOP)

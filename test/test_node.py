@@ -206,6 +206,11 @@ def test_bad_values_are_refused_with_a_sentence(active, client, name, value, say
     assert current() == before
 
 
+def test_values_that_stay_the_same_may_be_set_again(active, client):
+    """As `ros2 param load` does."""
+    client.set_parameters('/robobrain', model='', kv_cache_mb=0, timeout_s=60.0)
+
+
 # --- lifecycle --------------------------------------------------------------------------------------------------------
 def test_a_deactivated_node_refuses(active, client, ears):
     for _ in range(3):

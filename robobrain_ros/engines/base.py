@@ -37,6 +37,7 @@ class EngineConfig:
     :param max_num_seqs: most requests that are computed at a time
     :param max_pixels: larger images are scaled down to this before the model sees them; one token is 32x32 pixels
     :param kv_cache_mb: memory for the KV cache, MiB; 0 takes 256 on a CPU and 1024 on a GPU
+    :param stall_s: an engine that brings no token for this long is given up as dead, seconds
     """
 
     model: Path
@@ -46,6 +47,7 @@ class EngineConfig:
     max_num_seqs: int = 8
     max_pixels: int = 640 * 480
     kv_cache_mb: int = 0
+    stall_s: float = 60.0
 
     def __post_init__(self) -> None:
         if self.device not in ('auto', 'cpu', 'cuda'):

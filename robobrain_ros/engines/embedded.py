@@ -98,13 +98,14 @@ class EmbeddedEngine:
                 return
             outputs = llm.generate(prepared, _sampling(generation), generation.request_id)
             async with aclosing(outputs):
-                async for output in outputs:
+                async for output in _lively(outputs, self._config.stall_s):
                     piece = output.outputs[0]
                     yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '')
-        except vllm_versions.EngineDeadError as error:
+        except (vllm_versions.EngineDeadError, _Stalled) as error:
+            what = str(error) if isinstance(error, _Stalled) else 'the engine process died'
             if llm is self._llm:  # else there is a new one already
-                self._state, self._error = EngineState.DEAD, 'the engine process died'
-            raise EngineDead('the engine process died') from error
+                self._state, self._error = EngineState.DEAD, what
+            raise EngineDead(what) from error
         except Exception as error:
             if llm is not self._llm:
                 raise EngineDead('the engine was closed meanwhile') from error
@@ -159,6 +160,21 @@ class EmbeddedEngine:
             gc.collect()  # reference cycles hold its sockets
         if family is not None:
             await asyncio.to_thread(family.close)
+
+
+class _Stalled(Exception):
+    """The engine lives, but brings nothing."""
+
+
+async def _lively(outputs: AsyncIterator[T], stall_s: float) -> AsyncIterator[T]:
+    """The same items; _Stalled if one takes longer than ``stall_s`` seconds."""
+    while True:
+        try:
+            yield await asyncio.wait_for(anext(outputs), stall_s)
+        except StopAsyncIteration:
+            return
+        except asyncio.TimeoutError:
+            raise _Stalled(f'the engine brought no token for {stall_s:g} s') from None
 
 
 async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) -> T:
