@@ -17,6 +17,8 @@ from robobrain_ros.spatial import Camera
 
 CONTACT = 1.15
 """Ratios of sensor to model depth within this factor of the smallest count as contacts."""
+PLAUSIBLE = (0.6, 1.6)
+"""Ratios of sensor to model depth outside of this tell nothing about the scale."""
 
 
 class DepthMode(str, Enum):
@@ -99,19 +101,21 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
         for sensor, model in zip(sensed, modelled, strict=True)
         if sensor.depth and model.depth
     ]
-    factor = scale_factor(ratios) if ratios else None
+    factor = scale_factor(ratios)
     samples = [_scaled(model, sensor, factor, rules) for model, sensor in zip(modelled, sensed, strict=True)]
     return _place(waypoints, samples, scene)
 
 
-def scale_factor(ratios: Sequence[float]) -> float:
-    """One factor from sensor / model at each waypoint: the median of those within 15 % of the smallest.
+def scale_factor(ratios: Sequence[float]) -> float | None:
+    """One factor from sensor / model at each waypoint; None if no ratio is plausible.
 
-    Behind a waypoint in the air the sensor sees a surface farther away: its ratio is too large, never too small. So the
-    small ratios belong to the waypoints that touch something, and 15 % leaves room for the model's own error.
+    The model's depth is in metres, so ratios far from 1 (``PLAUSIBLE``) come from something else: a wall behind a
+    waypoint in the air, a cable in front of one. Of the others, those that touch something are the smallest, for behind
+    a waypoint in the air the surface is farther away; the median of those within 15 % of the smallest leaves room for
+    the model's own error.
     """
-    least = min(ratios)
-    return median(ratio for ratio in ratios if ratio <= CONTACT * least)
+    plausible = [ratio for ratio in ratios if PLAUSIBLE[0] <= ratio <= PLAUSIBLE[1]]
+    return median(ratio for ratio in plausible if ratio <= CONTACT * min(plausible)) if plausible else None
 
 
 def _camera_fault(scene: Scene) -> str:
@@ -152,11 +156,11 @@ def _modelled(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:
 
 
 def _scaled(model: DepthSample, sensor: DepthSample, factor: float | None, rules: DepthRules) -> DepthSample:
-    """The model's depth times ``factor``; None where no waypoint had both depths."""
+    """The model's depth times ``factor``; none without a factor."""
     if model.depth is None:
         return model
     if factor is None:
-        reason = f'no waypoint has a sensor depth to scale the model by: {sensor.reason}'
+        reason = f'no waypoint has a sensor depth that fits the model, to scale it by. {sensor.reason}'.rstrip()
         return DepthSample(None, sensor.valid_fraction, PointStatus.NO_DEPTH, reason)
     return _judged(model.depth * factor, sensor.valid_fraction, rules)
 

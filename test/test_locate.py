@@ -99,14 +99,15 @@ def test_mode_sensor_ignores_the_model():
 
 
 def test_mode_scaled_takes_one_factor_from_the_waypoints_that_the_sensor_sees():
-    """About 1 m by the model is 2 m away; one waypoint hangs before a wall at 8 m, one has a hole, one no depth."""
+    """About 1.6 m by the model is 2 m away; one waypoint hangs before a wall at 8 m, one has a hole, one no depth."""
     depth = flat()
     depth[:, 130:150] = np.nan
     depth[:, 170:190] = 8.0
-    located = locate_waypoints(way(1.0, 0.7, 1.0, 1.1, 1.05, None), scene(depth), DepthRules(mode=SCALED))
-    # Ratios 2, 8 / 1.0, 2 / 1.1, 2 / 1.05: without the one before the wall, the median is 2 / 1.05.
-    factor = 2 / 1.05
-    for target, model in zip(located.targets, (1.0, 0.7, 1.0, 1.1, 1.05), strict=False):
+    depths = (1.6, 1.2, 1.6, 1.7, 1.65)
+    located = locate_waypoints(way(*depths, None), scene(depth), DepthRules(mode=SCALED))
+    # Ratios 2 / 1.6, 8 / 1.6, 2 / 1.7, 2 / 1.65: without the one before the wall, the median is 2 / 1.65.
+    factor = 2 / 1.65
+    for target, model in zip(located.targets, depths, strict=False):
         assert target.status is PointStatus.OK
         np.testing.assert_allclose(target.position, CAMERA.deproject(*target.pixel, model * factor))
     assert located.targets[1].valid_fraction == 0.0
@@ -114,16 +115,26 @@ def test_mode_scaled_takes_one_factor_from_the_waypoints_that_the_sensor_sees():
     assert (located.targets[5].status, located.targets[5].position) == (PointStatus.NO_DEPTH, None)
 
 
-def test_most_waypoints_in_the_air_do_not_spoil_the_factor():
-    assert scale_factor([3.0, 2.9, 3.1, 1.0]) == 1.0
-    assert scale_factor([1.05, 1.0, 2.9]) == pytest.approx(1.025)
+@pytest.mark.parametrize(
+    ('ratios', 'factor'),
+    [
+        ([3.0, 2.9, 3.1, 1.0], 1.0),  # a wall behind three
+        ([1.05, 1.0, 1.5], 1.025),  # a table behind one
+        ([1.0, 1.0, 0.33, 1.0], 1.0),  # a cable before one
+        ([2.9, 3.0], None),
+        ([0.3], None),
+        ([], None),
+    ],
+)
+def test_waypoints_that_touch_nothing_do_not_spoil_the_factor(ratios, factor):
+    assert scale_factor(ratios) == pytest.approx(factor)
 
 
 def test_mode_scaled_judges_the_range_after_scaling():
-    rules = DepthRules(mode=SCALED, min_depth_m=0.5, max_depth_m=3.0)
+    rules = DepthRules(mode=SCALED, min_depth_m=1.8, max_depth_m=3.0)
     depth = flat()
-    depth[:, 170:190] = 6.0  # behind the third, which hangs in the air
-    located = locate_waypoints(way(0.1, 0.1, 0.3), scene(depth), rules)
+    depth[:, 170:190] = 8.0  # behind the third, which hangs in the air
+    located = locate_waypoints(way(1.5, 1.5, 2.5), scene(depth), rules)
     assert [target.status.name for target in located.targets] == ['OK', 'OK', 'OUT_OF_RANGE']
 
 
@@ -144,7 +155,7 @@ def test_mode_scaled_with_depth_along_the_ray_finds_the_true_positions():
 def test_mode_scaled_without_sensor_depth_gives_no_positions(depth):
     located = locate_waypoints(way(1.0, 2.0, None), scene(depth), DepthRules(mode=SCALED))
     assert [(target.position, target.status) for target in located.targets] == [(None, PointStatus.NO_DEPTH)] * 3
-    assert 'no waypoint has a sensor depth to scale the model by' in located.reasons[0]
+    assert 'no waypoint has a sensor depth that fits the model' in located.reasons[0]
 
 
 def test_no_waypoints():

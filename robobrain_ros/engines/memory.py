@@ -1,6 +1,7 @@
 """Will the model fit? Answered before the engine starts, from the model's files and the memory that is free now."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,22 +58,26 @@ def kv_token_bytes(model: Path, float32: bool) -> int:
     return 2 * text['num_hidden_layers'] * heads * width * (4 if float32 else 2)
 
 
-def free(device: str) -> int:
-    """Bytes free now: main memory that programs can have, or the GPU's (its first one's, by nvidia-smi).
+def memory(device: str) -> tuple[int, int]:
+    """(free, total) bytes now: of main memory, or of the first GPU that CUDA_VISIBLE_DEVICES shows (by nvidia-smi).
+
+    Free main memory is what programs can have without swapping.
 
     :raises OSError, subprocess.SubprocessError, ValueError: if it cannot be told
     """
     if device == 'cpu':
-        lines = Path('/proc/meminfo').read_text().splitlines()
-        available = next(line for line in lines if line.startswith('MemAvailable:'))
-        return int(available.split()[1]) * 1024
-    query = ['nvidia-smi', '--query-gpu=memory.free', '--format=csv,noheader,nounits']
+        fields = dict(line.split(':') for line in Path('/proc/meminfo').read_text().splitlines())
+        free, total = (int(fields[name].split()[0]) * 1024 for name in ('MemAvailable', 'MemTotal'))
+        return free, total
+    first = os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',')[0] or '0'
+    query = ['nvidia-smi', '-i', first, '--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits']
     answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    return int(answer.stdout.split()[0]) * MIB
+    free, total = (int(value) * MIB for value in answer.stdout.split(','))
+    return free, total
 
 
-def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_len: int, float32: bool) -> None:
-    """Pre-flight.
+def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_len: int, float32: bool) -> float:
+    """Pre-flight; returns the part of the device's memory that the engine needs, 0 .. 1 (1 if it cannot be told).
 
     :raises BrainError: if it cannot work, with the numbers and the parameter to change
     """
@@ -85,15 +90,16 @@ def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_le
             f'are {kv_cache / MIB:.0f}: lower max_model_len, or raise kv_cache_mb',
         )
     try:
-        available = free(device)
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return  # what cannot be measured is not refused
+        available, total = memory(device)
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError):
+        return 1.0  # what cannot be measured is not refused
     if wanted.total > available:
         raise BrainError(
             ErrorCode.BAD_REQUEST,
             f'the engine needs {wanted}, but {_gib(available)} are free on {device}, {_gib(wanted.total - available)} '
             'too few: stop other programs, lower kv_cache_mb or max_pixels, or take a smaller model',
         )
+    return wanted.total / total
 
 
 def _gib(size: float) -> str:

@@ -71,6 +71,7 @@ def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
     def build(group: _Group) -> Point:
         values = _numbers(group, size, form)
         _check_range(values[0], values[1], raw.scale)
+        _check_unit(values[:2], raw.scale)
         if depth and values[2] <= 0:
             raise _Unusable(f'the depth must be more than 0 m, not {values[2]:g}')
         return Point(values[0], values[1], values[2] if depth else None, group.label)
@@ -87,6 +88,7 @@ def read_boxes(raw: Raw) -> Parsed:
         x1, y1, x2, y2 = _numbers(group, 4, form)
         _check_range(x1, y1, raw.scale)
         _check_range(x2, y2, raw.scale)
+        _check_unit([x1, y1, x2, y2], raw.scale)
         if x1 > x2 or y1 > y2:
             raise _Unusable('the corners are swapped: x1 < x2 and y1 < y2 are needed')
         if x1 == x2 or y1 == y2:
@@ -105,7 +107,11 @@ def _read(
     values: list[_Value] = []
     seen: set[_Value] = set()
     dropped: list[Dropped] = []
-    for group in _groups(text, keys):
+    groups = list(_groups(text, keys))
+    if groups and says_not_found(text.partition(groups[0].text)[0]):
+        # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
+        return (), tuple(drop(group.text, 'the answer says before that it is not there') for group in groups), True
+    for group in groups:
         try:
             value = build(group)
         except _Unusable as flaw:
@@ -187,6 +193,12 @@ def _numbers(group: _Group, size: int, form: str) -> list[float]:
     if not all(map(isfinite, values)):
         raise _Unusable('a number is not finite')
     return values
+
+
+def _check_unit(values: list[float], scale: Scale) -> None:
+    """Some models answer in parts of the image; on a scale of 1000 that would be its corner."""
+    if scale.x_max > 1 and max(values) <= 1 and not all(value.is_integer() for value in values):
+        raise _Unusable(f'it looks like parts of the image, 0 .. 1, where 0 .. {scale.x_max:g} is needed')
 
 
 def _check_range(x: float, y: float, scale: Scale) -> None:
