@@ -26,6 +26,9 @@ from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, Scale
 from robobrain_ros.tasks.values import Parsed
 
+CLOSE_S = 120.0
+"""Closing waits for imports and for vLLM; after this long it raises, and the watcher process ends the engine."""
+
 
 class Frame(Protocol):
     """One camera image and what came with it. The methods may take milliseconds and run in a thread of their own."""
@@ -142,8 +145,10 @@ class Brain:
                 await asyncio.wait([self._upkeep])
             await self.engine.close()
 
-        self._loop.submit(close()).result()
-        self._loop.close()
+        try:
+            self._loop.submit(close()).result(CLOSE_S)
+        finally:
+            self._loop.close()
 
     def _generation(
         self, task: Task, instruction: str, rgb: np.ndarray, settings: Settings, max_tokens: int = 0

@@ -6,55 +6,19 @@ import time
 import weakref
 from collections import deque
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import numpy as np
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
-from std_msgs.msg import Header
 
-from robobrain_ros.conversions import camera_from_info, to_depth, to_rgb
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.spatial import Camera
+from robobrain_ros.frames import Arrival, CameraFrame, stamp_ns
+from robobrain_ros.spinning import spin
 
 FUTURE_S = 1.0
 """Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
-
-
-def stamp_ns(header: Header) -> int:
-    """The stamp in nanoseconds; 0 for drivers that set none."""
-    return header.stamp.sec * 10**9 + header.stamp.nanosec
-
-
-class CameraFrame:
-    """One image with what belongs to it; see brain.Frame. Converts only when asked."""
-
-    def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
-        self.header: Header = image.header
-        self.age = age
-        self.depth_message: Image | None = None
-        """The depth image with the nearest stamp so far; it may come after the colour image."""
-        self._image = image
-        self._info = info
-
-    @cached_property
-    def _rgb(self) -> np.ndarray:
-        return to_rgb(self._image)
-
-    def rgb(self) -> np.ndarray:
-        """See brain.Frame."""
-        return self._rgb
-
-    def depth(self) -> np.ndarray | None:
-        """See brain.Frame."""
-        return None if self.depth_message is None else to_depth(self.depth_message)
-
-    def camera(self) -> Camera | None:
-        """See brain.Frame."""
-        return None if self._info is None else camera_from_info(self._info)
 
 
 @dataclass(frozen=True)
@@ -89,7 +53,7 @@ class CameraInput:
         self._info_topic = node.resolve_topic_name('camera_info')
         self._depth_topic = node.resolve_topic_name('depth/image')
         self._lock = threading.Lock()
-        self._image: Image | CompressedImage | None = None
+        self._newest: Arrival | None = None
         self._info: CameraInfo | None = None
         self._depths: deque[Image] = deque(maxlen=4)
         self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
@@ -110,14 +74,10 @@ class CameraInput:
         self._node.create_timer(0.5, self._subscribe)
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name='robobrain-images', daemon=True)
+        self._thread = threading.Thread(
+            target=spin, args=(self._executor, node.get_logger()), name='robobrain-images', daemon=True
+        )
         self._thread.start()
-
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            return
 
     def close(self) -> None:
         """Unsubscribe; frames handed out stay valid."""
@@ -146,7 +106,7 @@ class CameraInput:
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         with self._lock:
-            self._image = image
+            self._newest = Arrival(image)
             self._received += 1
             self._arrivals.append(time.monotonic())
             waiting, self._waiting = self._waiting, set()
@@ -158,20 +118,10 @@ class CameraInput:
             self._depth_received += 1
             self._depths.append(depth)
             for frame in self._frames:
-                self._offer(depth, frame)
+                frame.offer(depth, self._slop_ns)
 
     def _on_info(self, info: CameraInfo) -> None:
         self._info = info
-
-    def _offer(self, depth: Image, frame: CameraFrame) -> None:
-        """Give a frame this depth image if it fits better than the one it has."""
-
-        def distance(message: Image) -> int:
-            return abs(stamp_ns(message.header) - stamp_ns(frame.header))
-
-        held = frame.depth_message
-        if distance(depth) <= self._slop_ns and (held is None or distance(depth) < distance(held)):
-            frame.depth_message = depth
 
     async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         """The newest image, as soon as there is one that is new enough.
@@ -184,12 +134,12 @@ class CameraInput:
         while True:
             arrival: asyncio.Future[None] = loop.create_future()
             with self._lock:
-                image = self._image
+                newest = self._newest
                 self._waiting.add(arrival)
             try:
-                fault = self._fault(image, not_before_ns, max_age_s)
-                if image is not None and fault is None:
-                    return self._take(image)
+                fault = self._fault(newest, not_before_ns, max_age_s)
+                if newest is not None and fault is None:
+                    return self._take(newest)
                 await asyncio.wait_for(arrival, deadline - loop.time())
             except asyncio.TimeoutError:
                 assert fault is not None
@@ -198,27 +148,25 @@ class CameraInput:
                 with self._lock:
                     self._waiting.discard(arrival)
 
-    def _take(self, image: Image | CompressedImage) -> CameraFrame:
-        frame = CameraFrame(image, self._info, max(self._age(image), 0.0))
+    def _take(self, newest: Arrival) -> CameraFrame:
+        frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
         with self._lock:
             self._frames.add(frame)
             for depth in self._depths:
-                self._offer(depth, frame)
+                frame.offer(depth, self._slop_ns)
         return frame
 
-    def _age(self, image: Image | CompressedImage) -> float:
-        """Seconds since the image's stamp, negative if that lies in the future; 0 for images without a stamp."""
-        stamp = stamp_ns(image.header)
-        return (self._clock.now().nanoseconds - stamp) / 1e9 if stamp else 0.0
+    def _now_ns(self) -> int:
+        return self._clock.now().nanoseconds
 
-    def _fault(self, image: Image | CompressedImage | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
+    def _fault(self, newest: Arrival | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
         """Why the image cannot be used."""
-        if image is None:
+        if newest is None:
             publishers = self._node.count_publishers(self.topic)
             return BrainError(
                 ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers"
             )
-        age = self._age(image)
+        age = newest.age(self._now_ns())
         if age > max_age_s:
             return BrainError(
                 ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed'
@@ -229,7 +177,7 @@ class CameraInput:
                 f"the newest image's stamp is {-age:.2f} s in the future of the node's "
                 'clock; do camera and node agree on use_sim_time?',
             )
-        stamp = stamp_ns(image.header)
+        stamp = stamp_ns(newest.message.header)
         if stamp < not_before_ns:
             late = (not_before_ns - stamp) / 1e9
             fault = f'is {late:.2f} s older than not_before' if stamp else 'has no stamp to compare with not_before'
@@ -239,14 +187,14 @@ class CameraInput:
     def status(self) -> CameraStatus:
         """What has arrived so far."""
         with self._lock:
-            image, arrivals = self._image, list(self._arrivals)
+            newest, arrivals = self._newest, list(self._arrivals)
         alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
         return CameraStatus(
             topic=self.topic,
             publishers=self._node.count_publishers(self.topic),
             received=self._received,
             rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
-            age_s=self._age(image) if image is not None else float('inf'),
+            age_s=newest.age(self._now_ns()) if newest else float('inf'),
             depth_received=self._depth_received,
             has_camera_info=self._info is not None,
         )

@@ -1,6 +1,7 @@
 """``robobrain demo``: simulated camera and node talk over DDS; one question per task, answers beside the truth."""
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,7 @@ def run(seed: int, output: Path) -> int:
 
     :param seed: which table top the simulated camera sees
     """
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')  # the demo concerns no other host
     output.mkdir(parents=True, exist_ok=True)
     begin = time.monotonic()
     with Stack() as stack:

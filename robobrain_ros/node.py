@@ -13,7 +13,7 @@ from typing import Any
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
@@ -25,6 +25,7 @@ from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.outputs import Outputs
 from robobrain_ros.parameters import BY_NAME, PARAMETERS, Parameter, engine_config, profile, settings
 from robobrain_ros.requests import Requests
+from robobrain_ros.spinning import spin
 from robobrain_ros.transport import use_image_profile
 
 Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
@@ -191,18 +192,6 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
     return descriptor
 
 
-def spin(executor: SingleThreadedExecutor, node: RobobrainNode) -> None:
-    """Run callbacks until the executor is shut down; a defect in one of them must not silence all others."""
-    while True:
-        try:
-            executor.spin()
-            return
-        except ExternalShutdownException:
-            return
-        except Exception:
-            node.get_logger().error(f'a callback failed by a defect:\n{traceback.format_exc()}')
-
-
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
     use_image_profile()
@@ -220,7 +209,7 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: os.write(ask, b'.'))
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    thread = threading.Thread(target=spin, args=(executor, node), name='robobrain-callbacks', daemon=True)
+    thread = threading.Thread(target=spin, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True)
     thread.start()
     os.read(asked, 1)
     for number in (signal.SIGINT, signal.SIGTERM):

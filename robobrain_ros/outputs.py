@@ -9,7 +9,7 @@ from std_msgs.msg import Header
 
 from robobrain_ros import messages, overlay
 from robobrain_ros.answer import Answer, PointStatus
-from robobrain_ros.cameras import CameraFrame
+from robobrain_ros.frames import CameraFrame
 from robobrain_ros.image_bridge import CvBridge
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import Plan
@@ -55,8 +55,9 @@ class Outputs:
         if answer.success:
             placed = [target for target in answer.targets if target.status is PointStatus.OK]
             if placed:
-                publishers['target'].publish(messages.point(placed[0], header))
                 publishers['targets'].publish(messages.poses(placed, header))
+            if answer.targets and answer.targets[0].status is PointStatus.OK:  # never the second for the first
+                publishers['target'].publish(messages.point(placed[0], header))
             waypoints = answer.waypoints
             if answer.complete and waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
                 publishers['trajectory'].publish(messages.path(waypoints, header))

@@ -18,8 +18,9 @@ from robobrain_ros import messages
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain
-from robobrain_ros.cameras import CameraFrame, CameraInput
+from robobrain_ros.cameras import CameraInput
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.frames import CameraFrame
 from robobrain_ros.jobs import Job
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.outputs import Outputs
@@ -28,6 +29,8 @@ from robobrain_ros.tasks import parse_instruction
 
 MOST_AT_ONCE = 1000
 """Goals that may come in one moment: the default for services drops all but ten."""
+LOGGED = 200
+"""Characters of an instruction that go into the log."""
 
 
 class Requests:
@@ -157,6 +160,10 @@ class Requests:
         """Ask the brain, publish the answer and return it; zeros stand for the parameters' values."""
         task = task or self._value('default_task')
         frames: list[CameraFrame] = []
+        limit = _seconds(timeout)
+        if limit < 0 or max_age_s < 0:
+            fault = f'timeout is {limit:g} s and max_image_age is {max_age_s:g} s, but neither may be negative'
+            return self._refuse(Answer(task, instruction, ErrorCode.BAD_REQUEST, fault))
 
         async def frame() -> CameraFrame:
             age = max_age_s or self._value('max_image_age_s')
@@ -167,21 +174,25 @@ class Requests:
             if self._open is None:
                 return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
             brain, camera, outputs = self._open
-            job = brain.ask(task, instruction, frame, _seconds(timeout) or self._value('timeout_s'), report)
+            job = brain.ask(task, instruction, frame, limit or self._value('timeout_s'), report)
             self._pending += 1
         started(job)
         try:
             answer: Answer = await self._result(job)  # type: ignore[assignment]
+            self._log(answer)
+            return outputs.publish(answer, frames[0] if frames else None)
         finally:
             with self._idle:
                 self._pending -= 1
                 self._idle.notify_all()
-        if answer.code is not ErrorCode.OK:
-            self._node.get_logger().warning(f'{task} {instruction!r}: {answer.code.name}, {answer.message}')
-        return outputs.publish(answer, frames[0] if frames else None)
+
+    def _log(self, answer: Answer) -> None:
+        if not answer.success:
+            asked = f'{answer.task} {answer.instruction[:LOGGED]!r}'
+            self._node.get_logger().warning(f'{asked}: {answer.code.name}, {answer.message}')
 
     def _refuse(self, answer: Answer) -> AnswerMessage:
-        self._node.get_logger().warning(f'{answer.task} {answer.instruction!r}: {answer.code.name}, {answer.message}')
+        self._log(answer)
         return self._open[2].publish(answer, None) if self._open else messages.answer(answer, Header())
 
     def _result(self, job: Job) -> Future:

@@ -1,6 +1,5 @@
 """Node and simulated camera as processes of their own, for the demo and for hosts without ``ros2 launch``."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -22,7 +21,6 @@ class Stack:
 
     def __init__(self) -> None:
         use_image_profile()
-        os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> 'Stack':

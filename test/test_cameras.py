@@ -13,9 +13,10 @@ from ros_helpers import FRAME, TestCamera, colour, depth, own_domain, ros, until
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import Header
 
-from robobrain_ros.cameras import CameraFrame, CameraInput
+from robobrain_ros.cameras import CameraInput
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.frames import CameraFrame
 from robobrain_ros.image_bridge import CvBridge
 
 pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning')]
@@ -194,15 +195,39 @@ def test_a_stamp_a_little_in_the_future_is_no_fault(rig, camera):
     assert rig.frame().age == 0
 
 
-def test_an_image_without_stamp_has_no_age(rig, camera):
+def test_an_image_without_stamp_ages_from_its_arrival(rig, camera):
     rig.deliver(camera.image, colour(Header(frame_id=FRAME), picture()))
-    assert rig.frame().age == 0
+    rig.deliver(camera.depth, depth(Header(frame_id=FRAME), np.full((6, 8), 1.0)))
+    frame = rig.frame()
+    assert 0 < frame.age < 5
+    assert frame.depth() is None  # nothing says that it is this image's
+    age = frame.age
+    until(lambda: rig.frame().age > age + 0.1, 'the same image, older')
+    assert rig.fault(timeout=0.0, max_age=0.05).code is ErrorCode.STALE_IMAGE
     fault = rig.fault(timeout=0.1, not_before_ns=camera.node.get_clock().now().nanoseconds)
     assert fault.code is ErrorCode.STALE_IMAGE
     assert 'no stamp' in str(fault)
 
 
 # --- what belongs to it ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize('topic', ['depth', 'info'])
+def test_another_frame_is_refused(rig, camera, topic):
+    """As of a depth camera that is not registered to the colour camera."""
+    header = camera.header(0.1)
+    other = Header(stamp=header.stamp, frame_id='depth_optical_frame')
+    rig.deliver(camera.image, colour(header, picture()))
+    frame = rig.frame()
+    if topic == 'depth':
+        rig.deliver(camera.depth, depth(other, np.full((6, 8), 1.0)))
+        until(lambda: frame._depth is not None, 'the depth')
+        with pytest.raises(BrainError, match=r"depth image is in frame 'depth_optical_frame'.*register it"):
+            frame.depth()
+    else:
+        rig.deliver(camera.info, CameraInfo(header=other, width=8, height=6))
+        with pytest.raises(BrainError, match="camera_info is in frame 'depth_optical_frame'"):
+            rig.frame().camera()
+
+
 def test_depth_is_matched_by_stamp(rig, camera):
     for ago, metres in ((0.4, 1.0), (0.21, 2.0), (0.2, 3.0), (0.1, 4.0)):
         rig.deliver(camera.depth, depth(camera.header(ago), np.full((6, 8), metres)))
