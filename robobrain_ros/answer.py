@@ -17,6 +17,8 @@ class PointStatus(IntEnum):
     """The depth lies outside min_depth_m .. max_depth_m."""
     NO_CAMERA_INFO = 3
     """No usable intrinsics: nothing can be said in metres."""
+    NO_TF = 4
+    """tf2 does not know the way to the frame that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class Target:
     """Depth as the model said it, metres, for task trajectory."""
     status: PointStatus = PointStatus.NO_DEPTH
     position: tuple[float, float, float] | None = None
-    """(x, y, z) in metres in the camera's optical frame (x right, y down, z forward); only with status OK."""
+    """(x, y, z) in metres, only with status OK: in the camera's optical frame (x right, y down, z forward), or in the
+    frame that was asked for."""
     valid_fraction: float = 0.0
     """Part of the depth window around the pixel that held valid depth, 0 .. 1."""
 

@@ -19,8 +19,8 @@ from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Desk, Job, Policy, Stage
-from robobrain_ros.locate import DepthRules, Scene, locate_targets, locate_waypoints
-from robobrain_ros.spatial import Camera
+from robobrain_ros.locate import DepthRules, Located, Scene, locate_targets, locate_waypoints, lose, move
+from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks import TASKS, get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, Scale
@@ -44,6 +44,12 @@ class Frame(Protocol):
 
     def camera(self) -> Camera | None:
         """The intrinsics; None if unknown; ValueError if they are unusable."""
+
+    def transform(self) -> Transform | None:
+        """From the camera's optical frame to the frame that positions are wanted in; None if that is the same.
+
+        :raises LookupError: if it is not known, with the reason
+        """
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,7 @@ class Brain:
         frame: Callable[[], Awaitable[Frame]],
         timeout: float = 60.0,
         report: Callable[[Job], None] = lambda job: None,
+        settings: Settings | None = None,
     ) -> Job:
         """Accept a request; its job ends with an Answer, whatever happens. Does not block.
 
@@ -112,9 +119,10 @@ class Brain:
         :param frame: gives the image when the request's turn comes; runs in the engine's loop, and may wait
         :param timeout: seconds until the request ends with TIMEOUT
         :param report: see Job
+        :param settings: for this request only; None takes the brain's
         """
         job = Job(Answer(task, instruction), self._loop.loop, report)
-        settings = self.settings
+        chosen = settings or self.settings
 
         def admit() -> None:
             try:  # before it can take another one's place
@@ -122,8 +130,8 @@ class Brain:
             except BrainError as error:
                 job.refuse(error)
                 return
-            work = lambda: self._answer(job, frame, settings)  # noqa: E731
-            self._desk.admit(job, work, timeout, settings.policy, settings.queue_size)
+            work = lambda: self._answer(job, frame, chosen)  # noqa: E731
+            self._desk.admit(job, work, timeout, chosen.policy, chosen.queue_size)
 
         self._loop.loop.call_soon_threadsafe(admit)
         return job
@@ -193,7 +201,8 @@ class Brain:
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
             located = locate(targets, scene, settings.depth)
             places = 'waypoints' if task.name == 'trajectory' else 'targets'
-            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + faults + located.reasons)
+            moved = await asyncio.to_thread(_move, located, frame)
+            job.update(Stage.PROJECT, **{places: moved.targets}, warnings=warnings + faults + moved.reasons)
         timings.project = clock.lap()
 
     async def _generate(self, job: Job, generation: Generation, clock: '_Clock') -> str:
@@ -264,3 +273,13 @@ def _scene(frame: Frame, width: int, height: int) -> tuple[Scene, tuple[str, ...
     except BrainError as error:
         faults.append(str(error))
     return Scene((width, height), camera, depth), tuple(faults)
+
+
+def _move(located: Located, frame: Frame) -> Located:
+    """The same in the frame that positions are wanted in."""
+    if not any(target.position for target in located.targets):
+        return located
+    try:
+        return move(located, frame.transform())
+    except LookupError as error:
+        return lose(located, str(error))

@@ -6,16 +6,14 @@ import time
 import weakref
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
+from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.frames import Arrival, CameraFrame, stamp_ns
-from robobrain_ros.spinning import spin
+from robobrain_ros.subscriptions import Subscriptions, Topic
 
 FUTURE_S = 1.0
 """Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
@@ -26,6 +24,7 @@ class CameraStatus:
     """What arrives, for diagnostics."""
 
     topic: str
+    subscribed: bool
     publishers: int
     received: int
     rate_hz: float
@@ -37,72 +36,38 @@ class CameraStatus:
 
 
 class CameraInput:
-    """Subscribes to one camera, in a thread of its own so that images never wait for other callbacks.
+    """Subscribes to one camera.
 
-    Topics, as ``node`` resolves them: ``image`` (or ``image/compressed``), ``camera_info``, ``depth/image``.
+    Topics, as ``node`` resolves them, behind the camera's name if it has one: ``image`` (or ``image/compressed``),
+    ``camera_info``, ``depth/image`` (or ``depth/image/compressedDepth``).
     """
 
-    def __init__(self, node: Node, transport: str, depth_slop_s: float) -> None:
-        """:param transport: ``raw`` or ``compressed``
-        :param depth_slop_s: most that the stamps of an image and its depth may differ, seconds
-        """
+    def __init__(self, node: Node, settings: CameraSettings) -> None:
+        self.settings = settings
         self._clock = node.get_clock()
-        self._slop_ns = int(depth_slop_s * 1e9)
-        self._type: type = CompressedImage if transport == 'compressed' else Image
-        self.topic = node.resolve_topic_name('image') + ('/compressed' if transport == 'compressed' else '')
-        self._info_topic = node.resolve_topic_name('camera_info')
-        self._depth_topic = node.resolve_topic_name('depth/image')
+        self._slop_ns = int(settings.depth_slop_s * 1e9)
         self._lock = threading.Lock()
         self._newest: Arrival | None = None
         self._info: CameraInfo | None = None
-        self._depths: deque[Image] = deque(maxlen=4)
+        self._depths: deque[Image | CompressedImage] = deque(maxlen=4)
         self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
         self._waiting: set[asyncio.Future[None]] = set()
         self._arrivals: deque[float] = deque(maxlen=30)
         self._received = self._depth_received = 0
-        # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
-        self._node = Node(
-            f'{node.get_name()}_images',
-            namespace=node.get_namespace(),
-            context=node.context,
-            use_global_arguments=False,
-            start_parameter_services=False,
-            enable_rosout=False,
+        prefix = f'{settings.name}/' if settings.name else ''
+        self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
+        depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
+        topics = (
+            Topic(self.topic, image_type, self._on_image),
+            Topic(depth, depth_type, self._on_depth),
+            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
         )
-        self._subscriptions: dict[str, tuple[ReliabilityPolicy, Any]] = {}
-        self._subscribe()
-        self._node.create_timer(0.5, self._subscribe)
-        self._executor = SingleThreadedExecutor(context=node.context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(
-            target=spin, args=(self._executor, node.get_logger()), name='robobrain-images', daemon=True
-        )
-        self._thread.start()
+        helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
+        self._subscriptions = Subscriptions(node, helper, topics, on_demand=settings.idle_s is not None)
 
     def close(self) -> None:
         """Unsubscribe; frames handed out stay valid."""
-        self._executor.shutdown()
-        self._thread.join(5)
-        self._node.destroy_node()
-
-    def _subscribe(self) -> None:
-        """Subscribe with the publishers' reliability, again if that changes: reliable loses fewer large images."""
-        wanted = (
-            (self.topic, self._type, self._on_image),
-            (self._depth_topic, Image, self._on_depth),
-            (self._info_topic, CameraInfo, self._on_info),
-        )
-        for topic, kind, callback in wanted:
-            offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
-            reliable = bool(offered) and all(policy is ReliabilityPolicy.RELIABLE for policy in offered)
-            policy = ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
-            now, subscription = self._subscriptions.get(topic, (None, None))
-            if now is policy:
-                continue
-            if subscription is not None:
-                self._node.destroy_subscription(subscription)
-            qos = QoSProfile(depth=1, reliability=policy)
-            self._subscriptions[topic] = (policy, self._node.create_subscription(kind, topic, callback, qos))
+        self._subscriptions.close()
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         with self._lock:
@@ -113,7 +78,7 @@ class CameraInput:
         for future in waiting:
             future.get_loop().call_soon_threadsafe(_wake, future)
 
-    def _on_depth(self, depth: Image) -> None:
+    def _on_depth(self, depth: Image | CompressedImage) -> None:
         with self._lock:
             self._depth_received += 1
             self._depths.append(depth)
@@ -129,6 +94,8 @@ class CameraInput:
         :param not_before_ns: least stamp, nanoseconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
         """
+        if self.settings.idle_s is not None:
+            self._subscriptions.want(timeout_s + self.settings.idle_s)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
@@ -162,7 +129,7 @@ class CameraInput:
     def _fault(self, newest: Arrival | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
         """Why the image cannot be used."""
         if newest is None:
-            publishers = self._node.count_publishers(self.topic)
+            publishers = self._subscriptions.count_publishers(self.topic)
             return BrainError(
                 ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers"
             )
@@ -191,13 +158,19 @@ class CameraInput:
         alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
         return CameraStatus(
             topic=self.topic,
-            publishers=self._node.count_publishers(self.topic),
+            subscribed=self._subscriptions.held,
+            publishers=self._subscriptions.count_publishers(self.topic),
             received=self._received,
             rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
             age_s=newest.age(self._now_ns()) if newest else float('inf'),
             depth_received=self._depth_received,
             has_camera_info=self._info is not None,
         )
+
+
+def _transported(topic: str, transport: str) -> tuple[str, type]:
+    """Name and type of a topic by the rules of image_transport."""
+    return (topic, Image) if transport == 'raw' else (f'{topic}/{transport}', CompressedImage)
 
 
 def _wake(future: 'asyncio.Future[None]') -> None:

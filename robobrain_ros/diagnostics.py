@@ -1,13 +1,17 @@
 """What goes on inside, once a second on /diagnostics."""
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode
 
 from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraInput
 from robobrain_ros.engines.base import EngineState
+from robobrain_ros.tally import Tally
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -19,17 +23,24 @@ class Diagnostics:
         self._node = node
         self.brain: Brain | None = None
         """Set while the node is configured."""
-        self.camera: CameraInput | None = None
-        """Set while the node is active."""
+        self.cameras: Mapping[str, CameraInput] = {}
+        """Filled while the node is active."""
+        self.tally = Tally()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
-        node.create_timer(1.0, self._publish)
+        node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
+
+    def progress(self, text: str) -> None:
+        """Say at once what the engine does while it starts; from any thread."""
+        self._send([self._status('engine', WARN, text, {})])
 
     def _publish(self) -> None:
-        array = DiagnosticArray()
+        statuses = [self._image(camera) for camera in self.cameras.values()]
         if self.brain:
-            array.status.append(self._engine(self.brain))
-        if self.camera:
-            array.status.append(self._image(self.camera))
+            statuses += [self._engine(self.brain), self._status('requests', OK, '', self.tally.summary())]
+        self._send(statuses)
+
+    def _send(self, statuses: list[DiagnosticStatus]) -> None:
+        array = DiagnosticArray(status=statuses)
         array.header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(array)
 
@@ -37,11 +48,13 @@ class Diagnostics:
         health = brain.engine.health()
         level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
         values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
+        values |= {'memory of the engine (MiB)': sum(map(_resident_mib, health.pids))}
+        values |= {'memory of the node (MiB)': _resident_mib(os.getpid())}
         return self._status('engine', level, health.error or health.state.value, values)
 
     def _image(self, camera: CameraInput) -> DiagnosticStatus:
         status = camera.status()
-        fault = '' if status.rate_hz else f"no images on '{status.topic}'"
+        fault = '' if status.rate_hz or not status.subscribed else f"no images on '{status.topic}'"
         values = {
             'topic': status.topic,
             'publishers': status.publishers,
@@ -51,7 +64,9 @@ class Diagnostics:
             'depth images received': status.depth_received,
             'camera_info received': status.has_camera_info,
         }
-        return self._status('camera', WARN if fault else OK, fault or f'{status.rate_hz:.1f} Hz', values)
+        name = f'camera {camera.settings.name}'.rstrip()
+        words = f'{status.rate_hz:.1f} Hz' if status.subscribed else 'not subscribed, no request waits'
+        return self._status(name, WARN if fault else OK, fault or words, values)
 
     def _status(self, name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
         full_name = self._node.get_fully_qualified_name()
@@ -62,3 +77,12 @@ class Diagnostics:
             hardware_id='',
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
+
+
+def _resident_mib(pid: int) -> int:
+    """Main memory of a process that is not paged out; 0 if it is gone."""
+    try:
+        pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+    except OSError:
+        return 0
+    return pages * os.sysconf('SC_PAGE_SIZE') // 2**20

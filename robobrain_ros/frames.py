@@ -1,6 +1,7 @@
 """One camera image with the depth and the intrinsics that belong to it, converted only when asked."""
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +10,7 @@ from std_msgs.msg import Header
 
 from robobrain_ros.conversions import camera_from_info, to_depth, to_rgb
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.spatial import Camera
+from robobrain_ros.spatial import Camera, Transform
 
 
 def stamp_ns(header: Header) -> int:
@@ -42,6 +43,8 @@ class CameraFrame:
         self._image = image
         self._info = info
         self._depth: Image | CompressedImage | None = None
+        self.to_target: Callable[[Header], Transform | None] = lambda header: None
+        """Gives the way from this image's frame to the one that positions are wanted in; see ``transform``."""
 
     def offer(self, depth: Image | CompressedImage, slop_ns: int) -> None:
         """Take this depth image if its stamp fits, within ``slop_ns``, and better than the one it has; it may be late.
@@ -79,6 +82,10 @@ class CameraFrame:
             raise BrainError(ErrorCode.BAD_IMAGE, 'the image has no frame_id: nobody could use a position in its frame')
         self._check_frame(self._info.header, 'camera_info', 'it belongs to another camera')
         return camera_from_info(self._info)
+
+    def transform(self) -> Transform | None:
+        """See brain.Frame."""
+        return self.to_target(self.header)
 
     def _check_frame(self, header: Header, what: str, advice: str) -> None:
         if header.frame_id and self.header.frame_id and header.frame_id != self.header.frame_id:

@@ -13,7 +13,7 @@ import numpy as np
 
 from robobrain_ros.answer import PointStatus, Target
 from robobrain_ros.depth import DepthSample, out_of_range, sample_depth, scale_pixel
-from robobrain_ros.spatial import Camera
+from robobrain_ros.spatial import Camera, Transform
 
 CONTACT = 1.15
 """Ratios of sensor to model depth within this factor of the smallest count as contacts."""
@@ -104,6 +104,26 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
     factor = scale_factor(ratios)
     samples = [_scaled(model, sensor, factor, rules) for model, sensor in zip(modelled, sensed, strict=True)]
     return _place(waypoints, samples, scene)
+
+
+def move(located: Located, transform: Transform | None) -> Located:
+    """The same places in another frame; None leaves them where they are."""
+    if transform is None:
+        return located
+    moved = [
+        replace(target, position=transform.apply(target.position)) if target.position else target
+        for target in located.targets
+    ]
+    return replace(located, targets=tuple(moved))
+
+
+def lose(located: Located, reason: str) -> Located:
+    """The same pixels without positions, because the frame that was asked for cannot be reached."""
+    lost = [
+        replace(target, position=None, status=PointStatus.NO_TF) if target.position else target
+        for target in located.targets
+    ]
+    return Located(tuple(lost), (*located.reasons, reason))
 
 
 def scale_factor(ratios: Sequence[float]) -> float | None:

@@ -15,13 +15,17 @@ from robobrain_ros.msg import Timings as TimingsMessage
 from robobrain_ros.tasks.values import Step
 
 
-def answer(result: Answer, header: Header) -> AnswerMessage:
+def answer(result: Answer, header: Header, camera: str, position_frame: str) -> AnswerMessage:
     """Everything about a request's end.
 
     :param header: of the source image
+    :param camera: its camera's name
+    :param position_frame: frame of all positions
     """
     return AnswerMessage(
         header=header,
+        camera=camera,
+        position_frame=position_frame,
         task=result.task,
         instruction=result.instruction,
         error_code=int(result.code),

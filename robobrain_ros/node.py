@@ -23,9 +23,18 @@ from robobrain_ros.diagnostics import Diagnostics
 from robobrain_ros.engines.embedded import EmbeddedEngine
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.outputs import Outputs
-from robobrain_ros.parameters import BY_NAME, PARAMETERS, Parameter, engine_config, profile, settings
-from robobrain_ros.requests import Requests
+from robobrain_ros.parameters import (
+    BY_NAME,
+    PARAMETERS,
+    Parameter,
+    cameras,
+    engine_config,
+    profile,
+    settings,
+)
+from robobrain_ros.requests import Open, Requests
 from robobrain_ros.spinning import spin
+from robobrain_ros.transforms import Transforms
 from robobrain_ros.transport import use_image_profile
 
 Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
@@ -54,11 +63,12 @@ class RobobrainNode(LifecycleNode):
     def __init__(self, **options: Any) -> None:
         super().__init__('robobrain', **options)
         # before anything can fail: rclpy destroys the nodes that are left when it shuts down
-        self._requests = Requests(self, self.value)
+        self._requests = Requests(self, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
         self._outputs: Outputs | None = None
-        self._camera: CameraInput | None = None
+        self._cameras: dict[str, CameraInput] = {}
+        self._transforms = Transforms(self)
         for parameter in PARAMETERS:
             self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
         for parameter in PARAMETERS:  # overrides are declared unchecked
@@ -88,6 +98,7 @@ class RobobrainNode(LifecycleNode):
                     )
                 BY_NAME[change.name].check(change.value)
             chosen = settings(values)
+            cameras(values)
         except BrainError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if self._brain is not None:
@@ -96,6 +107,7 @@ class RobobrainNode(LifecycleNode):
 
     def _report(self, text: str) -> None:
         self.get_logger().info(text)
+        self._diagnostics.progress(text)
 
     @explained
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -121,11 +133,12 @@ class RobobrainNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and take requests."""
         assert self._brain is not None
-        self._outputs = Outputs(self)
-        self._camera = CameraInput(self, self.value('image_transport'), self.value('depth_slop_s'))
-        self._diagnostics.camera = self._camera
-        self._requests.open(self._brain, self._camera, self._outputs)
-        self.get_logger().info(f"active; looking at '{self._camera.topic}'")
+        self._outputs = Outputs(self, self._diagnostics.tally)
+        self._cameras = {one.name: CameraInput(self, one) for one in cameras(self._values())}
+        self._diagnostics.cameras = self._cameras
+        self._requests.open(Open(self._brain, self._cameras, self._outputs, self._transforms))
+        topics = ', '.join(f"'{camera.topic}'" for camera in self._cameras.values())
+        self.get_logger().info(f'active; looking at {topics}')
         return super().on_activate(state)
 
     @explained
@@ -154,12 +167,12 @@ class RobobrainNode(LifecycleNode):
 
     def _shut(self) -> None:
         self._requests.shut()
-        self._diagnostics.camera = None
-        if self._camera is not None:
-            self._camera.close()
+        self._diagnostics.cameras = {}
+        for camera in self._cameras.values():
+            camera.close()
         if self._outputs is not None:
             self._outputs.close()
-        self._camera = self._outputs = None
+        self._cameras, self._outputs = {}, None
 
     def _end(self) -> None:
         self._shut()
@@ -180,15 +193,13 @@ class RobobrainNode(LifecycleNode):
 
 
 def _describe(parameter: Parameter) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(
-        description=parameter.description,
-        additional_constraints=f'one of {list(parameter.choices)}' if parameter.choices else '',
-    )
-    if parameter.low is not None and parameter.high is not None:
-        if isinstance(parameter.default, float):
-            descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
-        else:
-            descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
+    descriptor = ParameterDescriptor(description=parameter.description)
+    if parameter.low is None or parameter.high is None:
+        descriptor.additional_constraints = parameter.allowed()
+    elif isinstance(parameter.default, float):
+        descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
+    else:
+        descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
     return descriptor
 
 

@@ -6,21 +6,26 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros import messages, overlay
 from robobrain_ros.answer import Answer, PointStatus
 from robobrain_ros.frames import CameraFrame
 from robobrain_ros.image_bridge import CvBridge
+from robobrain_ros.markers import markers
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import Plan
+from robobrain_ros.tally import Tally
 
 
 class Outputs:
     """Publishes answers; every message has the header of the source image."""
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, tally: Tally) -> None:
+        """:param tally: counts every answer"""
         reliable = QoSProfile(depth=5)
         self._node = node
+        self._tally = tally
         self._closed = False
         self._publishers = {
             topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
@@ -32,6 +37,7 @@ class Outputs:
                 'trajectory': Path,
                 'plan': Plan,
                 'annotated': Image,
+                'markers': MarkerArray,
             }.items()
         }
 
@@ -41,14 +47,18 @@ class Outputs:
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
 
-    def publish(self, answer: Answer, frame: CameraFrame | None) -> AnswerMessage:
+    def publish(self, answer: Answer, frame: CameraFrame | None, camera: str, target_frame: str) -> AnswerMessage:
         """Publish one request's end; positions only where they are known, a trajectory only if it is whole.
 
         :param frame: the image that was asked about; None if the request ended before there was one
+        :param camera: its camera's name
+        :param target_frame: frame of the positions; empty: the image's
         :returns: what went out on ``~/answer``
         """
-        header = frame.header if frame else Header()
-        message = messages.answer(answer, header)
+        source = frame.header if frame else Header()
+        header = Header(stamp=source.stamp, frame_id=target_frame or source.frame_id)
+        message = messages.answer(answer, source, camera, header.frame_id)
+        self._tally.add(answer)
         if self._closed:
             return message
         publishers = self._publishers
@@ -66,6 +76,8 @@ class Outputs:
                 publishers['plan'].publish(messages.plan(answer, header))
         if frame and answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
             picture = overlay.draw(frame.rgb(), answer)
-            publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', header))
+            publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', source))
+        if frame and publishers['markers'].get_subscription_count():
+            publishers['markers'].publish(markers(answer, header))
         publishers['answer'].publish(message)  # last: who waits for it finds the others there
         return message

@@ -20,18 +20,13 @@ def text() -> str:
 
 
 def _entry(parameter: Parameter) -> str:
-    comment = parameter.description + _range(parameter) + (' *' if parameter.dynamic else '')
+    allowed = f' ({parameter.allowed()})' if parameter.allowed() else ''
+    comment = parameter.description + allowed + (' *' if parameter.dynamic else '')
     lines = textwrap.wrap(comment, 119, initial_indent='    # ', subsequent_indent='    # ')
     return '\n'.join([*lines, f'    {parameter.name}: {_yaml(parameter.default)}', ''])
 
 
-def _range(parameter: Parameter) -> str:
-    if parameter.choices:
-        return f' ({", ".join(parameter.choices)})'
-    return '' if parameter.low is None else f' ({parameter.low:.10g} .. {parameter.high:.10g})'
-
-
-def _yaml(value: str | bool | int | float) -> str:
+def _yaml(value: str | bool | int | float | list[str]) -> str:
     """Floats keep their point and strings their quotes: ROS tells types by them."""
     return str(value).lower() if isinstance(value, bool) else repr(value)
 

@@ -36,11 +36,8 @@ def _show(value: object) -> str:
 
 
 def _values(parameter: Parameter) -> str:
-    if parameter.choices:
-        return ', '.join(parameter.choices)
-    if parameter.low is not None:
-        return f'{parameter.low:.10g} .. {parameter.high:.10g}'
-    return {bool: 'true, false', str: 'text'}[type(parameter.default)]
+    kinds = {bool: 'true, false', str: 'text', list: 'texts'}
+    return parameter.allowed() or kinds[type(parameter.default)]
 
 
 if __name__ == '__main__':

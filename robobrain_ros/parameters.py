@@ -1,11 +1,13 @@
 """The node's parameters: names, types, ranges, defaults and meanings in one table, and what the code makes of them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from robobrain_ros.brain import Settings
+from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Policy
@@ -22,18 +24,29 @@ class Parameter:
     """One parameter; its type is its default's type."""
 
     name: str
-    default: str | bool | int | float
+    default: str | bool | int | float | list[str]
     description: str
     choices: Sequence[str] = ()
     low: float | None = None
     high: float | None = None
+    pattern: str = ''
+    """Regular expression for text, or for each text of a list."""
     dynamic: bool = False
     """Takes effect with the next request; the others take effect when the node is configured."""
+
+    def allowed(self) -> str:
+        """The values that it may have, in words; empty for any."""
+        if self.choices:
+            return ', '.join(choice or "''" for choice in self.choices)
+        return '' if self.low is None else f'{self.low:.10g} .. {self.high:.10g}'
 
     def check(self, value: Any) -> None:
         """BrainError with a sentence that quotes a bad value; rclpy has checked its type."""
         if self.choices and value not in self.choices:
             raise _bad(f'{self.name} is {value!r}, but must be one of {", ".join(map(repr, self.choices))}')
+        texts = [value] if isinstance(value, str) else value
+        if self.pattern and not (texts and all(re.fullmatch(self.pattern, text) for text in texts)):
+            raise _bad(f'{self.name} is {value!r}, but must match {self.pattern}')
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
             raise _bad(f'{self.name} is {value!r}, but must lie in {self.low} .. {self.high}')
 
@@ -72,8 +85,36 @@ PARAMETERS = (
         'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
     ),
     Parameter('warm_up_height', 480, "height of the camera's images, pixels", low=32, high=7680),
+    Parameter(
+        'cameras',
+        [''],
+        "names of the cameras, prefixes of their topics; ['']: one camera, without prefix",
+        pattern=r'(?:[A-Za-z][A-Za-z0-9_]*)?',
+    ),
     Parameter('image_transport', 'raw', 'raw: topic image; compressed: topic image/compressed', ('raw', 'compressed')),
+    Parameter(
+        'depth_transport',
+        'raw',
+        'raw: topic depth/image; compressedDepth: topic depth/image/compressedDepth',
+        ('raw', 'compressedDepth'),
+    ),
+    Parameter(
+        'image_subscription',
+        'always',
+        'on_demand: only while a request waits and image_idle_s longer; costs up to 0.15 s, saves the processor',
+        ('always', 'on_demand'),
+    ),
+    Parameter(
+        'image_idle_s', 5.0, 'with on_demand: stay subscribed this long after a request, s', low=0.1, high=3600.0
+    ),
     Parameter('depth_slop_s', 0.05, 'most that the stamps of an image and its depth may differ, s', low=0.0, high=10.0),
+    Parameter(
+        'target_frame',
+        '',
+        "frame for positions, by tf2 at the image's stamp; empty: the camera's optical frame",
+        dynamic=True,
+    ),
+    Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=60.0, dynamic=True),
     Parameter('default_task', 'pointing', 'task of requests that name none', tuple(TASKS), dynamic=True),
     Parameter(
         'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True
@@ -159,6 +200,27 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         kv_cache_mb=values['kv_cache_mb'],
         stall_s=values['stall_s'],
     )
+
+
+def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
+    """How the cameras are listened to, the default one first.
+
+    :raises BrainError: if two have the same name
+    """
+    names = list(values['cameras'])
+    if len(set(names)) < len(names):
+        raise _bad(f'cameras is {names!r}, but every name must be there once')
+    on_demand = values['image_subscription'] == 'on_demand'
+    return [
+        CameraSettings(
+            name,
+            values['image_transport'],
+            values['depth_transport'],
+            values['depth_slop_s'],
+            values['image_idle_s'] if on_demand else None,
+        )
+        for name in names
+    ]
 
 
 def settings(values: Mapping[str, Any]) -> Settings:

@@ -12,7 +12,7 @@ from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.embedded import EmbeddedEngine
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.parameters import TINY_MODEL
-from robobrain_ros.spatial import Camera
+from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.profiles import detect_profile
 
@@ -44,6 +44,10 @@ class Picture:
         return None
 
     def camera(self) -> Camera | None:
+        """See brain.Frame."""
+        return None
+
+    def transform(self) -> Transform | None:
         """See brain.Frame."""
         return None
 

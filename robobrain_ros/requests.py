@@ -2,10 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
-from builtin_interfaces.msg import Duration
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
@@ -23,9 +22,12 @@ from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.frames import CameraFrame
 from robobrain_ros.jobs import Job
 from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Instruction
 from robobrain_ros.outputs import Outputs
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
+from robobrain_ros.transforms import Transforms
+from robobrain_ros.wanted import Wanted
 
 MOST_AT_ONCE = 1000
 """Goals that may come in one moment: the default for services drops all but ten."""
@@ -33,14 +35,23 @@ LOGGED = 200
 """Characters of an instruction that go into the log."""
 
 
+class Open(NamedTuple):
+    """What answers requests while the node is active."""
+
+    brain: Brain
+    cameras: Mapping[str, CameraInput]
+    outputs: Outputs
+    transforms: Transforms
+
+
 class Requests:
     """Takes requests as long as the node lives, answers them while it is active, and brings every one to an end."""
 
-    def __init__(self, node: LifecycleNode, value: Callable[[str], Any]) -> None:
-        """:param value: gives a parameter's value by name"""
+    def __init__(self, node: LifecycleNode, values: Callable[[], Mapping[str, Any]]) -> None:
+        """:param values: gives the parameters' values by name"""
         self._node = node
-        self._value = value
-        self._open: tuple[Brain, CameraInput, Outputs] | None = None
+        self._values = values
+        self._open: Open | None = None
         self._jobs: dict[bytes, Job] = {}
         self._pending = 0
         self._idle = threading.Condition()
@@ -48,7 +59,9 @@ class Requests:
         group = ReentrantCallbackGroup()
         # rclpy awaits coroutines of subscriptions too; only its type hints do not say so
         on_instruction: Any = self._on_instruction
+        on_request: Any = self._on_request
         node.create_subscription(String, '~/instruction', on_instruction, 10, callback_group=group)
+        node.create_subscription(Instruction, '~/request', on_request, 10, callback_group=group)
         node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
         many = QoSProfile(depth=MOST_AT_ONCE)
         ActionServer(
@@ -64,15 +77,15 @@ class Requests:
             result_service_qos_profile=many,
         )
 
-    def open(self, brain: Brain, camera: CameraInput, outputs: Outputs) -> None:
+    def open(self, parts: Open) -> None:
         """Answer requests from now on."""
-        self._open = (brain, camera, outputs)
+        self._open = parts
 
     def shut(self) -> None:
         """Refuse requests from now on; those that run end with NOT_ACTIVE, soon after this returns."""
         with self._idle:
             if self._open is not None:
-                self._open[0].stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
+                self._open.brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
             self._open = None
 
     def wait(self, timeout_s: float) -> None:
@@ -82,16 +95,19 @@ class Requests:
         time.sleep(0.1)  # rclpy sends an action's result in a callback of its own, after ours
 
     async def _on_instruction(self, message: String) -> None:
-        default = self._value('default_task')
+        default = self._values()['default_task']
         try:
             task, instruction = parse_instruction(message.data, default)
         except BrainError as error:
             self._refuse(Answer(default, message.data, error.code, str(error)))
             return
-        await self._ask(task, instruction, Duration())
+        await self._ask(Instruction(task=task, instruction=instruction))
+
+    async def _on_request(self, message: Instruction) -> None:
+        await self._ask(message)
 
     async def _on_ask(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:
-        response.answer = await self._ask(request.task, request.instruction, request.timeout)
+        response.answer = await self._ask(request)
         return _conclude(response)
 
     def _on_goal(self, goal: Query.Goal) -> GoalResponse:
@@ -107,7 +123,7 @@ class Requests:
         return CancelResponse.ACCEPT
 
     async def _execute(self, handle: ServerGoalHandle) -> Query.Result:
-        goal, identity = handle.request, bytes(handle.goal_id.uuid)
+        identity = bytes(handle.goal_id.uuid)
 
         def report(job: Job) -> None:
             if handle.is_active:
@@ -126,15 +142,7 @@ class Requests:
                 job.stop(ErrorCode.CANCELLED, 'the client cancelled')
 
         try:
-            answer = await self._ask(
-                goal.task,
-                goal.instruction,
-                goal.timeout,
-                report,
-                started,
-                not_before_ns=goal.not_before.sec * 10**9 + goal.not_before.nanosec,
-                max_age_s=_seconds(goal.max_image_age),
-            )
+            answer = await self._ask(handle.request, report, started)
         finally:
             self._jobs.pop(identity, None)
         if answer.error_code == AnswerMessage.CANCELLED and handle.is_cancel_requested:
@@ -149,38 +157,40 @@ class Requests:
 
     async def _ask(
         self,
-        task: str,
-        instruction: str,
-        timeout: Duration,
+        message: Any,
         report: Callable[[Job], None] = lambda job: None,
         started: Callable[[Job], None] = lambda job: None,
-        not_before_ns: int = 0,
-        max_age_s: float = 0.0,
     ) -> AnswerMessage:
-        """Ask the brain, publish the answer and return it; zeros stand for the parameters' values."""
-        task = task or self._value('default_task')
+        """Ask the brain, publish the answer and return it.
+
+        :param message: with the fields of msg/Instruction.msg
+        """
+        try:
+            wanted = Wanted.read(message, self._values())
+        except BrainError as error:
+            return self._refuse(Answer(message.task, message.instruction, error.code, str(error)))
         frames: list[CameraFrame] = []
-        limit = _seconds(timeout)
-        if limit < 0 or max_age_s < 0:
-            fault = f'timeout is {limit:g} s and max_image_age is {max_age_s:g} s, but neither may be negative'
-            return self._refuse(Answer(task, instruction, ErrorCode.BAD_REQUEST, fault))
 
         async def frame() -> CameraFrame:
-            age = max_age_s or self._value('max_image_age_s')
-            frames.append(await camera.frame(not_before_ns, age, self._value('image_timeout_s')))
-            return frames[0]
+            camera = parts.cameras[wanted.camera]
+            frame = await camera.frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
+            frames.append(frame)
+            parts.transforms.check(wanted.target_frame, frame.header.frame_id)
+            frame.to_target = lambda header: parts.transforms.lookup(wanted.target_frame, header, wanted.tf_timeout)
+            return frame
 
         with self._idle:  # shut() must not come between: it would miss this job
             if self._open is None:
-                return self._refuse(Answer(task, instruction, ErrorCode.NOT_ACTIVE, 'the node is not active'))
-            brain, camera, outputs = self._open
-            job = brain.ask(task, instruction, frame, limit or self._value('timeout_s'), report)
+                answer = Answer(wanted.task, wanted.instruction, ErrorCode.NOT_ACTIVE, 'the node is not active')
+                return self._refuse(answer)
+            parts = self._open
+            job = parts.brain.ask(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
             self._pending += 1
         started(job)
         try:
-            answer: Answer = await self._result(job)  # type: ignore[assignment]
+            answer = await self._result(job)  # type: ignore[assignment]
             self._log(answer)
-            return outputs.publish(answer, frames[0] if frames else None)
+            return parts.outputs.publish(answer, frames[0] if frames else None, wanted.camera, wanted.target_frame)
         finally:
             with self._idle:
                 self._pending -= 1
@@ -193,7 +203,9 @@ class Requests:
 
     def _refuse(self, answer: Answer) -> AnswerMessage:
         self._log(answer)
-        return self._open[2].publish(answer, None) if self._open else messages.answer(answer, Header())
+        if self._open:
+            return self._open.outputs.publish(answer, None, '', '')
+        return messages.answer(answer, Header(), '', '')
 
     def _result(self, job: Job) -> Future:
         """The job's answer as a future of rclpy, which a callback can await."""
@@ -215,7 +227,3 @@ def _conclude(reply: Any) -> Any:
     reply.error_code = reply.answer.error_code
     reply.error_message = reply.answer.error_message
     return reply
-
-
-def _seconds(duration: Duration) -> float:
-    return duration.sec + duration.nanosec / 1e9

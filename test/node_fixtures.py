@@ -124,9 +124,9 @@ def active(configured, client, player, ears):
     """The node, active again if the test before left it otherwise."""
     if client.state() == 'inactive':
         client.transition(ACTIVATE, 10)
-    until(lambda: configured._camera.status().has_camera_info, 'camera_info')
-    until(lambda: configured._camera.status().depth_received, 'depth')
-    until(lambda: configured._camera.status().received, 'image')
+    until(lambda: configured._cameras[''].status().has_camera_info, 'camera_info')
+    until(lambda: configured._cameras[''].status().depth_received, 'depth')
+    until(lambda: configured._cameras[''].status().received, 'image')
     until(lambda: all(len(ears.node.get_publishers_info_by_topic(f'/robobrain/{topic}')) for topic in TOPICS), 'topics')
     ears.heard.clear()
     return configured

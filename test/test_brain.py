@@ -39,6 +39,9 @@ class Picture:
     def depth(self):
         return self._give(self._depth)
 
+    def transform(self):
+        return None
+
     def camera(self):
         return self._give(self._camera)
 

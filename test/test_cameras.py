@@ -13,6 +13,7 @@ from ros_helpers import FRAME, TestCamera, colour, depth, own_domain, ros, until
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import Header
 
+from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.cameras import CameraInput
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -53,10 +54,10 @@ def loop():
 class Rig:
     """A CameraInput in a node, and the loop in which requests wait for images."""
 
-    def __init__(self, context, loop, transport='raw', slop=0.05, name='robobrain', **options):
+    def __init__(self, context, loop, settings=CameraSettings(), name='robobrain', **options):  # noqa: B008
         self.loop = loop
         self.node = Node(name, context=context, **options)
-        self.input = CameraInput(self.node, transport, slop)
+        self.input = CameraInput(self.node, settings)
 
     def close(self):
         self.input.close()
@@ -318,7 +319,7 @@ def test_mixed_publishers_are_all_heard(rig, far_context):
 
 
 def test_compressed_images(context, far_context, loop):
-    rig = Rig(context, loop, 'compressed')
+    rig = Rig(context, loop, CameraSettings(image_transport='compressed'))
     names = ('/image/compressed', '/depth/image', '/camera_info')
     try:
         with publishing(far_context, CompressedImage, names=names) as camera:

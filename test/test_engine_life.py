@@ -220,6 +220,9 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
         def depth(self):
             return None
 
+        def transform(self):
+            return None
+
         def camera(self):
             return None
 

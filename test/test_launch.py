@@ -119,7 +119,9 @@ def test_overrides_are_parameters() -> None:
 def test_topics_are_those_of_the_node() -> None:
     """What is remapped is what cameras.py resolves; there, a remap of another name would do nothing."""
     remapped = {literal(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
-    resolved = re.findall(r"resolve_topic_name\('([^']+)'\)", (ROOT / 'robobrain_ros' / 'cameras.py').read_text())
+    resolved = re.findall(
+        r"resolve_topic_name\(f'\{prefix\}([^']+)'\)", (ROOT / 'robobrain_ros' / 'cameras.py').read_text()
+    )
     assert remapped == set(resolved)
 
 

@@ -56,7 +56,7 @@ def test_every_field_of_an_answer_arrives():
         tokens=9,
         timings=timings,
     )
-    message = messages.answer(result, HEADER)
+    message = messages.answer(result, HEADER, 'front', 'map')
     assert message.header == HEADER
     assert (message.task, message.instruction, message.text) == ('pointing', 'the mug', '[(500, 500)]')
     assert (message.error_code, message.error_message) == (AnswerMessage.OK, '')
@@ -70,7 +70,7 @@ def test_every_field_of_an_answer_arrives():
 
 
 def test_a_target_with_a_position():
-    target = messages.answer(Answer('pointing', 'x', targets=(PLACED,)), HEADER).targets[0]
+    target = messages.answer(Answer('pointing', 'x', targets=(PLACED,)), HEADER, 'front', 'map').targets[0]
     assert (target.label, target.u, target.v, target.has_box) == ('mug', 3.5, 4.0, False)
     assert target.status == TargetMessage.STATUS_OK
     assert place(target.position) == (0.1, -0.2, 0.7)
@@ -79,13 +79,13 @@ def test_a_target_with_a_position():
 
 
 def test_a_position_that_is_unknown_is_nan_never_zero():
-    target = messages.answer(Answer('pointing', 'x', targets=(UNPLACED,)), HEADER).targets[0]
+    target = messages.answer(Answer('pointing', 'x', targets=(UNPLACED,)), HEADER, 'front', 'map').targets[0]
     assert target.status == TargetMessage.STATUS_NO_DEPTH
     assert all(map(math.isnan, place(target.position)))
 
 
 def test_a_box():
-    target = messages.answer(Answer('grounding', 'x', targets=(BOXED,)), HEADER).targets[0]
+    target = messages.answer(Answer('grounding', 'x', targets=(BOXED,)), HEADER, 'front', 'map').targets[0]
     assert target.has_box
     assert (target.u_min, target.v_min, target.u_max, target.v_max) == BOXED.box
     assert target.status == TargetMessage.STATUS_OUT_OF_RANGE
@@ -93,14 +93,14 @@ def test_a_box():
 
 def test_waypoints_keep_their_order_and_the_models_depth():
     other = Target((9.0, 9.0), model_depth=0.5)
-    message = messages.answer(Answer('trajectory', 'x', waypoints=(WAYPOINT, other)), HEADER)
+    message = messages.answer(Answer('trajectory', 'x', waypoints=(WAYPOINT, other)), HEADER, 'front', 'map')
     assert [point.u for point in message.waypoints] == [7.0, 9.0]
     assert [point.model_depth for point in message.waypoints] == pytest.approx([0.62, 0.5])
 
 
 def test_steps():
     result = Answer('planning', 'tidy up', steps=STEPS)
-    for message in (messages.answer(result, HEADER), messages.plan(result, HEADER)):
+    for message in (messages.answer(result, HEADER, 'front', 'map'), messages.plan(result, HEADER)):
         assert message.header == HEADER
         assert [(s.description, s.action, s.object, s.destination) for s in message.steps] == [
             ('Grasp the mug', 'grasp', 'the mug', ''),
@@ -111,7 +111,7 @@ def test_steps():
 
 @pytest.mark.parametrize('code', [code for code in ErrorCode if code is not ErrorCode.OK])
 def test_every_failure_carries_code_and_sentence(code):
-    message = messages.answer(Answer('pointing', 'x', code, 'a sentence', text='half an'), Header())
+    message = messages.answer(Answer('pointing', 'x', code, 'a sentence', text='half an'), Header(), '', '')
     assert (message.error_code, message.error_message, message.text) == (int(code), 'a sentence', 'half an')
     assert not message.targets
 
@@ -139,5 +139,5 @@ def test_numbers_of_numpy_are_taken():
 
     number = np.float32(2.5)
     target = Target((number, number), (number,) * 4, model_depth=number, valid_fraction=number)
-    message = messages.answer(Answer('grounding', 'x', targets=(target,), frame_age=number), HEADER)
+    message = messages.answer(Answer('grounding', 'x', targets=(target,), frame_age=number), HEADER, 'front', 'map')
     assert message.targets[0].u_max == 2.5

@@ -31,7 +31,7 @@ def test_named_commands_exist():
 
 def test_every_topic_of_the_code_is_in_the_tables():
     code = ''.join((ROOT / 'robobrain_ros' / name).read_text() for name in ('outputs.py', 'requests.py', 'cameras.py'))
-    topics = set(re.findall(r"'(~/\w+)'", code)) | set(re.findall(r"resolve_topic_name\('([\w/]+)'\)", code))
+    topics = set(re.findall(r"'(~/\w+)'", code)) | set(re.findall(r"resolve_topic_name\(f'\{prefix\}([\w/]+)'\)", code))
     outputs = set(re.findall(r"^ {16}'(\w+)': ", code, re.MULTILINE))
     assert topics
     assert outputs

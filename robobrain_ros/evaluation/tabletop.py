@@ -16,7 +16,7 @@ from robobrain_ros.jobs import Policy
 from robobrain_ros.parameters import TINY_MODEL
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.spatial import Camera
+from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks.profiles import detect_profile
 
 FIRST_SEED = 1_000_000
@@ -44,6 +44,10 @@ class SceneFrame:
     def camera(self) -> Camera | None:
         """See brain.Frame."""
         return self._camera
+
+    def transform(self) -> Transform | None:
+        """See brain.Frame."""
+        return None
 
 
 def run(scenes: int) -> int:

@@ -1,0 +1,21 @@
+"""How one camera is listened to. No ROS in here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class CameraSettings:
+    """How a camera is listened to.
+
+    :param name: prefix of its topics; empty: none
+    :param image_transport: ``raw`` or ``compressed``
+    :param depth_transport: ``raw`` or ``compressedDepth``
+    :param depth_slop_s: most that the stamps of an image and its depth may differ, seconds
+    :param idle_s: subscribe only when a request waits, and let go this long after it, seconds; None: always
+    """
+
+    name: str = ''
+    image_transport: str = 'raw'
+    depth_transport: str = 'raw'
+    depth_slop_s: float = 0.05
+    idle_s: float | None = None

@@ -1,0 +1,55 @@
+"""An answer as markers for RViz and Foxglove: spheres at targets, a line along a trajectory, labels."""
+
+from collections.abc import Sequence
+
+from geometry_msgs.msg import Point
+from std_msgs.msg import ColorRGBA, Header
+from visualization_msgs.msg import Marker, MarkerArray
+
+from robobrain_ros.answer import Answer, Target
+
+SIZE_M = 0.02
+TARGET, WAYPOINT = ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0), ColorRGBA(r=0.3, g=0.6, b=1.0, a=1.0)
+
+
+def markers(answer: Answer, header: Header) -> MarkerArray:
+    """What has a position, after a marker that deletes those of earlier answers.
+
+    :param header: stamp of the image, frame of the positions
+    """
+    array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
+    for places, colour, namespace in ((answer.targets, TARGET, 'targets'), (answer.waypoints, WAYPOINT, 'waypoints')):
+        for number, place in enumerate(places, 1):
+            if place.position:
+                label = place.label or (str(number) if len(places) > 1 else answer.instruction)
+                array.markers += _place(place.position, label, colour, header, namespace, number)
+    path = _points(answer.waypoints)
+    if len(path) > 1:
+        array.markers.append(_marker(Marker.LINE_STRIP, header, 'trajectory', 1, WAYPOINT, points=path))
+    return array
+
+
+def _place(
+    position: tuple[float, float, float], label: str, colour: ColorRGBA, header: Header, namespace: str, number: int
+) -> list[Marker]:
+    sphere = _marker(Marker.SPHERE, header, namespace, number, colour)
+    text = _marker(Marker.TEXT_VIEW_FACING, header, f'{namespace} labels', number, colour, text=label[:40])
+    for marker in (sphere, text):
+        marker.pose.position = _point(position)
+    return [sphere, text]
+
+
+def _marker(kind: int, header: Header, namespace: str, number: int, colour: ColorRGBA, **fields: object) -> Marker:
+    marker = Marker(header=header, ns=namespace, id=number, type=kind, action=Marker.ADD, color=colour, **fields)
+    marker.pose.orientation.w = 1.0
+    marker.scale.x = marker.scale.y = marker.scale.z = SIZE_M if kind != Marker.LINE_STRIP else SIZE_M / 4
+    return marker
+
+
+def _points(places: Sequence[Target]) -> list[Point]:
+    return [_point(place.position) for place in places if place.position]
+
+
+def _point(position: tuple[float, float, float]) -> Point:
+    x, y, z = position
+    return Point(x=x, y=y, z=z)

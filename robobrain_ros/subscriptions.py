@@ -1,0 +1,93 @@
+"""Subscriptions to large messages: in a thread of their own, as reliable as their publishers, and only while wanted."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+
+from robobrain_ros.spinning import spin
+
+UPDATE_S = 0.5
+"""How often publishers are looked at, seconds."""
+
+
+class Topic(NamedTuple):
+    """What to subscribe to; ``name`` is resolved already."""
+
+    name: str
+    kind: type
+    callback: Callable[[Any], None]
+
+
+class Subscriptions:
+    """Some topics that are subscribed to together. Callbacks run in the thread of this object."""
+
+    def __init__(self, node: Node, name: str, topics: Sequence[Topic], on_demand: bool) -> None:
+        """:param name: of the helper node that owns the subscriptions
+        :param on_demand: subscribe only while ``want`` says so
+        """
+        self._topics = topics
+        self._wanted_until = -math.inf if on_demand else math.inf
+        self._held: dict[str, tuple[ReliabilityPolicy, Any]] = {}
+        # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
+        self._node = Node(
+            name,
+            namespace=node.get_namespace(),
+            context=node.context,
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        self._update()
+        self._node.create_timer(UPDATE_S, self._update)
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=spin, args=(self._executor, node.get_logger()), name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def held(self) -> bool:
+        """Whether there are subscriptions now."""
+        return bool(self._held)
+
+    def want(self, for_s: float) -> None:
+        """Be subscribed for at least so many seconds from now; from any thread."""
+        self._wanted_until = max(self._wanted_until, time.monotonic() + for_s)
+        if not self._held:
+            self._executor.create_task(self._update)  # at once, in the thread that owns them
+
+    def count_publishers(self, topic: str) -> int:
+        """How many there are now."""
+        return self._node.count_publishers(topic)
+
+    def close(self) -> None:
+        """Unsubscribe and end the thread."""
+        self._executor.shutdown()
+        self._thread.join(5)
+        self._node.destroy_node()
+
+    def _update(self) -> None:
+        wanted = time.monotonic() < self._wanted_until
+        for topic in self._topics:
+            now, subscription = self._held.get(topic.name, (None, None))
+            policy = self._policy(topic.name) if wanted else None
+            if policy is now:
+                continue
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+                del self._held[topic.name]
+            if policy is not None:
+                qos = QoSProfile(depth=1, reliability=policy)
+                new = self._node.create_subscription(topic.kind, topic.name, topic.callback, qos)
+                self._held[topic.name] = (policy, new)
+
+    def _policy(self, topic: str) -> ReliabilityPolicy:
+        """The publishers' reliability: reliable loses fewer large images; best effort hears all."""
+        offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
+        reliable = bool(offered) and all(policy is ReliabilityPolicy.RELIABLE for policy in offered)
+        return ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
