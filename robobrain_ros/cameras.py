@@ -58,12 +58,12 @@ class CameraInput:
         self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
         depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
         topics = (
+            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
             Topic(self.topic, image_type, self._on_image),
             Topic(depth, depth_type, self._on_depth),
-            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
-        self._subscriptions = Subscriptions(node, helper, topics, on_demand=settings.idle_s is not None)
+        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s)
 
     def close(self) -> None:
         """Unsubscribe; frames handed out stay valid."""
@@ -86,7 +86,10 @@ class CameraInput:
                 frame.offer(depth, self._slop_ns)
 
     def _on_info(self, info: CameraInfo) -> None:
-        self._info = info
+        with self._lock:
+            self._info = info
+            for frame in self._frames:
+                frame.offer_info(info)
 
     async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         """The newest image, as soon as there is one that is new enough.
@@ -94,8 +97,10 @@ class CameraInput:
         :param not_before_ns: least stamp, nanoseconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
         """
-        if self.settings.idle_s is not None:
-            self._subscriptions.want(timeout_s + self.settings.idle_s)
+        with self._subscriptions.wanted():
+            return await self._wait(not_before_ns, max_age_s, timeout_s)
+
+    async def _wait(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
         while True:
@@ -107,17 +112,18 @@ class CameraInput:
                 fault = self._fault(newest, not_before_ns, max_age_s)
                 if newest is not None and fault is None:
                     return self._take(newest)
-                await asyncio.wait_for(arrival, deadline - loop.time())
-            except asyncio.TimeoutError:
-                assert fault is not None
-                raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s') from None
+                # not wait_for: up to Python 3.11 it swallows a cancellation that meets the arrival
+                came, _ = await asyncio.wait([arrival], timeout=max(deadline - loop.time(), 0))
+                if not came:
+                    assert fault is not None
+                    raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s')
             finally:
                 with self._lock:
                     self._waiting.discard(arrival)
 
     def _take(self, newest: Arrival) -> CameraFrame:
-        frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
         with self._lock:
+            frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
             self._frames.add(frame)
             for depth in self._depths:
                 frame.offer(depth, self._slop_ns)

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 from robobrain_ros import __version__
 from robobrain_ros.errors import BrainError
@@ -45,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument('--scenes', type=int, default=50, help='seeded scenes (default: %(default)s)')
     evaluate.set_defaults(run=_evaluate)
 
+    _add_bench(commands)
+
     chosen = parser.parse_args(arguments)
     try:
         return chosen.run(chosen)
@@ -53,6 +56,42 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _add_bench(commands: Any) -> None:
+    bench = commands.add_parser('bench', help='measure the running node against its promises; exit code 1: missed')
+    kinds = bench.add_subparsers(dest='kind', required=True, metavar='KIND')
+
+    transport = kinds.add_parser('transport', help='what listening to a 1080p30 camera costs, and the first frame')
+    transport.add_argument('--seconds', type=float, default=20, help='for each subscriber (default: %(default)s)')
+    transport.add_argument('--requests', type=int, default=10, help='for the first frame (default: %(default)s)')
+    transport.set_defaults(run=_bench_transport)
+
+    soak = kinds.add_parser('soak', help='whether the memory of the node grows under continuous requests')
+    soak.add_argument('--minutes', type=float, default=10, help='(default: %(default)s)')
+    soak.set_defaults(run=_bench_soak)
+
+    faults = kinds.add_parser('faults', help='kill the engine under load, and see that everything comes to an end')
+    faults.add_argument('--kills', type=int, default=20, help='(default: %(default)s)')
+    faults.set_defaults(run=_bench_faults)
+
+
+def _bench_transport(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.transport import run
+
+    return run(chosen.seconds, chosen.requests)
+
+
+def _bench_soak(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.soak import run
+
+    return run(chosen.minutes)
+
+
+def _bench_faults(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.faults import run
+
+    return run(chosen.kills)
 
 
 def _demo(chosen: argparse.Namespace) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -98,14 +99,16 @@ def run(seed: int, output: Path) -> int:
     begin = time.monotonic()
     with Stack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
-        stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}'])
-        stack.start('node')
+        stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}', '--log-level', 'simulated_camera:=warn'])
+        stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])
         rclpy.init()
         node = Node('robobrain_demo')
         client = Client(node, check=stack.check)
         pictures: list[Image] = []
         node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
+        progress = node.create_subscription(DiagnosticArray, '/diagnostics', _Progress(begin).show, 5)
         bring_up(client)
+        node.destroy_subscription(progress)
         print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
         print(
             COLUMNS.format(
@@ -127,6 +130,20 @@ def run(seed: int, output: Path) -> int:
     )
     print(f'Pictures: {output.resolve()}')
     return 1 if failed else 0
+
+
+class _Progress:
+    """Prints what the engine does while it starts, from /diagnostics."""
+
+    def __init__(self, begin: float) -> None:
+        self._begin = begin
+        self._shown = ''
+
+    def show(self, array: DiagnosticArray) -> None:
+        for status in array.status:
+            if status.name.endswith(': engine') and status.message != self._shown:
+                self._shown = status.message
+                print(f'  {time.monotonic() - self._begin:4.0f} s  {status.message}', flush=True)
 
 
 def choose(seed: int) -> list[Question]:

@@ -56,6 +56,10 @@ class CameraFrame:
         if mine and its and abs(its - mine) < held:
             self._depth = depth
 
+    def offer_info(self, info: CameraInfo) -> None:
+        """Take these intrinsics if it has none: of a camera just subscribed to, they may come after the image."""
+        self._info = self._info or info
+
     @cached_property
     def _rgb(self) -> np.ndarray:
         return to_rgb(self._image)

@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NotYet
+from contextlib import ExitStack
 from typing import Any
 
 import rclpy
@@ -66,8 +67,9 @@ class RobobrainNode(LifecycleNode):
         self._requests = Requests(self, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
-        self._outputs: Outputs | None = None
         self._cameras: dict[str, CameraInput] = {}
+        self._active = ExitStack()
+        """Ends what lives only while the node is active."""
         self._transforms = Transforms(self)
         for parameter in PARAMETERS:
             self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
@@ -133,11 +135,17 @@ class RobobrainNode(LifecycleNode):
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Subscribe to the camera and take requests."""
         assert self._brain is not None
-        self._outputs = Outputs(self, self._diagnostics.tally)
-        self._cameras = {one.name: CameraInput(self, one) for one in cameras(self._values())}
-        self._diagnostics.cameras = self._cameras
-        self._requests.open(Open(self._brain, self._cameras, self._outputs, self._transforms))
-        topics = ', '.join(f"'{camera.topic}'" for camera in self._cameras.values())
+        with ExitStack() as opened:  # closes what is open already, should the rest fail
+            outputs = Outputs(self, self._diagnostics.tally)
+            opened.callback(outputs.close)
+            looking = {}
+            for one in cameras(self._values()):
+                looking[one.name] = CameraInput(self, one)
+                opened.callback(looking[one.name].close)
+            self._active = opened.pop_all()
+        self._cameras = self._diagnostics.cameras = looking
+        self._requests.open(Open(self._brain, looking, outputs, self._transforms))
+        topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
         self.get_logger().info(f'active; looking at {topics}')
         return super().on_activate(state)
 
@@ -167,19 +175,16 @@ class RobobrainNode(LifecycleNode):
 
     def _shut(self) -> None:
         self._requests.shut()
-        self._diagnostics.cameras = {}
-        for camera in self._cameras.values():
-            camera.close()
-        if self._outputs is not None:
-            self._outputs.close()
-        self._cameras, self._outputs = {}, None
+        self._cameras = self._diagnostics.cameras = {}
+        self._active.close()
 
     def _end(self) -> None:
-        self._shut()
-        self._diagnostics.brain = None
-        if self._brain is not None:
-            self._brain.close()
-        self._brain = None
+        brain, self._brain, self._diagnostics.brain = self._brain, None, None  # once is enough, even if it fails
+        try:
+            self._shut()
+        finally:
+            if brain is not None:
+                brain.close()
 
     def finish_requests(self, timeout_s: float) -> None:
         """Refuse new requests, and let the executor tell the clients of the old ones; blocks."""

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -161,14 +162,23 @@ class Requests:
         report: Callable[[Job], None] = lambda job: None,
         started: Callable[[Job], None] = lambda job: None,
     ) -> AnswerMessage:
-        """Ask the brain, publish the answer and return it.
+        """Ask the brain, publish the answer and return it, whatever goes wrong.
 
         :param message: with the fields of msg/Instruction.msg
         """
         try:
-            wanted = Wanted.read(message, self._values())
+            return await self._answer(message, report, started)
         except BrainError as error:
             return self._refuse(Answer(message.task, message.instruction, error.code, str(error)))
+        except Exception as error:  # rclpy would leave a service's client without a reply
+            self._node.get_logger().error(f'a request failed by a defect:\n{traceback.format_exc()}')
+            reason = f'{type(error).__name__}: {error}'
+            return self._refuse(Answer(message.task, message.instruction, ErrorCode.INTERNAL, reason))
+
+    async def _answer(
+        self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
+    ) -> AnswerMessage:
+        wanted = Wanted.read(message, self._values())
         frames: list[CameraFrame] = []
 
         async def frame() -> CameraFrame:
@@ -181,8 +191,7 @@ class Requests:
 
         with self._idle:  # shut() must not come between: it would miss this job
             if self._open is None:
-                answer = Answer(wanted.task, wanted.instruction, ErrorCode.NOT_ACTIVE, 'the node is not active')
-                return self._refuse(answer)
+                raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
             job = parts.brain.ask(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
             self._pending += 1
@@ -197,9 +206,16 @@ class Requests:
                 self._idle.notify_all()
 
     def _log(self, answer: Answer) -> None:
-        if not answer.success:
-            asked = f'{answer.task} {answer.instruction[:LOGGED]!r}'
-            self._node.get_logger().warning(f'{asked}: {answer.code.name}, {answer.message}')
+        """One line a request, the same fields always, for people and for log tools."""
+        logger = self._node.get_logger()
+        line = (
+            f'code={answer.code.name} task={answer.task} ms={answer.timings.total:.0f} tokens={answer.tokens} '
+            f'frame_age_s={answer.frame_age:.3f} instruction={answer.instruction[:LOGGED]!r}'
+        )
+        if answer.success:
+            logger.info(line)
+        else:
+            logger.warning(f'{line}: {answer.message}')
 
     def _refuse(self, answer: Answer) -> AnswerMessage:
         self._log(answer)

@@ -3,9 +3,11 @@
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from rclpy.clock import Clock, ClockType
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -27,12 +29,15 @@ class Topic(NamedTuple):
 class Subscriptions:
     """Some topics that are subscribed to together. Callbacks run in the thread of this object."""
 
-    def __init__(self, node: Node, name: str, topics: Sequence[Topic], on_demand: bool) -> None:
+    def __init__(self, node: Node, name: str, topics: Sequence[Topic], idle_s: float | None) -> None:
         """:param name: of the helper node that owns the subscriptions
-        :param on_demand: subscribe only while ``want`` says so
+        :param idle_s: subscribe only while they are ``wanted``, and so many seconds longer; None: always
         """
         self._topics = topics
-        self._wanted_until = -math.inf if on_demand else math.inf
+        self._idle_s = idle_s
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._wanted_until = -math.inf if idle_s is not None else math.inf
         self._held: dict[str, tuple[ReliabilityPolicy, Any]] = {}
         # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
         self._node = Node(
@@ -44,7 +49,7 @@ class Subscriptions:
             enable_rosout=False,
         )
         self._update()
-        self._node.create_timer(UPDATE_S, self._update)
+        self._node.create_timer(UPDATE_S, self._update, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=spin, args=(self._executor, node.get_logger()), name=name, daemon=True)
@@ -55,11 +60,22 @@ class Subscriptions:
         """Whether there are subscriptions now."""
         return bool(self._held)
 
-    def want(self, for_s: float) -> None:
-        """Be subscribed for at least so many seconds from now; from any thread."""
-        self._wanted_until = max(self._wanted_until, time.monotonic() + for_s)
-        if not self._held:
-            self._executor.create_task(self._update)  # at once, in the thread that owns them
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """Be subscribed inside the ``with`` block, and ``idle_s`` longer; in any thread, also at the same time."""
+        if self._idle_s is None:
+            yield
+            return
+        with self._lock:
+            self._waiting += 1
+        # at once, in the thread that owns them; also while subscribed, since that may be about to end
+        self._executor.create_task(self._update)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._wanted_until = time.monotonic() + self._idle_s
 
     def count_publishers(self, topic: str) -> int:
         """How many there are now."""
@@ -72,7 +88,8 @@ class Subscriptions:
         self._node.destroy_node()
 
     def _update(self) -> None:
-        wanted = time.monotonic() < self._wanted_until
+        with self._lock:
+            wanted = self._waiting > 0 or time.monotonic() < self._wanted_until
         for topic in self._topics:
             now, subscription = self._held.get(topic.name, (None, None))
             policy = self._policy(topic.name) if wanted else None

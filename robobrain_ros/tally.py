@@ -1,5 +1,6 @@
 """What became of the requests so far: counts by end, and latencies by stage, for diagnostics."""
 
+import math
 from collections import Counter, deque
 from collections.abc import Mapping
 
@@ -39,5 +40,5 @@ class Tally:
 
 
 def _quantile(ordered: list[float], part: float) -> float:
-    """The value that this part of the values does not exceed (nearest rank)."""
-    return ordered[min(int(part * len(ordered)), len(ordered) - 1)]
+    """The least value that this part of the values does not exceed (nearest rank)."""
+    return ordered[max(math.ceil(part * len(ordered)) - 1, 0)]

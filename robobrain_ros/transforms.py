@@ -48,7 +48,7 @@ class Transforms:
             found = self._buffer.lookup_transform(
                 target_frame, header.frame_id, Time.from_msg(header.stamp), Duration(seconds=timeout_s)
             ).transform
-        except self._error as error:
+            move, turn = found.translation, found.rotation
+            return Transform.from_quaternion((move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))
+        except (self._error, ValueError) as error:
             raise LookupError(f'no transform from {header.frame_id!r} to {target_frame!r}: {error}') from error
-        move, turn = found.translation, found.rotation
-        return Transform.from_quaternion((move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))

@@ -61,7 +61,10 @@ def _options(options: Any) -> dict[str, Any]:
         if parameter is None or not parameter.dynamic:
             dynamic = ', '.join(name for name, known in BY_NAME.items() if known.dynamic)
             raise _bad(f'option {option.name!r} cannot be set for one request; these can: {dynamic}')
-        value = parameter_value_to_python(option.value)
+        try:
+            value = parameter_value_to_python(option.value)
+        except RuntimeError as error:
+            raise _bad(f'option {option.name}: {error}') from error
         if isinstance(parameter.default, float) and type(value) is int:
             value = float(value)
         if type(value) is not type(parameter.default):

@@ -13,7 +13,7 @@ from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused, EngineS
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Policy, Stage
 from robobrain_ros.locate import DepthMode, DepthRules
-from robobrain_ros.spatial import Camera
+from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks.profiles import PROFILES
 
 SOON = 20.0
@@ -23,9 +23,10 @@ CAMERA = Camera.from_calibration(width=640, height=480, k=(500.0, 0.0, 320.0, 0.
 class Picture:
     """A Frame; whatever is an exception is raised."""
 
-    def __init__(self, rgb=None, depth=None, camera=CAMERA, age=0.25):
+    def __init__(self, rgb=None, depth=None, camera=CAMERA, age=0.25, transform=None):
         self._rgb = np.zeros((480, 640, 3), np.uint8) if rgb is None else rgb
         self._depth, self._camera, self.age = depth, camera, age
+        self._transform, self.transforms_asked = transform, 0
 
     @staticmethod
     def _give(value):
@@ -40,7 +41,8 @@ class Picture:
         return self._give(self._depth)
 
     def transform(self):
-        return None
+        self.transforms_asked += 1
+        return self._give(self._transform)
 
     def camera(self):
         return self._give(self._camera)
@@ -191,6 +193,46 @@ def test_bad_depth_or_camera_info_costs_the_position_but_not_the_answer(make, pi
     assert result.success
     assert (result.targets[0].status, result.targets[0].position) == (status, None)
     assert any(warning in text for text in result.warnings), result.warnings
+
+
+LIFTED = Transform((0.0, 0.0, 10.0), ((0.0, 0.0, 1.0), (-1.0, 0.0, 0.0), (0.0, -1.0, 0.0)))
+"""From an optical frame to one with x forward and z up, 10 m below."""
+
+
+@pytest.mark.parametrize(
+    ('task', 'text', 'place', 'expected'),
+    [
+        ('pointing', '[(500, 250)]', 'targets', (2, 0, 10.48)),
+        ('grounding', '[400, 400, 600, 600]', 'targets', (2, 0, 10)),
+        ('trajectory', '[(500, 250, 2.0)]', 'waypoints', (2, 0, 10.48)),
+    ],
+)
+def test_positions_are_in_the_frame_that_was_asked_for(make, task, text, place, expected):
+    result = said(make(), text, task=task, picture=Picture(depth=FLAT, transform=LIFTED))
+    (target,) = getattr(result, place)
+    assert (target.status, result.warnings) == (PointStatus.OK, ())
+    assert target.position == pytest.approx(expected)
+
+
+def test_an_unknown_frame_costs_the_positions_but_not_the_answer(make):
+    depth = FLAT.copy()
+    depth[:, :100] = np.nan
+    picture = Picture(depth=depth, transform=LookupError('no transform to the attic'))
+    result = said(make(), '[(500, 250), (20, 500)]', picture=picture)
+    assert (result.code, result.complete) == (ErrorCode.OK, True)
+    assert [target.status for target in result.targets] == [PointStatus.NO_TF, PointStatus.NO_DEPTH]
+    assert [target.position for target in result.targets] == [None, None]
+    assert result.targets[0].pixel == (320, 120)
+    assert result.warnings[-1] == 'no transform to the attic'
+    assert len(result.warnings) == 2
+
+
+def test_without_positions_no_transform_is_waited_for(make):
+    picture = Picture(transform=LookupError('no transform'))
+    result = answer(make(), picture=picture)
+    assert [target.status for target in result.targets] == [PointStatus.NO_DEPTH]
+    assert not any('transform' in warning for warning in result.warnings)
+    assert picture.transforms_asked == 0
 
 
 def test_trajectories_use_the_chosen_depth(make):

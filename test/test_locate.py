@@ -1,13 +1,24 @@
 """Pixels to positions: statuses, sizes, depth modes, and the whole way against a scene that is known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.locate import DepthMode, DepthRules, Scene, locate_targets, locate_waypoints, scale_factor
-from robobrain_ros.spatial import Camera
+from robobrain_ros.locate import (
+    DepthMode,
+    DepthRules,
+    Located,
+    Scene,
+    locate_targets,
+    locate_waypoints,
+    lose,
+    move,
+    scale_factor,
+)
+from robobrain_ros.spatial import Camera, Transform
 
 SIZE = (640, 480)
 SCALED = DepthMode.MODEL_SCALED_TO_SENSOR
@@ -202,3 +213,29 @@ def test_a_rendered_ball_is_found_within_a_millimetre(model):
 def test_rules_that_make_no_sense(fields, words):
     with pytest.raises(ValueError, match=words):
         DepthRules(**fields)
+
+
+# --- other frames ---------------------------------------------------------------------------------------------------
+SEEN = Target((420.0, 290.0), (400, 280, 440, 300), 'mug', 9.0, PointStatus.OK, (0.4, 0.2, 2.0), 1.0)
+UNSEEN = Target((5.0, 5.0), status=PointStatus.NO_DEPTH)
+BOTH = Located((SEEN, UNSEEN), ('a hole',))
+
+
+def test_move_changes_positions_and_nothing_else():
+    quarter = Transform.from_quaternion((10.0, 20.0, 30.0), (0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)))
+    moved = move(BOTH, quarter)
+    assert moved.targets[0].position == pytest.approx((9.8, 20.4, 32.0))
+    assert replace(moved.targets[0], position=SEEN.position) == SEEN
+    assert moved.targets[1] is UNSEEN
+    assert moved.reasons == ('a hole',)
+
+
+def test_nothing_moves_within_the_same_frame():
+    assert move(BOTH, None) is BOTH
+
+
+def test_lose_takes_positions_away_and_says_why():
+    lost = lose(BOTH, 'no transform')
+    assert lost.targets[0] == replace(SEEN, position=None, status=PointStatus.NO_TF)
+    assert lost.targets[1] == UNSEEN, 'what had no position keeps its own status'
+    assert lost.reasons == ('a hole', 'no transform')

@@ -177,12 +177,20 @@ class _Stalled(Exception):
 async def _lively(outputs: AsyncIterator[T], stall_s: float) -> AsyncIterator[T]:
     """The same items; _Stalled if one takes longer than ``stall_s`` seconds."""
     while True:
+        step = asyncio.ensure_future(anext(outputs))
+        try:  # not wait_for: up to Python 3.11 it swallows a cancellation that meets a token
+            await asyncio.wait([step], timeout=stall_s)
+        finally:
+            if not step.done():
+                step.cancel()
+                await asyncio.wait([step])
+        if step.cancelled():
+            raise _Stalled(f'the engine brought no token for {stall_s:g} s')
         try:
-            yield await asyncio.wait_for(anext(outputs), stall_s)
+            item = step.result()
         except StopAsyncIteration:
             return
-        except asyncio.TimeoutError:
-            raise _Stalled(f'the engine brought no token for {stall_s:g} s') from None
+        yield item
 
 
 async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) -> T:
