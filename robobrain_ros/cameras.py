@@ -59,8 +59,8 @@ class CameraInput:
         depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
         topics = (
             Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
-            Topic(self.topic, image_type, self._on_image),
             Topic(depth, depth_type, self._on_depth),
+            Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
         self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s)

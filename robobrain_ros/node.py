@@ -7,7 +7,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import TimeoutError as NotYet
+from concurrent.futures import wait
 from contextlib import ExitStack
 from typing import Any
 
@@ -118,13 +118,10 @@ class RobobrainNode(LifecycleNode):
         brain = Brain(EmbeddedEngine(engine_config(values)), profile(values), settings(values))
         try:
             started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))
-            while True:
-                try:
-                    started.result(0.2)
-                    break
-                except NotYet:
-                    if self.stopping.is_set():
-                        raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting') from None
+            while not wait([started], timeout=0.2).done:
+                if self.stopping.is_set():
+                    raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting')
+            started.result()
         except BaseException:
             brain.close()
             raise

@@ -197,7 +197,7 @@ class Requests:
             self._pending += 1
         started(job)
         try:
-            answer = await self._result(job)  # type: ignore[assignment]
+            answer: Answer = await self._result(job)  # type: ignore[assignment]
             self._log(answer)
             return parts.outputs.publish(answer, frames[0] if frames else None, wanted.camera, wanted.target_frame)
         finally:

@@ -18,6 +18,16 @@ os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 101)
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption('--fuzz', type=int, default=1, metavar='N', help='N times as many mutated answers and images')
+
+
+@pytest.fixture(scope='session')
+def fuzz(request: pytest.FixtureRequest) -> int:
+    """How many times as many."""
+    return request.config.getoption('--fuzz')
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Units, then engine, then ROS: a mistake shows in seconds, not after the engine has started."""
 

@@ -49,7 +49,7 @@ class Ears:
         self.log: list[Log] = []
         latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.node.create_subscription(Log, '/rosout', self.log.append, latched)
-        many = QoSProfile(depth=100)
+        many = QoSProfile(depth=1000)
         services = {f'{service}_service_qos_profile': many for service in ('goal', 'cancel', 'result')}
         self.action = ActionClient(self.node, Query, f'{name}/query', **services)
         self.instruction = self.node.create_publisher(String, f'{name}/instruction', 10)

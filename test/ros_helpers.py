@@ -122,18 +122,21 @@ class TestCamera:
         kind: type = Image,
         reliability: ReliabilityPolicy = ReliabilityPolicy.RELIABLE,
         names: Sequence[str] = ('/image', '/depth/image', '/camera_info'),
+        depth_kind: type = Image,
+        frame: str = FRAME,
     ) -> None:
+        self.frame = frame
         self.node = Node('test_camera', context=context)
         qos = QoSProfile(depth=5, reliability=reliability)
         self.image = self.node.create_publisher(kind, names[0], qos)
-        self.depth = self.node.create_publisher(Image, names[1], qos)
+        self.depth = self.node.create_publisher(depth_kind, names[1], qos)
         self.info = self.node.create_publisher(CameraInfo, names[2], qos)
 
     def close(self) -> None:
         self.node.destroy_node()
 
     def header(self, ago_s: float = 0.0) -> Header:
-        return header(self.node, ago_s)
+        return Header(stamp=header(self.node, ago_s).stamp, frame_id=self.frame)
 
 
 class Player:
@@ -186,6 +189,9 @@ class Goal:
 
     def accepted(self) -> bool:
         return until(lambda: self.handle, 'reply to the goal').accepted
+
+    def succeeded(self) -> bool:
+        return self.response is not None and self.response.result.success
 
     def reached(self, stage: str) -> None:
         until(lambda: any(feedback.stage == stage for feedback in self.feedback), f'stage {stage}')

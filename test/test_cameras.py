@@ -5,6 +5,7 @@ import time
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
+import cv2
 import numpy as np
 import pytest
 from rclpy.node import Node
@@ -334,6 +335,153 @@ def test_compressed_images(context, far_context, loop):
                 rig.frame().rgb()
     finally:
         rig.close()
+
+
+def test_named_cameras_have_topics_of_their_own(context, far_context, loop):
+    rigs = {name: Rig(context, loop, CameraSettings(name), name='robobrain') for name in ('front', 'wrist')}
+    try:
+        for value, (name, rig) in enumerate(rigs.items(), 1):
+            topics = (f'/{name}/image', f'/{name}/depth/image', f'/{name}/camera_info')
+            assert rig.input.status().topic == topics[0]
+            with publishing(far_context, names=topics) as camera:
+                rig.linked(camera)
+                rig.deliver(camera.image, colour(camera.header(), picture(value)))
+                rig.deliver(camera.depth, depth(camera.header(), np.full((6, 8), float(value))))
+                rig.deliver(camera.info, CameraInfo(header=camera.header(), width=8, height=6))
+        for value, rig in enumerate(rigs.values(), 1):
+            assert (rig.frame().rgb() == value).all()
+            assert (rig.frame().depth() == value).all()
+            assert rig.input.status().received == rig.input.status().depth_received == 1
+    finally:
+        for rig in rigs.values():
+            rig.close()
+
+
+def compressed_depth(head: Header, millimetres: np.ndarray) -> CompressedImage:
+    """As compressed_depth_image_transport writes it: 12 bytes of its settings, then PNG."""
+    data = bytes(12) + cv2.imencode('.png', millimetres)[1].tobytes()
+    return CompressedImage(header=head, format='16UC1; compressedDepth png', data=data)
+
+
+def test_compressed_depth(context, far_context, loop):
+    rig = Rig(context, loop, CameraSettings('front', depth_transport='compressedDepth'))
+    names = ('/front/image', '/front/depth/image/compressedDepth', '/front/camera_info')
+    try:
+        with publishing(far_context, names=names, depth_kind=CompressedImage) as camera:
+            rig.linked(camera)
+            head = camera.header()
+            rig.deliver(camera.image, colour(head, picture()))
+            camera.depth.publish(compressed_depth(head, np.full((6, 8), 1500, np.uint16)))
+            until(lambda: rig.input.status().depth_received, 'depth')
+            np.testing.assert_allclose(rig.frame().depth(), 1.5)
+            camera.depth.publish(CompressedImage(header=head, format='16UC1; compressedDepth', data=[1, 2, 3]))
+            until(lambda: rig.input.status().depth_received == 2, 'garbage')
+            np.testing.assert_allclose(rig.frame().depth(), 1.5, err_msg='the first with the exact stamp stays')
+            head = camera.header()
+            rig.deliver(camera.image, colour(head, picture()))
+            camera.depth.publish(CompressedImage(header=head, format='16UC1; compressedDepth', data=[1, 2, 3]))
+            until(lambda: rig.input.status().depth_received == 3, 'garbage')
+            with pytest.raises(BrainError) as caught:
+                rig.frame().depth()
+            assert caught.value.code is ErrorCode.BAD_IMAGE
+    finally:
+        rig.close()
+
+
+def test_intrinsics_may_come_after_the_image(rig, camera):
+    """Of a camera that has just been subscribed to, as on demand."""
+    rig.deliver(camera.image, colour(camera.header(), picture()))
+    frame = rig.frame()
+    assert frame.camera() is None
+    k = [10.0, 0.0, 3.5, 0.0, 10.0, 2.5, 0.0, 0.0, 1.0]
+    rig.deliver(camera.info, CameraInfo(header=camera.header(), width=8, height=6, k=k))
+    assert frame.camera().fx == 10.0
+    k[0] = 20.0
+    seen = rig.input._info
+    camera.info.publish(CameraInfo(header=camera.header(), width=8, height=6, k=k))
+    until(lambda: rig.input._info is not seen, 'other intrinsics')
+    assert frame.camera().fx == 10.0, 'the image keeps those that it got'
+
+
+K = [10.0, 0.0, 3.5, 0.0, 10.0, 2.5, 0.0, 0.0, 1.0]
+
+
+# --- on demand ------------------------------------------------------------------------------------------------------
+class Stream:
+    """Shows pictures on a camera at 30 Hz until closed, colour first, as drivers that register depth do."""
+
+    def __init__(self, camera):
+        self.camera, self._stop = camera, threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        while not self._stop.wait(1 / 30):
+            head = self.camera.header()
+            self.camera.image.publish(colour(head, picture(3)))
+            self.camera.depth.publish(depth(head, np.ones((6, 8))))
+            self.camera.info.publish(CameraInfo(header=head, width=8, height=6, k=K))
+
+    def close(self):
+        self._stop.set()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def stream(far_context):
+    with publishing(far_context) as camera:
+        stream = Stream(camera)
+        yield stream
+        stream.close()
+
+
+def test_on_demand_the_first_frame_comes_soon(context, loop, stream, capsys):
+    rig = Rig(context, loop, CameraSettings(idle_s=0.2))
+    took = []
+    try:
+        until(lambda: rig.input.status().publishers, 'the camera')
+        for _ in range(4):
+            assert not rig.input.status().subscribed
+            before, now = rig.input.status().received, stream.camera.node.get_clock().now().nanoseconds
+            begin = time.monotonic()
+            frame = rig.frame(not_before_ns=now)
+            took.append(1000 * (time.monotonic() - begin))
+            assert nanoseconds(frame.header) >= now
+            assert (frame.rgb() == 3).all()
+            assert rig.input.status().received > before
+            until(lambda f=frame: f.depth() is not None and f.camera() is not None, 'what belongs to it', 0.5)
+            until(lambda: not rig.input.status().subscribed, 'release')
+        received = rig.input.status().received
+        with pytest.raises(AssertionError):
+            until(lambda: rig.input.status().received > received, 'no image while nobody asks', 0.3)
+    finally:
+        rig.close()
+    with capsys.disabled():
+        print(f'\n[on demand, request to first frame: {", ".join(f"{ms:.0f}" for ms in took)} ms]', end=' ')
+
+
+def test_on_demand_a_request_that_ends_early_lets_go(context, loop):
+    rig = Rig(context, loop, CameraSettings(idle_s=0.1))
+    try:
+        asked = rig.ask(timeout=60)
+        until(lambda: rig.input.status().subscribed, 'subscriptions')
+        asked.cancel()
+        until(lambda: not rig.input.status().subscribed, 'release')
+        assert rig.fault(timeout=0.1).code is ErrorCode.NO_IMAGE
+        until(lambda: not rig.input.status().subscribed, 'release')
+    finally:
+        rig.close()
+
+
+def test_on_demand_closing_while_a_request_waits(context, loop, far_context):
+    rig = Rig(context, loop, CameraSettings(idle_s=5.0))
+    with publishing(far_context) as camera:
+        asked = rig.ask(timeout=1.0)
+        rig.linked(camera)
+        rig.close()
+        with pytest.raises(BrainError):
+            asked.result(5)
+        until(lambda: not camera.image.get_subscription_count(), 'no subscription')
 
 
 REMAPS = ('__node:=brain', '__ns:=/robot', 'image:=/cam/rgb', '/cam/rgb:=/elsewhere', 'depth/image:=aligned')

@@ -317,7 +317,7 @@ def test_decompression_bombs_are_refused_by_their_header():
     refused(to_rgb, compressed('jpeg', jpeg), '65535x65535')
 
 
-def mutations(rng):
+def mutations(rng, count):
     """Messages that were valid until a few fields or bytes changed."""
     raw = [message(name, np.zeros((9, 32), np.uint8), 8, 6) for name in COLOUR] + [
         message('16UC1', np.ones((6, 8), np.uint16), 8, 6),
@@ -331,7 +331,7 @@ def mutations(rng):
     ]
     names = [*COLOUR, '16UC1', '32FC1', '8UC3', '64FC4', 'garbage', '']
     sizes = [0, 1, 2, 3, 5, 8, 255, 65536, 2**31, 2**32 - 1]
-    for _ in range(600):
+    for _ in range(count):
         source = raw[rng.integers(len(raw))]
         fields = ('width', 'height', 'encoding', 'step', 'is_bigendian', 'data')
         msg = Image(**{field: getattr(source, field) for field in fields})
@@ -343,7 +343,7 @@ def mutations(rng):
             else:
                 setattr(msg, field, int(rng.choice([0, 1, 255])) if field == 'is_bigendian' else int(rng.choice(sizes)))
         yield msg
-    for _ in range(600):
+    for _ in range(count):
         text, data = packed[rng.integers(len(packed))]
         data = bytearray(data[: rng.integers(len(data))] if rng.random() < 0.2 else data)
         for place in rng.integers(0, max(len(data), 1), rng.integers(0, 4)):
@@ -352,9 +352,10 @@ def mutations(rng):
         yield compressed(str(rng.choice(['', 'jpeg', '16UC1', ';;', 'é'])) if rng.random() < 0.2 else text, data)
 
 
-def test_mutated_messages_give_an_array_or_a_brain_error():
+@pytest.mark.timeout(0)  # --fuzz 10 takes minutes
+def test_mutated_messages_give_an_array_or_a_brain_error(fuzz):
     arrays = errors = 0
-    for msg in mutations(np.random.default_rng(20251123)):
+    for msg in mutations(np.random.default_rng(20251123), 600 * fuzz):
         for convert, kind, dimensions in ((to_rgb, np.uint8, 3), (to_depth, np.float32, 2)):
             try:
                 result = convert(msg)
@@ -363,7 +364,7 @@ def test_mutated_messages_give_an_array_or_a_brain_error():
             else:
                 assert (result.dtype, result.ndim) == (kind, dimensions)
                 arrays += 1
-    assert arrays + errors == 2400
+    assert arrays + errors == 2400 * fuzz
     assert arrays > 20
 
 

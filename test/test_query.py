@@ -4,10 +4,12 @@ import random
 import statistics
 import threading
 import time
+from collections import Counter
 from dataclasses import fields
 from itertools import pairwise
 
 import numpy as np
+import psutil
 import pytest
 from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Duration
@@ -22,6 +24,8 @@ from std_msgs.msg import String
 
 from robobrain_ros.answer import Timings
 from robobrain_ros.client import Client
+from robobrain_ros.engines.base import EngineState
+from robobrain_ros.jobs import Job
 
 pytest_plugins = ('node_fixtures',)
 pytestmark = [
@@ -58,6 +62,29 @@ def test_cancel_in_mid_decode(active, ears):
     assert result.answer.tokens < 64
     assert not result.answer.waypoints
     until(lambda: idle(active), 'idle engine', 2)
+
+
+def test_cancel_reaches_the_engine_at_once(active, ears, monkeypatch, capsys):
+    """From the moment when the node gets the cancel request until nothing is in the engine any more."""
+    asked, stop = [], Job.stop
+    monkeypatch.setattr(Job, 'stop', lambda *arguments: asked.append(time.monotonic()) or stop(*arguments))
+    took = []
+    for _ in range(10):
+        asked.clear()
+        goal = ears.goal(*LONG)
+        goal.reached('DECODE')
+        goal.handle.cancel_goal_async()
+        while not (asked and idle(active)):
+            assert goal.response is None or asked, 'it was answered before it could be cancelled'
+            time.sleep(0.0005)
+        took.append(1000 * (time.monotonic() - asked[0]))
+        assert goal.end()[0] == GoalStatus.STATUS_CANCELED
+    with capsys.disabled():
+        print(
+            f'\n[cancel until the engine is idle: median {statistics.median(took):.1f} ms, most {max(took):.1f}]',
+            end='',
+        )
+    assert statistics.median(took) < 1000
 
 
 def test_a_goal_ends_at_its_timeout(active, ears):
@@ -174,3 +201,32 @@ def test_services_answer_while_a_request_decodes(active, client, ears, capsys):
         print(f'\n[{len(took)} service calls while decoding: median {median:.1f} ms, p95 {p95:.1f} ms]', end=' ')
     assert len(took) > 20
     assert p95 < 1000
+
+
+# --- the worst ------------------------------------------------------------------------------------------------------
+def test_a_thousand_goals_with_random_cancels_and_an_engine_that_is_killed_all_end(active, client, ears, parameters):
+    """The last one, for the engine has to start again afterwards."""
+    parameters(queue_size=60)
+    dice = random.Random(2)
+    goals = [ears.goal('pointing', f'the red plate {number}') for number in range(1000)]
+    for goal in goals:
+        assert goal.accepted()
+        if dice.random() < 0.3:
+            goal.handle.cancel_goal_async()
+    until(lambda: sum(goal.succeeded() for goal in goals) >= 5, 'first answers', 60)
+    core = max(map(psutil.Process, active._brain.engine.health().pids), key=lambda one: one.memory_info().rss)
+    core.kill()
+    ends = [goal.end(60) for goal in goals]
+    allowed = {
+        (GoalStatus.STATUS_SUCCEEDED, Answer.OK),
+        (GoalStatus.STATUS_ABORTED, Answer.BUSY),
+        (GoalStatus.STATUS_CANCELED, Answer.CANCELLED),
+        (GoalStatus.STATUS_ABORTED, Answer.ENGINE_DEAD),
+    }
+    found = Counter((status, result.error_code) for status, result in ends)
+    assert set(found) == allowed, found
+    assert not active._requests._jobs
+    until(lambda: active._brain.engine.health().state is EngineState.READY, 'another engine', 100)
+    answer = client.query('pointing', 'the red plate')
+    assert answer.error_code == Answer.OK, answer.error_message
+    until(lambda: idle(active), 'idle engine', 20)  # the other one's warm-up may still be running

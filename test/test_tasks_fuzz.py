@@ -128,9 +128,10 @@ def check(task, text, profile):
         assert parsed.dropped or parsed.not_found  # nothing vanishes silently
 
 
+@pytest.mark.timeout(0)  # --fuzz 50 takes minutes
 @pytest.mark.parametrize('profile', PROFILES.values(), ids=PROFILES.keys())
-def test_mutated_answers(profile):
-    for text in mutations(1000):
+def test_mutated_answers(profile, fuzz):
+    for text in mutations(1000 * fuzz):
         for task in TASKS.values():
             check(task, text, profile)
 

@@ -88,7 +88,7 @@ def test_without_tf2_another_frame_is_refused_with_the_reason(without):
 
 
 # --- with tf2 ---------------------------------------------------------------------------------------------------------
-class TransformException(Exception):  # noqa: N818  # as tf2 calls it
+class TransformException(Exception):  # the name that tf2 gives it
     """As in tf2_ros."""
 
 

@@ -2,6 +2,9 @@
 
 import os
 
+QUIET = ('--ros-args', '--log-level', 'robobrain:=error')
+"""Arguments of a node that is asked thousands of questions."""
+
 
 def isolate() -> None:
     """Keep a measurement and the processes that it starts apart from all other ROS programs.

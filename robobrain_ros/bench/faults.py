@@ -1,0 +1,102 @@
+"""``robobrain bench faults``: the engine is killed again and again while goals run, and everything comes to an end."""
+
+import random
+import time
+from contextlib import suppress
+
+import psutil
+import rclpy
+from rclpy.node import Node
+
+from robobrain_ros.bench import QUIET, isolate
+from robobrain_ros.bench.load import Load
+from robobrain_ros.client import Client
+from robobrain_ros.engines.processes import MARK
+from robobrain_ros.stack import Stack, bring_up
+
+RECOVERY_S = 180.0
+"""Longest wait for an answer after a kill."""
+LONGEST_PAUSE_S = 3.0
+"""Kills come up to this long after the first answer of an engine."""
+ENDING_S = 10.0
+"""What the node started may take so long to end after it."""
+
+
+def run(kills: int) -> int:
+    """Kill, wait for recovery, print; returns the exit code: 1 if a goal hung, a process stayed, or an engine did not
+    come back. Blocks.
+    """
+    isolate()
+    recoveries: list[float] = []
+    with Stack() as stack:
+        stack.start('sim.camera')
+        node = psutil.Process(stack.start('node', QUIET).pid)
+        rclpy.init()
+        client = Client(Node('bench_faults'), check=stack.check)
+        bring_up(client)
+        load = Load(client, at_once=4)
+        seen: set[psutil.Process] = set()
+        load.pump(2.0)
+        for number in range(1, kills + 1):
+            load.pump(random.uniform(0.0, LONGEST_PAUSE_S))
+            seen |= _kill_engine(node)
+            took = _recovery(load, stack)
+            if took is None:
+                print(f'kill {number}: no answer within {RECOVERY_S:.0f} s', flush=True)
+                break
+            recoveries.append(took)
+            print(f'kill {number}: answers again after {took:.1f} s; {dict(load.outcomes)}', flush=True)
+        family = set(node.children(recursive=True))
+        orphans = {process for process in seen - family if _lives(process)}
+        load.drain()
+        load.close()
+        client.close()
+    rclpy.shutdown()
+    orphans |= _remaining(family)
+    for process in orphans:
+        print(f'orphan: {process}')
+    print(
+        f'{kills} kills: {len(recoveries)} recoveries, {load.hung} hung goals, {len(orphans)} orphans, '
+        f'{load.outcomes.total()} goals ended: {dict(load.outcomes)}'
+    )
+    return 0 if len(recoveries) == kills and not load.hung and not orphans else 1
+
+
+def _kill_engine(node: psutil.Process) -> set[psutil.Process]:
+    """SIGKILL to the engine core; returns everything below the node until then."""
+    family = set(node.children(recursive=True))
+    sizes = {}
+    for process in family:
+        with suppress(psutil.Error):  # it ended just now
+            if MARK in process.environ():
+                sizes[process] = process.memory_info().rss
+    max(sizes, key=lambda process: sizes[process]).kill()  # the one with the model
+    return family
+
+
+def _recovery(load: Load, stack: Stack) -> float | None:
+    """Seconds until the next answer; None if none came."""
+    begin = time.monotonic()
+    load.pump(0.5)  # answers that were under way count for nothing
+    answered = load.answered
+    while load.answered == answered:
+        if time.monotonic() - begin > RECOVERY_S:
+            return None
+        load.pump(0.1)
+        stack.check()
+    return time.monotonic() - begin
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _remaining(processes: set[psutil.Process]) -> set[psutil.Process]:
+    """Those that have not ended within ENDING_S."""
+    deadline = time.monotonic() + ENDING_S
+    while (living := {process for process in processes if _lives(process)}) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return living

@@ -1,0 +1,150 @@
+"""The processes of ``robobrain bench transport``: a camera, and those that listen to it, each in its own."""
+
+import array
+import asyncio
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+from robobrain_ros.camera_settings import CameraSettings
+from robobrain_ros.cameras import CameraInput
+from robobrain_ros.spinning import spin
+
+WIDTH, HEIGHT, RATE_HZ = 1920, 1080, 30.0
+QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+IDLE_S = 0.2
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one subscriber used and got."""
+
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    """Of all threads of its process, after it had heard the camera."""
+    received: int = 0
+
+    def __add__(self, other: 'Use') -> 'Use':
+        return Use(self.seconds + other.seconds, self.cpu_s + other.cpu_s, self.received + other.received)
+
+    @property
+    def cpu(self) -> float:
+        """Part of one core."""
+        return self.cpu_s / self.seconds
+
+    @property
+    def rate_hz(self) -> float:
+        """Images that arrived."""
+        return self.received / self.seconds
+
+
+def publish() -> None:
+    """The camera's process; blocks until it is killed."""
+    rclpy.init()
+    node = Node('bench_camera')
+    publisher = node.create_publisher(Image, 'image', QOS)
+    message = Image(width=WIDTH, height=HEIGHT, encoding='rgb8', step=3 * WIDTH)
+    message.header.frame_id = 'camera'
+    message.data = array.array('B', bytes(3 * WIDTH * HEIGHT))
+
+    def show() -> None:
+        message.header.stamp = node.get_clock().now().to_msg()
+        publisher.publish(message)
+
+    node.create_timer(1 / RATE_HZ, show)
+    rclpy.spin(node)
+
+
+@contextmanager
+def _node() -> Iterator[Node]:
+    rclpy.init()
+    node = Node('bench_subscriber', start_parameter_services=False, enable_rosout=False)
+    try:
+        yield node
+    finally:
+        node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _measure(seconds: float, received: Callable[[], int]) -> Use:
+    begin, cpu, before = time.monotonic(), time.process_time(), received()
+    time.sleep(seconds)
+    return Use(time.monotonic() - begin, time.process_time() - cpu, received() - before)
+
+
+def _wait(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError('the camera of this measurement is not heard')
+        time.sleep(0.01)
+
+
+def plain(seconds: float) -> Use:
+    """A subscriber that stores the newest message and does nothing else."""
+    with _node() as node:
+        count, newest = 0, None
+
+        def store(message: Image) -> None:
+            nonlocal count, newest
+            count, newest = count + 1, message
+
+        node.create_subscription(Image, 'image', store, QOS)
+        executor = SingleThreadedExecutor()
+        executor.add_node(node)
+        thread = threading.Thread(target=spin, args=(executor, node.get_logger()), daemon=True)
+        thread.start()
+        _wait(lambda: count > RATE_HZ)
+        use = _measure(seconds, lambda: count)
+        executor.shutdown()
+        thread.join()
+        return use
+
+
+@contextmanager
+def _camera_input(idle_s: float | None) -> Iterator[CameraInput]:
+    with _node() as node:
+        camera = CameraInput(node, CameraSettings(idle_s=idle_s))
+        try:
+            _wait(lambda: camera.status().publishers)
+            yield camera
+        finally:
+            camera.close()
+
+
+def always(seconds: float) -> Use:
+    """Our input, subscribed all the time."""
+    with _camera_input(None) as camera:
+        _wait(lambda: camera.status().received > RATE_HZ)
+        return _measure(seconds, lambda: camera.status().received)
+
+
+def idle(seconds: float) -> Use:
+    """Our input with image_subscription: on_demand, while nobody asks."""
+    with _camera_input(IDLE_S) as camera:
+        asyncio.run(_first_frame(camera))  # it has been used before
+        _wait(lambda: not camera.status().subscribed)
+        return _measure(seconds, lambda: camera.status().received)
+
+
+def first_frames(requests: int) -> list[float]:
+    """How long requests wait for an image that is newer than they are, each with no subscription at first; ms."""
+    with _camera_input(IDLE_S) as camera:
+        return [asyncio.run(_first_frame(camera)) for _ in range(requests)]
+
+
+async def _first_frame(camera: CameraInput) -> float:
+    _wait(lambda: not camera.status().subscribed)
+    await asyncio.sleep(random.uniform(0, 1 / RATE_HZ))  # at any moment between two images
+    begin = time.monotonic()
+    await camera.frame(time.time_ns(), 1.0, 5.0)
+    return 1000 * (time.monotonic() - begin)

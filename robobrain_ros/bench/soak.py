@@ -1,0 +1,83 @@
+"""``robobrain bench soak``: continuous requests, and whether the memory of the node's process grows."""
+
+import statistics
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import psutil
+import rclpy
+from rclpy.node import Node
+
+from robobrain_ros.bench import QUIET, isolate
+from robobrain_ros.bench.load import Load
+from robobrain_ros.client import Client
+from robobrain_ros.stack import Stack, bring_up
+
+MOST_GROWTH = 0.02
+WARM_S = 60.0
+"""Growth counts after so long: until then, caches fill."""
+SAMPLE_S = 1.0
+AVERAGED = 10
+"""Samples at either end."""
+
+
+class Memory(NamedTuple):
+    """Of a process, MiB."""
+
+    resident: float
+    private: float
+    """Without files and shared memory: what a leak adds to, also where the kernel drops pages of files meanwhile."""
+
+    @staticmethod
+    def of(process: psutil.Process) -> 'Memory':
+        """Now."""
+        info = process.memory_info()
+        return Memory(info.rss / 2**20, (info.rss - info.shared) / 2**20)
+
+    def __str__(self) -> str:
+        return f'{self.resident:.1f} MiB ({self.private:.1f} private)'
+
+
+def median(samples: Sequence[Memory]) -> Memory:
+    """Of each value by itself."""
+    return Memory(*map(statistics.median, zip(*samples, strict=True)))
+
+
+def run(minutes: float) -> int:
+    """Ask, sample, print; returns the exit code: 1 if memory grew by more than MOST_GROWTH. Blocks.
+
+    :param minutes: of requests; in runs of less than two, the first half is for warming up
+    """
+    isolate()
+    seconds = 60 * minutes
+    warm_s = min(WARM_S, seconds / 2)
+    with Stack() as stack:
+        stack.start('sim.camera')
+        process = psutil.Process(stack.start('node', QUIET).pid)
+        rclpy.init()
+        client = Client(Node('bench_soak'), check=stack.check)
+        bring_up(client)
+        load = Load(client, at_once=2)
+        samples: list[Memory] = []
+        begin = time.monotonic()
+        while (elapsed := time.monotonic() - begin) < seconds:
+            load.pump(SAMPLE_S)
+            stack.check()
+            if elapsed < warm_s:
+                continue
+            samples.append(Memory.of(process))
+            if len(samples) % 30 == 1:
+                print(f'{elapsed:5.0f} s: {samples[-1]}, {load.outcomes.total()} requests', flush=True)
+        load.drain()
+        load.close()
+        client.close()
+    rclpy.shutdown()
+    at_first, at_last = median(samples[:AVERAGED]), median(samples[-AVERAGED:])
+    growth = at_last.resident / at_first.resident - 1
+    print(f'{load.outcomes.total()} requests in {minutes:g} min: {dict(load.outcomes)}, {load.hung} hung')
+    print(f'memory of the node: {at_first} after {warm_s:.0f} s, {at_last} at the end')
+    print(f'growth {growth:+.2%}, {MOST_GROWTH:.0%} allowed')
+    failures = load.outcomes.total() - load.answered + load.hung
+    print(f'{failures} requests failed')
+    return 1 if growth > MOST_GROWTH or failures else 0
