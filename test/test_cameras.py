@@ -349,8 +349,9 @@ def test_named_cameras_have_topics_of_their_own(context, far_context, loop):
                 rig.deliver(camera.depth, depth(camera.header(), np.full((6, 8), float(value))))
                 rig.deliver(camera.info, CameraInfo(header=camera.header(), width=8, height=6))
         for value, rig in enumerate(rigs.values(), 1):
-            assert (rig.frame().rgb() == value).all()
-            assert (rig.frame().depth() == value).all()
+            frame = rig.frame(max_age=60.0)
+            assert (frame.rgb() == value).all()
+            assert (frame.depth() == value).all()
             assert rig.input.status().received == rig.input.status().depth_received == 1
     finally:
         for rig in rigs.values():

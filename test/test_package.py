@@ -23,6 +23,7 @@ ROSDEP_KEYS = {
     'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
     'numpy': 'python3-numpy',
+    'psutil': 'python3-psutil',
     'tf2_ros': 'tf2_ros_py',
     'yaml': 'python3-yaml',
 }
