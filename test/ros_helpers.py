@@ -90,6 +90,12 @@ def header(node: Node, ago_s: float = 0.0) -> Header:
     return Header(stamp=stamp.to_msg(), frame_id=FRAME)
 
 
+def later(head: Header, milliseconds: int) -> Header:
+    """A header of the same frame, with a stamp so much later; however long the test takes."""
+    stamp = rclpy.time.Time.from_msg(head.stamp) + rclpy.duration.Duration(nanoseconds=milliseconds * 10**6)
+    return Header(stamp=stamp.to_msg(), frame_id=head.frame_id)
+
+
 def colour(head: Header, rgb: np.ndarray) -> Image:
     return CvBridge().cv2_to_imgmsg(rgb, 'rgb8', head)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rclpy.node import Node
 from rclpy.qos import ReliabilityPolicy
-from ros_helpers import FRAME, TestCamera, colour, depth, own_domain, ros, until
+from ros_helpers import FRAME, TestCamera, colour, depth, later, own_domain, ros, until
 from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import Header
 
@@ -231,18 +231,20 @@ def test_another_frame_is_refused(rig, camera, topic):
 
 
 def test_depth_is_matched_by_stamp(rig, camera):
-    for ago, metres in ((0.4, 1.0), (0.21, 2.0), (0.2, 3.0), (0.1, 4.0)):
-        rig.deliver(camera.depth, depth(camera.header(ago), np.full((6, 8), metres)))
-    rig.deliver(camera.image, colour(camera.header(0.195), picture()))
-    found = rig.frame().depth()
+    head = camera.header()
+    for milliseconds, metres in ((-200, 1.0), (-15, 2.0), (-5, 3.0), (95, 4.0)):
+        rig.deliver(camera.depth, depth(later(head, milliseconds), np.full((6, 8), metres)))
+    rig.deliver(camera.image, colour(head, picture()))
+    found = rig.frame(max_age=60.0).depth()
     assert found is not None
     assert (found == 3.0).all()
 
 
 def test_depth_outside_the_slop_is_none(rig, camera):
-    rig.deliver(camera.depth, depth(camera.header(0.4), np.ones((6, 8))))
-    rig.deliver(camera.image, colour(camera.header(0.1), picture()))
-    assert rig.frame().depth() is None
+    head = camera.header()
+    rig.deliver(camera.depth, depth(later(head, -300), np.ones((6, 8))))
+    rig.deliver(camera.image, colour(head, picture()))
+    assert rig.frame(max_age=60.0).depth() is None
 
 
 def test_depth_may_come_after_the_image_and_after_the_request(rig, camera):
@@ -250,7 +252,7 @@ def test_depth_may_come_after_the_image_and_after_the_request(rig, camera):
     rig.deliver(camera.image, colour(head, picture()))
     frame = rig.frame()
     assert frame.depth() is None
-    near = camera.header(0.1 - 0.02)
+    near = later(head, 20)
     rig.deliver(camera.depth, depth(near, np.full((6, 8), 1.0)))
     assert frame.depth().max() == 1.0
     rig.deliver(camera.depth, depth(head, np.full((6, 8), 2.0)))
@@ -345,9 +347,10 @@ def test_named_cameras_have_topics_of_their_own(context, far_context, loop):
             assert rig.input.status().topic == topics[0]
             with publishing(far_context, names=topics) as camera:
                 rig.linked(camera)
-                rig.deliver(camera.image, colour(camera.header(), picture(value)))
-                rig.deliver(camera.depth, depth(camera.header(), np.full((6, 8), float(value))))
-                rig.deliver(camera.info, CameraInfo(header=camera.header(), width=8, height=6))
+                head = camera.header()
+                rig.deliver(camera.image, colour(head, picture(value)))
+                rig.deliver(camera.depth, depth(head, np.full((6, 8), float(value))))
+                rig.deliver(camera.info, CameraInfo(header=head, width=8, height=6))
         for value, rig in enumerate(rigs.values(), 1):
             frame = rig.frame(max_age=60.0)
             assert (frame.rgb() == value).all()
