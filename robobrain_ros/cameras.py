@@ -27,6 +27,8 @@ class CameraStatus:
     subscribed: bool
     publishers: int
     received: int
+    unused: int
+    """Images that a newer one replaced before any request used them."""
     rate_hz: float
     """Over the last 30 images; 0 when none came for 2 s."""
     age_s: float
@@ -53,7 +55,7 @@ class CameraInput:
         self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
         self._waiting: set[asyncio.Future[None]] = set()
         self._arrivals: deque[float] = deque(maxlen=30)
-        self._received = self._depth_received = 0
+        self._received = self._unused = self._depth_received = 0
         prefix = f'{settings.name}/' if settings.name else ''
         self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
         depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
@@ -71,6 +73,7 @@ class CameraInput:
 
     def _on_image(self, image: Image | CompressedImage) -> None:
         with self._lock:
+            self._unused += self._newest is not None and not self._newest.taken
             self._newest = Arrival(image)
             self._received += 1
             self._arrivals.append(time.monotonic())
@@ -123,6 +126,7 @@ class CameraInput:
 
     def _take(self, newest: Arrival) -> CameraFrame:
         with self._lock:
+            newest.taken = True
             frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
             self._frames.add(frame)
             for depth in self._depths:
@@ -167,6 +171,7 @@ class CameraInput:
             subscribed=self._subscriptions.held,
             publishers=self._subscriptions.count_publishers(self.topic),
             received=self._received,
+            unused=self._unused,
             rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
             age_s=newest.age(self._now_ns()) if newest else float('inf'),
             depth_received=self._depth_received,

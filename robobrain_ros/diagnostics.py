@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -12,6 +11,7 @@ from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraInput
 from robobrain_ros.engines.base import EngineState
 from robobrain_ros.tally import Tally
+from robobrain_ros.usage import gpu_memory, resident_mib
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -48,8 +48,9 @@ class Diagnostics:
         health = brain.engine.health()
         level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
         values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
-        values |= {'memory of the engine (MiB)': sum(map(_resident_mib, health.pids))}
-        values |= {'memory of the node (MiB)': _resident_mib(os.getpid())}
+        values |= {'memory of the engine (MiB)': resident_mib(health.pids)}
+        values |= {'memory of the node (MiB)': resident_mib([os.getpid()])}
+        values |= gpu_memory()
         return self._status('engine', level, health.error or health.state.value, values)
 
     def _image(self, camera: CameraInput) -> DiagnosticStatus:
@@ -59,6 +60,7 @@ class Diagnostics:
             'topic': status.topic,
             'publishers': status.publishers,
             'received': status.received,
+            'replaced unused': status.unused,
             'rate (Hz)': f'{status.rate_hz:.1f}',
             'age (s)': f'{status.age_s:.3f}',
             'depth images received': status.depth_received,
@@ -77,12 +79,3 @@ class Diagnostics:
             hardware_id='',
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
-
-
-def _resident_mib(pid: int) -> int:
-    """Main memory of a process that is not paged out; 0 if it is gone."""
-    try:
-        pages = int(Path(f'/proc/{pid}/statm').read_text().split()[1])
-    except OSError:
-        return 0
-    return pages * os.sysconf('SC_PAGE_SIZE') // 2**20

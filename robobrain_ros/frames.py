@@ -23,6 +23,8 @@ class Arrival:
 
     def __init__(self, message: Image | CompressedImage) -> None:
         self.message = message
+        self.taken = False
+        """A request has used it."""
         self._came = time.monotonic()
 
     def age(self, now_ns: int) -> float:

@@ -141,6 +141,7 @@ def test_the_newest_image_wins(rig, camera):
     assert 0 < frame.age < 1
     rig.deliver(camera.image, colour(camera.header(), picture(4)))
     assert (frame.rgb() == 3).all(), 'a frame handed out keeps its image'
+    assert (rig.input.status().received, rig.input.status().unused) == (4, 2)
 
 
 def test_a_request_waits_for_the_first_image(rig, camera):
