@@ -59,8 +59,9 @@ class CameraFrame:
             self._depth = depth
 
     def offer_info(self, info: CameraInfo) -> None:
-        """Take these intrinsics if it has none: of a camera just subscribed to, they may come after the image."""
-        self._info = self._info or info
+        """Take these intrinsics if it has none, or if they have its very stamp; they may come after the image."""
+        if self._info is None or stamp_ns(info.header) == stamp_ns(self.header):
+            self._info = info
 
     @cached_property
     def _rgb(self) -> np.ndarray:

@@ -19,7 +19,7 @@ from robobrain_ros.tally import Tally
 
 
 class Outputs:
-    """Publishes answers; every message has the header of the source image."""
+    """Publishes answers; every message has the stamp of its source image."""
 
     def __init__(self, node: LifecycleNode, tally: Tally) -> None:
         """:param tally: counts every answer"""
@@ -73,7 +73,7 @@ class Outputs:
                 publishers['trajectory'].publish(messages.path(waypoints, header))
                 publishers['waypoints'].publish(messages.poses(waypoints, header))
             if answer.steps:
-                publishers['plan'].publish(messages.plan(answer, header))
+                publishers['plan'].publish(messages.plan(answer, source))
         if frame and answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
             picture = overlay.draw(frame.rgb(), answer)
             publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', source))

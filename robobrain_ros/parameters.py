@@ -80,7 +80,7 @@ PARAMETERS = (
         high=16777216,
     ),
     Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
-    Parameter('stall_s', 60.0, 'an engine that brings no token for this long is started anew, s', low=1.0, high=3600.0),
+    Parameter('stall_s', 30.0, 'an engine that brings no token for this long is started anew, s', low=2.0, high=3600.0),
     Parameter(
         'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
     ),
@@ -114,7 +114,7 @@ PARAMETERS = (
         "frame for positions, by tf2 at the image's stamp; empty: the camera's optical frame",
         dynamic=True,
     ),
-    Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=60.0, dynamic=True),
+    Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=2.0, dynamic=True),
     Parameter('default_task', 'pointing', 'task of requests that name none', tuple(TASKS), dynamic=True),
     Parameter(
         'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True

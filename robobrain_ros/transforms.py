@@ -8,6 +8,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.frames import stamp_ns
 from robobrain_ros.spatial import Transform
 
 
@@ -44,6 +45,8 @@ class Transforms:
         """
         if target_frame in ('', header.frame_id):
             return None
+        if not stamp_ns(header):  # which tf2 would take for "the newest"
+            raise LookupError(f'the image has no stamp, so nothing says where {header.frame_id!r} was')
         try:
             found = self._buffer.lookup_transform(
                 target_frame, header.frame_id, Time.from_msg(header.stamp), Duration(seconds=timeout_s)

@@ -11,6 +11,9 @@ from robobrain_ros.brain import Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.parameters import BY_NAME, settings
 
+LONGEST_S = 3600.0
+"""As for the parameters timeout_s and max_image_age_s."""
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -38,8 +41,11 @@ class Wanted:
         if message.camera and message.camera not in values['cameras']:
             raise _bad(f'camera is {message.camera!r}, but must be one of {", ".join(map(repr, values["cameras"]))}')
         age, timeout = _seconds(message.max_image_age), _seconds(message.timeout)
-        if age < 0 or timeout < 0:
-            raise _bad(f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative')
+        if not (0 <= age <= LONGEST_S and 0 <= timeout <= LONGEST_S):
+            raise _bad(
+                f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative, '
+                f'nor more than {LONGEST_S:g} s'
+            )
         return cls(
             task=message.task or values['default_task'],
             instruction=message.instruction,

@@ -10,7 +10,8 @@ from std_msgs.msg import Header
 
 from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.cameras import CameraInput
-from robobrain_ros.engines.embedded import _lively, _Stalled
+from robobrain_ros.engines import watchdog
+from robobrain_ros.engines.watchdog import Stalled, Watchdog
 
 
 def test_when_it_meets_a_token():
@@ -27,7 +28,7 @@ def test_when_it_meets_a_token():
                 ended.append(True)
 
         async def read() -> list[str]:
-            return [item async for item in _lively(outputs(), 10)]
+            return [item async for item in Watchdog(10).watch(outputs())]
 
         reading = asyncio.create_task(read())
         await asyncio.sleep(0.01)
@@ -42,7 +43,8 @@ def test_when_it_meets_a_token():
     assert ended
 
 
-def test_a_stalled_stream_is_ended():
+def test_a_stalled_stream_is_ended(monkeypatch):
+    monkeypatch.setattr(watchdog, 'IMPATIENT_S', 0.01)
     ended = []
 
     async def outputs() -> AsyncIterator[str]:
@@ -53,9 +55,9 @@ def test_a_stalled_stream_is_ended():
             ended.append(True)
 
     async def run() -> None:
-        lively = _lively(outputs(), 0.01)
+        lively = Watchdog(0.01).watch(outputs())
         assert await anext(lively) == 'begin'
-        with pytest.raises(_Stalled, match=r'0\.01 s'):
+        with pytest.raises(Stalled, match=r'stall_s is 0\.01'):
             await anext(lively)
 
     asyncio.run(run())

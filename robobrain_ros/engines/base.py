@@ -47,7 +47,7 @@ class EngineConfig:
     max_num_seqs: int = 8
     max_pixels: int = 640 * 480
     kv_cache_mb: int = 0
-    stall_s: float = 60.0
+    stall_s: float = 30.0
 
     def __post_init__(self) -> None:
         if self.device not in ('auto', 'cpu', 'cuda'):

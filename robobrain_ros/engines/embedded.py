@@ -24,6 +24,7 @@ from robobrain_ros.engines.base import (
 )
 from robobrain_ros.engines.images import ImageLimits, resize
 from robobrain_ros.engines.processes import Family
+from robobrain_ros.engines.watchdog import Stalled, Watchdog
 from robobrain_ros.errors import BrainError, ErrorCode
 
 T = TypeVar('T')
@@ -43,6 +44,7 @@ class EmbeddedEngine:
         self._llm: Any = None
         self._template: Callable[[str], str] | None = None
         self._in_flight: set[str] = set()
+        self._watchdog = Watchdog(config.stall_s)
         self._pids: tuple[int, ...] = ()
 
     async def start(self, report: Callable[[str], None]) -> None:
@@ -68,6 +70,7 @@ class EmbeddedEngine:
             self._state, self._error = EngineState.DEAD, f'the engine did not start: {error}'
             raise EngineDead(self._error) from error
         self._pids = tuple(self._family.pids())
+        self._watchdog = Watchdog(self._config.stall_s)
         self._state, self._error = EngineState.READY, ''
         report('the engine is ready')
 
@@ -91,7 +94,7 @@ class EmbeddedEngine:
             raise EngineDead(self._error or f'the engine is {self._state.value}')
         from robobrain_ros.engines import vllm_versions
 
-        llm = self._llm
+        llm, watchdog = self._llm, self._watchdog
         self._in_flight.add(generation.request_id)
         try:
             prepared = await vllm_versions.prepare(llm, await asyncio.to_thread(self._prompt, generation))
@@ -101,11 +104,11 @@ class EmbeddedEngine:
                 return
             outputs = llm.generate(prepared, _sampling(generation), generation.request_id)
             async with aclosing(outputs):
-                async for output in _lively(outputs, self._config.stall_s):
+                async for output in watchdog.watch(outputs):
                     piece = output.outputs[0]
                     yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '')
-        except (vllm_versions.EngineDeadError, _Stalled) as error:
-            what = str(error) if isinstance(error, _Stalled) else 'the engine process died'
+        except (vllm_versions.EngineDeadError, Stalled) as error:
+            what = str(error) if isinstance(error, Stalled) else 'the engine process died'
             if llm is self._llm:  # else there is a new one already
                 self._state, self._error = EngineState.DEAD, what
             raise EngineDead(what) from error
@@ -168,29 +171,6 @@ class EmbeddedEngine:
         finally:
             if family is not None:
                 await asyncio.to_thread(family.close)
-
-
-class _Stalled(Exception):
-    """The engine lives, but brings nothing."""
-
-
-async def _lively(outputs: AsyncIterator[T], stall_s: float) -> AsyncIterator[T]:
-    """The same items; _Stalled if one takes longer than ``stall_s`` seconds."""
-    while True:
-        step = asyncio.ensure_future(anext(outputs))
-        try:  # not wait_for: up to Python 3.11 it swallows a cancellation that meets a token
-            await asyncio.wait([step], timeout=stall_s)
-        finally:
-            if not step.done():
-                step.cancel()
-                await asyncio.wait([step])
-        if step.cancelled():
-            raise _Stalled(f'the engine brought no token for {stall_s:g} s')
-        try:
-            item = step.result()
-        except StopAsyncIteration:
-            return
-        yield item
 
 
 async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) -> T:

@@ -1,0 +1,48 @@
+"""An engine that lives but brings nothing is found out by its silence."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+T = TypeVar('T')
+
+IMPATIENT_S = 2.0
+"""Requests that were given up sooner say nothing about the engine: it had no time to answer."""
+
+
+class Stalled(Exception):
+    """The engine brought nothing for too long."""
+
+
+class Watchdog:
+    """Counts how long one engine has owed a token, over all requests that were given up meanwhile."""
+
+    def __init__(self, stall_s: float) -> None:
+        self._stall_s = stall_s
+        self._owed = 0.0
+
+    async def watch(self, outputs: AsyncIterator[T]) -> AsyncIterator[T]:
+        """The same items.
+
+        :raises Stalled: after ``stall_s`` seconds without any, those of earlier requests included
+        """
+        while True:
+            begin = time.monotonic()
+            step = asyncio.ensure_future(anext(outputs))
+            try:  # not wait_for: up to Python 3.11 it swallows a cancellation that meets a token
+                await asyncio.wait([step], timeout=max(self._stall_s - self._owed, IMPATIENT_S))
+            finally:
+                if not step.done():
+                    waited = time.monotonic() - begin
+                    self._owed += waited if waited >= IMPATIENT_S else 0.0
+                    step.cancel()
+                    await asyncio.wait([step])
+            if step.cancelled():
+                raise Stalled(f'the engine brought no token for {self._owed:.0f} s (stall_s is {self._stall_s:g})')
+            self._owed = 0.0
+            try:
+                item = step.result()
+            except StopAsyncIteration:
+                return
+            yield item
