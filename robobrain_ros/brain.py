@@ -217,6 +217,8 @@ class Brain:
             text, tokens, finish = text + delta.text, tokens + delta.tokens, delta.finish_reason
             job.update(Stage.DECODE, text=text, tokens=tokens, complete=finish == 'stop')
         timings.decode = clock.lap()
+        if finish == 'abort':  # by nobody but the engine's end: requests are stopped by cancelling their task
+            raise BrainError(ErrorCode.ENGINE_DEAD, 'the engine was ended meanwhile')
         if finish not in ('stop', 'length'):
             raise BrainError(ErrorCode.ENGINE_FAILED, f'the engine ended the answer early, reason {finish!r}')
         return finish

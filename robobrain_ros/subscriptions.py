@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -78,8 +79,11 @@ class Subscriptions:
                 self._wanted_until = time.monotonic() + self._idle_s
 
     def count_publishers(self, topic: str) -> int:
-        """How many there are now."""
-        return self._node.count_publishers(topic)
+        """How many there are now; 0 once closed."""
+        try:
+            return self._node.count_publishers(topic)
+        except InvalidHandle:
+            return 0
 
     def close(self) -> None:
         """Unsubscribe and end the thread."""

@@ -300,7 +300,8 @@ def test_faults_of_the_image_end_the_request(make, picture):
         (EngineRefused('too long'), ErrorCode.ENGINE_FAILED, 'too long'),
         (Die(), ErrorCode.ENGINE_DEAD, 'the engine process died'),
         (RuntimeError('oops'), ErrorCode.INTERNAL, 'RuntimeError: oops'),
-        (Delta(finish_reason='abort'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'abort'"),
+        (Delta(finish_reason='abort'), ErrorCode.ENGINE_DEAD, 'the engine was ended meanwhile'),
+        (Delta(finish_reason='error'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'error'"),
         (Delta(finish_reason='error'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'error'"),
     ],
 )
