@@ -302,7 +302,6 @@ def test_faults_of_the_image_end_the_request(make, picture):
         (RuntimeError('oops'), ErrorCode.INTERNAL, 'RuntimeError: oops'),
         (Delta(finish_reason='abort'), ErrorCode.ENGINE_DEAD, 'the engine was ended meanwhile'),
         (Delta(finish_reason='error'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'error'"),
-        (Delta(finish_reason='error'), ErrorCode.ENGINE_FAILED, "the engine ended the answer early, reason 'error'"),
     ],
 )
 def test_faults_of_the_engine_have_codes_and_keep_the_partial_text(make, fault, code, message):
