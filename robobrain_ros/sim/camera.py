@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -166,12 +167,14 @@ def main(args: list[str] | None = None) -> int:
     """Run the camera until SIGINT or SIGTERM; return the exit code. Blocks."""
     use_image_profile()
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    executor = SingleThreadedExecutor()  # before the handlers: interrupted, its constructor leaves half of it behind
     # rclpy's own handlers shut the context down under a publishing timer; these raise KeyboardInterrupt instead.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     code = 0
     try:
-        rclpy.spin(SimulatedCamera())
+        executor.add_node(SimulatedCamera())
+        executor.spin()
     except KeyboardInterrupt:
         pass
     except (RuntimeError, ValueError, ParameterException) as error:
