@@ -80,7 +80,7 @@ def until(condition: Callable[[], Any], what: str, timeout: float = 10.0) -> Any
     end = time.monotonic() + timeout
     while not (value := condition()):
         assert time.monotonic() < end, f'{what}: not within {timeout:g} s'
-        time.sleep(0.005)
+        time.sleep(0.005)  # between two looks, until the deadline
     return value
 
 

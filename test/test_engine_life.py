@@ -61,7 +61,7 @@ def eventually(true) -> None:
     deadline = time.monotonic() + SOON
     while not true():
         assert time.monotonic() < deadline, 'it did not come true in time'
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks, until the deadline
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def eventually(true) -> None:
     deadline = time.monotonic() + SOON
     while not true():
         assert time.monotonic() < deadline, 'it did not come true in time'
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks, until the deadline
 
 
 def lives(pid: int) -> bool:

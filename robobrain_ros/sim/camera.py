@@ -176,7 +176,7 @@ def main(args: list[str] | None = None) -> int:
         executor.add_node(SimulatedCamera())
         executor.spin()
     except KeyboardInterrupt:
-        pass
+        pass  # the way it is meant to end
     except (RuntimeError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         code = 1
