@@ -40,6 +40,31 @@ class Target:
     """Part of the depth window around the pixel that held valid depth, 0 .. 1."""
 
 
+class StepStatus(IntEnum):
+    """What is known of a plan's step; the same numbers as in msg/PlanStep.msg."""
+
+    PLANNED = 0
+    """Words only: the answer of task planning, or a mission that is not there yet."""
+    GROUNDED = 1
+    FAILED = 2
+    """Its place or its way could not be found."""
+
+
+@dataclass(frozen=True)
+class GroundedStep(Step):
+    """A step of a mission, with where it acts."""
+
+    status: StepStatus = StepStatus.PLANNED
+    code: ErrorCode = ErrorCode.OK
+    """Why it is FAILED."""
+    message: str = ''
+    """The same as a sentence."""
+    targets: tuple[Target, ...] = ()
+    """Where it acts: its destination, or its object where it has none."""
+    waypoints: tuple[Target, ...] = ()
+    """The way of the end effector, from where it is in the image; empty for a step in which it goes nowhere."""
+
+
 @dataclass
 class Timings:
     """Milliseconds by stage of one request (steady clock), in the order in which the stages run."""
@@ -80,6 +105,7 @@ class Answer:
     waypoints: tuple[Target, ...] = ()
     """The way of the end effector, first to last, for task trajectory."""
     steps: tuple[Step, ...] = ()
+    """Of tasks planning and mission; a mission's are GroundedSteps."""
     reply: str = ''
     complete: bool = True
     """Nothing of the model's answer had to be dropped, and it was not cut short."""
@@ -89,6 +115,19 @@ class Answer:
     """Seconds from the image's stamp until work on it began, on the node's clock; 0 without a stamp."""
     tokens: int = 0
     timings: Timings = field(default_factory=Timings)
+
+    @property
+    def places(self) -> tuple[Target, ...]:
+        """All targets: the answer's own, and those of a mission's steps, each once."""
+        return tuple(dict.fromkeys([*self.targets, *(place for step in self._grounded() for place in step.targets)]))
+
+    @property
+    def ways(self) -> tuple[tuple[Target, ...], ...]:
+        """All ways that have waypoints: the answer's own, or those of a mission's steps in order."""
+        return tuple(way for way in (self.waypoints, *(step.waypoints for step in self._grounded())) if way)
+
+    def _grounded(self) -> list[GroundedStep]:
+        return [step for step in self.steps if isinstance(step, GroundedStep)]
 
     @property
     def success(self) -> bool:

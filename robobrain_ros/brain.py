@@ -6,21 +6,22 @@ The node, the command line and evaluation all ask through here. No ROS.
 import asyncio
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from robobrain_ros.answer import Answer, Target
-from robobrain_ros.engines.base import Engine, Generation
+from robobrain_ros.engines.base import Engine, EngineState, Generation, Health
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Desk, Job, Policy, Stage
-from robobrain_ros.locate import DepthRules, Located, Scene, locate_targets, locate_waypoints, lose, move
-from robobrain_ros.spatial import Camera, Transform
+from robobrain_ros.letterbox import Letterbox
+from robobrain_ros.locate import DepthRules, locate_targets, locate_waypoints
+from robobrain_ros.seeing import Frame, Seen
 from robobrain_ros.tasks import TASKS, get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, Scale
@@ -28,28 +29,6 @@ from robobrain_ros.tasks.values import Parsed
 
 CLOSE_S = 120.0
 """Closing waits for imports and for vLLM; after this long it raises, and the watcher process ends the engine."""
-
-
-class Frame(Protocol):
-    """One camera image and what came with it. The methods may take milliseconds and run in a thread of their own."""
-
-    age: float
-    """Seconds from the image's stamp until it was taken for this request; 0 without a stamp."""
-
-    def rgb(self) -> np.ndarray:
-        """Height x width x 3, uint8. BrainError BAD_IMAGE if the image cannot be used."""
-
-    def depth(self) -> np.ndarray | None:
-        """Metres, NaN where unknown, registered to the image; None if there is none; BrainError if it is unusable."""
-
-    def camera(self) -> Camera | None:
-        """The intrinsics; None if unknown; ValueError if they are unusable."""
-
-    def transform(self) -> Transform | None:
-        """From the camera's optical frame to the frame that positions are wanted in; None if that is the same.
-
-        :raises LookupError: if it is not known, with the reason
-        """
 
 
 @dataclass(frozen=True)
@@ -76,6 +55,7 @@ class Brain:
         self._desk = Desk()
         self._upkeep: asyncio.Task[Any] | None = None
         """Starts the engine, then watches it."""
+        self._warm = False
 
     def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> Future[None]:
         """Start the engine and run every task once at ``image_size`` (width, height); takes seconds to minutes.
@@ -95,14 +75,22 @@ class Brain:
         return self._loop.submit(start())
 
     async def _start(self, report: Callable[[str], None], image_size: tuple[int, int]) -> None:
+        self._warm = False
         await self.engine.start(report)
         report(f'warming up with images of {image_size[0]}x{image_size[1]}')
-        grey = np.full((image_size[1], image_size[0], 3), 127, np.uint8)
+        grey = self._letterbox(*image_size).draw(np.full((image_size[1], image_size[0], 3), 127, np.uint8))
         tasks = [task for task in TASKS.values() if task.name in self.profile.prompts]
         took = await self.engine.warm_up(
             [self._generation(task, 'the table', grey, self.settings, 8) for task in tasks]
         )
+        self._warm = True
         report(f'warm after {sum(took) / 1000:.1f} s; the last request took {took[-1]:.0f} ms')
+
+    def health(self) -> Health:
+        """The engine's state now; STARTING also while it warms up, when requests are answered, but slowly."""
+        health = self.engine.health()
+        cold = health.state is EngineState.READY and not self._warm
+        return replace(health, state=EngineState.STARTING) if cold else health
 
     def ask(
         self,
@@ -121,17 +109,38 @@ class Brain:
         :param report: see Job
         :param settings: for this request only; None takes the brain's
         """
-        job = Job(Answer(task, instruction), self._loop.loop, report)
+
+        async def work(job: Job, chosen: Settings) -> None:
+            await self.question(job, await self.look(job, frame), chosen)
+
+        check = lambda: get_task(task).prompt(instruction, self.profile)  # noqa: E731
+        return self.accept(Answer(task, instruction), check, work, timeout, report, settings)
+
+    def accept(
+        self,
+        answer: Answer,
+        check: Callable[[], object],
+        work: Callable[[Job, Settings], Coroutine[Any, Any, None]],
+        timeout: float,
+        report: Callable[[Job], None],
+        settings: Settings | None,
+    ) -> Job:
+        """Accept work of any kind as one request; does not block.
+
+        :param answer: what is known at its beginning
+        :param check: raises BrainError for what is not to be accepted, before it can take another one's place
+        :param work: updates the job, in the engine's loop, by ``look`` and ``question``
+        """
+        job = Job(answer, self._loop.loop, report)
         chosen = settings or self.settings
 
         def admit() -> None:
-            try:  # before it can take another one's place
-                get_task(task).prompt(instruction, self.profile)
+            try:
+                check()
             except BrainError as error:
                 job.refuse(error)
                 return
-            work = lambda: self._answer(job, frame, chosen)  # noqa: E731
-            self._desk.admit(job, work, timeout, chosen.policy, chosen.queue_size)
+            self._desk.admit(job, lambda: work(job, chosen), timeout, chosen.policy, chosen.queue_size)
 
         self._loop.loop.call_soon_threadsafe(admit)
         return job
@@ -158,6 +167,10 @@ class Brain:
         finally:
             self._loop.close()
 
+    def _letterbox(self, width: int, height: int) -> Letterbox:
+        """How the model sees an image of this size."""
+        return Letterbox((width, height), self.profile.canvas or (width, height))
+
     def _generation(
         self, task: Task, instruction: str, rgb: np.ndarray, settings: Settings, max_tokens: int = 0
     ) -> Generation:
@@ -172,23 +185,36 @@ class Brain:
             temperature=settings.temperature,
         )
 
-    async def _answer(self, job: Job, get_frame: Callable[[], Awaitable[Frame]], settings: Settings) -> None:
+    async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> Seen:
+        """Take the image for a job, which may wait for it."""
         clock = _Clock(job.begin)
         timings = job.answer.timings
-        task = get_task(job.answer.task)
         job.update(Stage.WAITING_IMAGE)
         frame = await get_frame()
         timings.queue = clock.lap()
-
         rgb = await asyncio.to_thread(frame.rgb)
         height, width = rgb.shape[:2]
+        letterbox = self._letterbox(width, height)
+        image = await asyncio.to_thread(letterbox.draw, rgb)
         timings.convert = clock.lap()
         job.update(Stage.PREFILL, image_size=(width, height), frame_age=frame.age)
-        finish = await self._generate(job, self._generation(task, job.answer.instruction, rgb, settings), clock)
+        return Seen(frame, letterbox, image)
+
+    async def question(self, job: Job, seen: Seen, settings: Settings) -> None:
+        """Ask the model a job's task and instruction about an image; what comes back goes into the job.
+
+        :raises BrainError: if nothing in the model's answer can be used
+        """
+        clock = _Clock(time.monotonic())
+        timings = job.answer.timings
+        task = get_task(job.answer.task)
+        width, height = seen.letterbox.image
+        finish = await self._generate(job, self._generation(task, job.answer.instruction, seen.image, settings), clock)
 
         job.update(Stage.PARSE)
-        scale = self.profile.scale(*self.engine.input_size(width, height))
+        scale = self.profile.scale(*self.engine.input_size(*seen.letterbox.canvas))
         parsed = task.parse(job.answer.text, scale, self.profile, cut_short=finish == 'length')
+        parsed = seen.letterbox.undo(parsed, scale)
         warnings = tuple(f'{item.text!r}: {item.reason}' for item in parsed.dropped)
         timings.parse = clock.lap()
 
@@ -197,11 +223,11 @@ class Brain:
         _check(parsed, job.answer)
         targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
         if targets:
-            scene, faults = await asyncio.to_thread(_scene, frame, width, height)
+            scene, faults = await asyncio.to_thread(seen.scene)
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
             located = locate(targets, scene, settings.depth)
             places = 'waypoints' if task.name == 'trajectory' else 'targets'
-            moved = await asyncio.to_thread(_move, located, frame)
+            moved = await asyncio.to_thread(seen.move, located)
             job.update(Stage.PROJECT, **{places: moved.targets}, warnings=warnings + faults + moved.reasons)
         timings.project = clock.lap()
 
@@ -260,28 +286,3 @@ def _boxes(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target
         centre = ((left + right) / 2, (top + bottom) / 2)
         targets.append(Target(centre, (left, top, right, bottom), box.label))
     return targets
-
-
-def _scene(frame: Frame, width: int, height: int) -> tuple[Scene, tuple[str, ...]]:
-    """What is known about space, and what could not be used: that costs the position, not the answer."""
-    faults = []
-    camera = depth = None
-    try:
-        camera = frame.camera()
-    except (BrainError, ValueError) as error:
-        faults.append(f'camera_info: {error}')
-    try:
-        depth = frame.depth()
-    except BrainError as error:
-        faults.append(str(error))
-    return Scene((width, height), camera, depth), tuple(faults)
-
-
-def _move(located: Located, frame: Frame) -> Located:
-    """The same in the frame that positions are wanted in."""
-    if not any(target.position for target in located.targets):
-        return located
-    try:
-        return move(located, frame.transform())
-    except LookupError as error:
-        return lose(located, str(error))

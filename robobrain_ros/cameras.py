@@ -30,7 +30,7 @@ class CameraStatus:
     unused: int
     """Images that a newer one replaced before any request used them."""
     rate_hz: float
-    """Over the last 30 images; 0 when none came for 2 s."""
+    """Over the last 30 images since it subscribed; 0 when none came for 2 s."""
     age_s: float
     """Of the newest image by its stamp; inf if there is none."""
     depth_received: int
@@ -51,6 +51,8 @@ class CameraInput:
         self._lock = threading.Lock()
         self._newest: Arrival | None = None
         self._info: CameraInfo | None = None
+        self._info_expected = False
+        """This camera has published camera_info before."""
         self._depths: deque[Image | CompressedImage] = deque(maxlen=4)
         self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
         self._waiting: set[asyncio.Future[None]] = set()
@@ -65,7 +67,7 @@ class CameraInput:
             Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
-        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s)
+        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s, self._forget)
 
     def close(self) -> None:
         """Unsubscribe; frames handed out stay valid."""
@@ -77,9 +79,7 @@ class CameraInput:
             self._newest = Arrival(image)
             self._received += 1
             self._arrivals.append(time.monotonic())
-            waiting, self._waiting = self._waiting, set()
-        for future in waiting:
-            future.get_loop().call_soon_threadsafe(_wake, future)
+        self._wake()
 
     def _on_depth(self, depth: Image | CompressedImage) -> None:
         with self._lock:
@@ -90,12 +90,32 @@ class CameraInput:
 
     def _on_info(self, info: CameraInfo) -> None:
         with self._lock:
-            self._info = info
+            first, self._info, self._info_expected = self._info is None, info, True
             for frame in self._frames:
                 frame.offer_info(info)
+        if first:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let all requests that wait look again."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            future.get_loop().call_soon_threadsafe(_done, future)
+
+    def _forget(self) -> None:
+        """After a pause the camera may stand elsewhere, or have other intrinsics."""
+        with self._lock:
+            self._newest = self._info = None
+            self._depths.clear()
+            self._frames.clear()
+            self._arrivals.clear()
 
     async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         """The newest image, as soon as there is one that is new enough.
+
+        Where the camera published camera_info before, it waits for that, too, after a pause; an image without it is
+        given when none has come by the end of ``timeout_s``, and from then on no camera_info is waited for.
 
         :param not_before_ns: least stamp, nanoseconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
@@ -106,20 +126,23 @@ class CameraInput:
     async def _wait(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout_s
+        over = False
         while True:
             arrival: asyncio.Future[None] = loop.create_future()
             with self._lock:
                 newest = self._newest
+                lacks_info = self._info_expected and self._info is None
                 self._waiting.add(arrival)
             try:
                 fault = self._fault(newest, not_before_ns, max_age_s)
-                if newest is not None and fault is None:
+                if newest is not None and fault is None and (over or not lacks_info):
                     return self._take(newest)
-                # not wait_for: up to Python 3.11 it swallows a cancellation that meets the arrival
-                came, _ = await asyncio.wait([arrival], timeout=max(deadline - loop.time(), 0))
-                if not came:
+                if over:
                     assert fault is not None
                     raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s')
+                # not wait_for: up to Python 3.11 it swallows a cancellation that meets the arrival
+                came, _ = await asyncio.wait([arrival], timeout=max(deadline - loop.time(), 0))
+                over = not came
             finally:
                 with self._lock:
                     self._waiting.discard(arrival)
@@ -127,6 +150,7 @@ class CameraInput:
     def _take(self, newest: Arrival) -> CameraFrame:
         with self._lock:
             newest.taken = True
+            self._info_expected = self._info is not None  # else it was waited for in vain
             frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
             self._frames.add(frame)
             for depth in self._depths:
@@ -184,6 +208,6 @@ def _transported(topic: str, transport: str) -> tuple[str, type]:
     return (topic, Image) if transport == 'raw' else (f'{topic}/{transport}', CompressedImage)
 
 
-def _wake(future: 'asyncio.Future[None]') -> None:
+def _done(future: 'asyncio.Future[None]') -> None:
     if not future.done():
         future.set_result(None)

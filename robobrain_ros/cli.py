@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros import __version__
+from robobrain_ros.engines.flaggems import CHOICES, Wanted
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks import TASKS
 
@@ -46,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument('--scenes', type=int, default=50, help='seeded scenes (default: %(default)s)')
     evaluate.set_defaults(run=_evaluate)
 
+    _add_gpu(commands)
     _add_bench(commands)
 
     chosen = parser.parse_args(arguments)
@@ -56,6 +58,51 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _add_gpu(commands: Any) -> None:
+    tune = commands.add_parser('tune', help='fill the caches of compiled kernels, so that the next start is quick')
+    parity = commands.add_parser('parity', help='compare answers with FlagGems, or other numbers, to the native ones')
+    for parser in (tune, parity):
+        parser.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint)')
+        parser.add_argument('--flaggems', default='off', choices=[*CHOICES[:-1]], help='profile (default: %(default)s)')
+        parser.add_argument('--quantization', default='none', help='none or fp8 (default: %(default)s)')
+    tune.add_argument('--image-size', type=_size, default=(640, 480), metavar='WxH', help='(default: 640x480)')
+    tune.set_defaults(run=_tune, flaggems='auto')  # as the node
+    parity.add_argument('--dtype', default='auto', help='of the variant (default: %(default)s, as the native one)')
+    parity.add_argument('--scenes', type=int, default=20, help='simulated table tops (default: %(default)s)')
+    parity.add_argument('--output', type=Path, help='for the figures, as JSON')
+    parity.set_defaults(run=_parity)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition('x')
+    return int(width), int(height)
+
+
+def _tune(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.tune import run
+    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.parameters import TINY_MODEL
+
+    config = EngineConfig(
+        chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems)
+    )
+    return run(config, chosen.image_size)
+
+
+def _parity(chosen: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from robobrain_ros.bench.parity import run
+    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.parameters import TINY_MODEL
+
+    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'))
+    variant = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
+    if variant == native:
+        raise ValueError('nothing to compare: say --flaggems, --dtype or --quantization')
+    return run(native, variant, chosen.scenes, chosen.output)
 
 
 def _add_bench(commands: Any) -> None:

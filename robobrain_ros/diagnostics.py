@@ -45,12 +45,12 @@ class Diagnostics:
         self._publisher.publish(array)
 
     def _engine(self, brain: Brain) -> DiagnosticStatus:
-        health = brain.engine.health()
+        health = brain.health()
         level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
         values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
         values |= {'memory of the engine (MiB)': resident_mib(health.pids)}
         values |= {'memory of the node (MiB)': resident_mib([os.getpid()])}
-        values |= gpu_memory()
+        values |= gpu_memory() | health.details
         return self._status('engine', level, health.error or health.state.value, values)
 
     def _image(self, camera: CameraInput) -> DiagnosticStatus:

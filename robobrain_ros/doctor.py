@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from robobrain_ros import __version__
+from robobrain_ros.engines import flaggems, memory
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.images import ImageLimits
 from robobrain_ros.errors import BrainError
@@ -42,8 +43,12 @@ def _packages() -> Iterator[Finding]:
         if not found and importlib.util.find_spec(module):
             found = 'not from pip'
         yield (GOOD, module, found) if found else (BAD, module, 'not installed; ./run setup installs it, see README')
-    flag_gems = _version('flag-gems')
-    yield (GOOD, 'flag_gems', flag_gems) if flag_gems else (NOTE, 'flag_gems', 'not installed; only GPUs use it')
+    flag_gems, obstacle = _version('flag-gems'), flaggems.obstacle()
+    if flag_gems and not obstacle:
+        choice = flaggems.decide(flaggems.Wanted(), os.environ)
+        yield GOOD, 'flag_gems', f'{flag_gems}; with flaggems.profile auto: {choice}'
+    else:
+        yield NOTE, 'flag_gems', f'{obstacle}; only GPUs use it'
 
 
 def _ros() -> Iterator[Finding]:
@@ -90,6 +95,10 @@ def check_model(model: Path) -> Iterator[Finding]:
     yield (
         (GOOD, 'weights', f'{weights / 2**20:.0f} MiB') if weights else (BAD, 'weights', f'no *.safetensors in {model}')
     )
+    if weights:
+        for gib, fp8 in ((24, False), (16, True)):
+            fits, words = memory.preset(model, gib, fp8, config.max_pixels, config.max_model_len)
+            yield GOOD if fits else NOTE, f'{gib} GB GPU', words
     for name in ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'):
         if not (model / name).is_file():
             yield BAD, 'model', f'{name} is missing in {model}; download all files of the model'

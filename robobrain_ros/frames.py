@@ -37,7 +37,7 @@ class Arrival:
 
 
 class CameraFrame:
-    """See brain.Frame."""
+    """See seeing.Frame."""
 
     def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
         self.header: Header = image.header
@@ -68,11 +68,11 @@ class CameraFrame:
         return to_rgb(self._image)
 
     def rgb(self) -> np.ndarray:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self._rgb
 
     def depth(self) -> np.ndarray | None:
-        """See brain.Frame.
+        """See seeing.Frame.
 
         :raises BrainError: also for depth of another frame: pixels of one are not pixels of the other
         """
@@ -82,7 +82,7 @@ class CameraFrame:
         return to_depth(self._depth)
 
     def camera(self) -> Camera | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         if self._info is None:
             return None
         if not self.header.frame_id:
@@ -91,7 +91,7 @@ class CameraFrame:
         return camera_from_info(self._info)
 
     def transform(self) -> Transform | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self.to_target(self.header)
 
     def _check_frame(self, header: Header, what: str, advice: str) -> None:

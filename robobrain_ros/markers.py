@@ -18,14 +18,15 @@ def markers(answer: Answer, header: Header) -> MarkerArray:
     :param header: stamp of the image, frame of the positions
     """
     array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
-    for places, colour, namespace in ((answer.targets, TARGET, 'targets'), (answer.waypoints, WAYPOINT, 'waypoints')):
+    waypoints = [waypoint for way in answer.ways for waypoint in way]
+    for places, colour, namespace in ((answer.places, TARGET, 'targets'), (waypoints, WAYPOINT, 'waypoints')):
         for number, place in enumerate(places, 1):
             if place.position:
                 label = place.label or (str(number) if len(places) > 1 else answer.instruction)
                 array.markers += _place(place.position, label, colour, header, namespace, number)
-    path = _points(answer.waypoints)
-    if len(path) > 1:
-        array.markers.append(_marker(Marker.LINE_STRIP, header, 'trajectory', 1, WAYPOINT, points=path))
+    for number, way in enumerate(answer.ways, 1):
+        if len(path := _points(way)) > 1:
+            array.markers.append(_marker(Marker.LINE_STRIP, header, 'trajectory', number, WAYPOINT, points=path))
     return array
 
 

@@ -7,7 +7,7 @@ from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped
 from nav_msgs.msg import Path
 from std_msgs.msg import Header
 
-from robobrain_ros.answer import Answer, Target, Timings
+from robobrain_ros.answer import Answer, GroundedStep, Target, Timings
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import Plan, PlanStep
 from robobrain_ros.msg import Target as TargetMessage
@@ -35,7 +35,7 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
         image_height=result.image_size[1],
         targets=[_target(target) for target in result.targets],
         waypoints=[_target(target) for target in result.waypoints],
-        steps=_steps(result.steps),
+        steps=steps(result.steps),
         reply=result.reply,
         complete=result.complete,
         warnings=list(result.warnings),
@@ -45,9 +45,14 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
     )
 
 
-def plan(result: Answer, header: Header) -> Plan:
-    """The steps of a planning answer."""
-    return Plan(header=header, instruction=result.instruction, steps=_steps(result.steps))
+def plan(result: Answer, header: Header, position_frame: str) -> Plan:
+    """The steps of an answer to planning or to a mission."""
+    return Plan(header=header, position_frame=position_frame, instruction=result.instruction, steps=steps(result.steps))
+
+
+def steps(known: Iterable[Step]) -> list[PlanStep]:
+    """Steps as far as they are known, grounded or not."""
+    return [_step(step) for step in known]
 
 
 def point(target: Target, header: Header) -> PointStamped:
@@ -94,11 +99,15 @@ def _target(target: Target) -> TargetMessage:
     )
 
 
-def _steps(steps: Iterable[Step]) -> list[PlanStep]:
-    return [
-        PlanStep(action=step.action, object=step.object, destination=step.destination, description=step.description)
-        for step in steps
-    ]
+def _step(step: Step) -> PlanStep:
+    message = PlanStep(
+        action=step.action, object=step.object, destination=step.destination, description=step.description
+    )
+    if isinstance(step, GroundedStep):
+        message.status, message.error_code, message.error_message = int(step.status), int(step.code), step.message
+        message.targets = [_target(target) for target in step.targets]
+        message.waypoints = [_target(target) for target in step.waypoints]
+    return message
 
 
 def _timings(timings: Timings) -> TimingsMessage:

@@ -50,6 +50,8 @@ class Outputs:
     def publish(self, answer: Answer, frame: CameraFrame | None, camera: str, target_frame: str) -> AnswerMessage:
         """Publish one request's end; positions only where they are known, a trajectory only if it is whole.
 
+        A mission's places and ways are in its plan only: they mean nothing without what the gripper does between them.
+
         :param frame: the image that was asked about; None if the request ended before there was one
         :param camera: its camera's name
         :param target_frame: frame of the positions; empty: the image's
@@ -73,7 +75,7 @@ class Outputs:
                 publishers['trajectory'].publish(messages.path(waypoints, header))
                 publishers['waypoints'].publish(messages.poses(waypoints, header))
             if answer.steps:
-                publishers['plan'].publish(messages.plan(answer, source))
+                publishers['plan'].publish(messages.plan(answer, source, header.frame_id))
         if frame and answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
             picture = overlay.draw(frame.rgb(), answer)
             publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', source))

@@ -43,11 +43,12 @@ def draw(rgb: np.ndarray, answer: Answer) -> np.ndarray:
     elif steps or answer.reply:
         canvas.block(steps or [answer.reply], WHITE, top=False)
     # Marks come last: text may be covered, places not.
-    for target in answer.targets:
+    for target in answer.places:
         _draw_label(canvas, target)
-    for target in answer.targets:
+    for target in answer.places:
         _draw_mark(canvas, target)
-    _draw_way(canvas, answer.waypoints)
+    for way in answer.ways:
+        _draw_way(canvas, way)
     return canvas.image
 
 

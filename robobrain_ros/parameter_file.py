@@ -8,7 +8,8 @@ from robobrain_ros.parameters import PARAMETERS, Parameter
 
 HEAD = """\
 # All parameters of the node at their defaults, made by python -m robobrain_ros.parameter_file: copy what you change.
-# Those with * take effect with the next request; the others when the node is configured.
+# Those with * or + take effect with the next request; the others when the node is configured.
+# Those with * may also be options of a single request.
 /**:
   ros__parameters:
 """
@@ -21,7 +22,7 @@ def text() -> str:
 
 def _entry(parameter: Parameter) -> str:
     allowed = f' ({parameter.allowed()})' if parameter.allowed() else ''
-    comment = parameter.description + allowed + (' *' if parameter.dynamic else '')
+    comment = f'{parameter.description}{allowed} {parameter.mark}'.rstrip()
     lines = textwrap.wrap(comment, 119, initial_indent='    # ', subsequent_indent='    # ')
     return '\n'.join([*lines, f'    {parameter.name}: {_yaml(parameter.default)}', ''])
 

@@ -9,10 +9,10 @@ BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 
 
 def table() -> str:
-    """One line a parameter, in the schema's order; ``*`` marks those that take effect with the next request."""
+    """One line a parameter, in the schema's order; see Parameter.mark."""
     rows = ['| parameter | default | values | meaning |', '|---|---|---|---|']
     for parameter in PARAMETERS:
-        name = f'`{parameter.name}`' + (' *' if parameter.dynamic else '')
+        name = f'`{parameter.name}` {parameter.mark}'.rstrip()
         rows.append(f'| {name} | `{_show(parameter.default)}` | {_values(parameter)} | {parameter.description} |')
     return '\n'.join(rows)
 

@@ -8,12 +8,15 @@ from typing import Any
 
 from robobrain_ros.brain import Settings
 from robobrain_ros.camera_settings import CameraSettings
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines import caches
+from robobrain_ros.engines.base import QUANTIZATIONS, EngineConfig
+from robobrain_ros.engines.flaggems import CHOICES as FLAGGEMS_CHOICES
+from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Policy
 from robobrain_ros.locate import DepthMode, DepthRules
-from robobrain_ros.tasks import TASKS
-from robobrain_ros.tasks.profiles import PROFILES, Profile, detect_profile, get_profile
+from robobrain_ros.tasks import NAMES
+from robobrain_ros.tasks.profiles import PROFILES, Profile, detect_profile
 
 TINY_MODEL = Path(__file__).parent / 'checkpoints' / 'tiny'
 """The checkpoint that ships with the package."""
@@ -33,6 +36,18 @@ class Parameter:
     """Regular expression for text, or for each text of a list."""
     dynamic: bool = False
     """Takes effect with the next request; the others take effect when the node is configured."""
+    shared: bool = False
+    """Decides between requests, so none of them may set it for itself."""
+
+    @property
+    def per_request(self) -> bool:
+        """May be an option of a single request, for its own answer only."""
+        return self.dynamic and not self.shared
+
+    @property
+    def mark(self) -> str:
+        """For tables: ``*`` if it is dynamic and may be a request's option, ``+`` if it is only dynamic, else empty."""
+        return '*' if self.per_request else '+' if self.dynamic else ''
 
     def allowed(self) -> str:
         """The values that it may have, in words; empty for any."""
@@ -82,6 +97,36 @@ PARAMETERS = (
     Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
     Parameter('stall_s', 30.0, 'an engine that brings no token for this long is started anew, s', low=2.0, high=3600.0),
     Parameter(
+        'quantization',
+        'none',
+        "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, slightly less accurate",
+        QUANTIZATIONS,
+    ),
+    Parameter('tensor_parallel_size', 1, 'GPUs that share the model', low=1, high=8),
+    Parameter(
+        'cache_directory',
+        caches.DEFAULT,
+        "where a GPU's compiled kernels are kept between starts; empty: each library's own place",
+    ),
+    Parameter(
+        'flaggems.profile',
+        'auto',
+        'operators from FlagGems (GPU); auto: safe where the variable USE_FLAGGEMS is 1, else off',
+        FLAGGEMS_CHOICES,
+    ),
+    Parameter(
+        'flaggems.include',
+        [''],
+        "names of FlagGems' functions to add to the profile's; with custom: these only; ['']: none",
+        pattern=r'\w*',
+    ),
+    Parameter(
+        'flaggems.exclude',
+        [''],
+        "names of FlagGems' functions to take from the profile's; with custom: all but these; ['']: none",
+        pattern=r'\w*',
+    ),
+    Parameter(
         'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
     ),
     Parameter('warm_up_height', 480, "height of the camera's images, pixels", low=32, high=7680),
@@ -115,7 +160,7 @@ PARAMETERS = (
         dynamic=True,
     ),
     Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=2.0, dynamic=True),
-    Parameter('default_task', 'pointing', 'task of requests that name none', tuple(TASKS), dynamic=True),
+    Parameter('default_task', 'pointing', 'task of requests that name none', NAMES, dynamic=True),
     Parameter(
         'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True
     ),
@@ -129,8 +174,17 @@ PARAMETERS = (
         'what a request does while another runs: wait, take its place, or fail',
         _values(Policy),
         dynamic=True,
+        shared=True,
     ),
-    Parameter('queue_size', 10, 'most requests that wait, with preemption queue', low=0, high=10000, dynamic=True),
+    Parameter(
+        'queue_size',
+        10,
+        'most requests that wait, with preemption queue',
+        low=0,
+        high=10000,
+        dynamic=True,
+        shared=True,
+    ),
     Parameter('guided_decoding', False, "force answers into the task's format by a grammar", dynamic=True),
     Parameter('temperature', 0.0, 'sampling temperature; 0: greedy, repeatable', low=0.0, high=2.0, dynamic=True),
     Parameter(
@@ -181,7 +235,7 @@ def profile(values: Mapping[str, Any]) -> Profile:
     """
     name = values['model_profile']
     try:
-        return detect_profile(model_directory(values)) if name == 'auto' else get_profile(name)
+        return detect_profile(model_directory(values), '' if name == 'auto' else name)
     except ValueError as error:
         raise _bad(str(error)) from error
 
@@ -199,6 +253,14 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         max_pixels=values['max_pixels'],
         kv_cache_mb=values['kv_cache_mb'],
         stall_s=values['stall_s'],
+        quantization=values['quantization'],
+        tensor_parallel_size=values['tensor_parallel_size'],
+        cache_directory=values['cache_directory'],
+        flaggems=Wanted(
+            values['flaggems.profile'],
+            tuple(filter(None, values['flaggems.include'])),
+            tuple(filter(None, values['flaggems.exclude'])),
+        ),
     )
 
 

@@ -18,7 +18,7 @@ from robobrain_ros.tasks.profiles import detect_profile
 
 
 class Picture:
-    """An image that is not from a camera: no stamp, no depth, no intrinsics. See brain.Frame."""
+    """An image that is not from a camera: no stamp, no depth, no intrinsics. See seeing.Frame."""
 
     age = 0.0
 
@@ -36,19 +36,19 @@ class Picture:
         return cls(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
     def rgb(self) -> np.ndarray:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self._rgb
 
     def depth(self) -> np.ndarray | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return None
 
     def camera(self) -> Camera | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return None
 
     def transform(self) -> Transform | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return None
 
 

@@ -14,7 +14,7 @@ from rclpy.qos import QoSProfile
 from rclpy.task import Future
 from std_msgs.msg import Header, String
 
-from robobrain_ros import messages
+from robobrain_ros import messages, mission
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain
@@ -134,6 +134,7 @@ class Requests:
                         partial_text=job.answer.text,
                         tokens=job.answer.tokens,
                         elapsed_s=job.elapsed(),
+                        steps=messages.steps(job.answer.steps),
                     )
                 )
 
@@ -193,7 +194,9 @@ class Requests:
             if self._open is None:
                 raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
-            job = parts.brain.ask(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
+            job = mission.ask(
+                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings
+            )
             self._pending += 1
         started(job)
         try:

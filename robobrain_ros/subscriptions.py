@@ -30,12 +30,21 @@ class Topic(NamedTuple):
 class Subscriptions:
     """Some topics that are subscribed to together. Callbacks run in the thread of this object."""
 
-    def __init__(self, node: Node, name: str, topics: Sequence[Topic], idle_s: float | None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        topics: Sequence[Topic],
+        idle_s: float | None,
+        released: Callable[[], None] = lambda: None,
+    ) -> None:
         """:param name: of the helper node that owns the subscriptions
         :param idle_s: subscribe only while they are ``wanted``, and so many seconds longer; None: always
+        :param released: called when nobody has wanted them for that long, after the last message
         """
         self._topics = topics
         self._idle_s = idle_s
+        self._released = released
         self._lock = threading.Lock()
         self._waiting = 0
         self._wanted_until = -math.inf if idle_s is not None else math.inf
@@ -94,6 +103,7 @@ class Subscriptions:
     def _update(self) -> None:
         with self._lock:
             wanted = self._waiting > 0 or time.monotonic() < self._wanted_until
+        held = self.held
         for topic in self._topics:
             now, subscription = self._held.get(topic.name, (None, None))
             policy = self._policy(topic.name) if wanted else None
@@ -106,6 +116,8 @@ class Subscriptions:
                 qos = QoSProfile(depth=1, reliability=policy)
                 new = self._node.create_subscription(topic.kind, topic.name, topic.callback, qos)
                 self._held[topic.name] = (policy, new)
+        if held and not wanted:
+            self._released()
 
     def _policy(self, topic: str) -> ReliabilityPolicy:
         """The publishers' reliability: reliable loses fewer large images; best effort hears all."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rclpy.clock import JumpThreshold
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.time import Time
@@ -24,7 +25,11 @@ class Transforms:
             self._missing = str(error)
             return
         self._error = tf2_ros.TransformException
-        self._buffer = tf2_ros.Buffer(node=node)
+        # Told the node, it would offer a service tf2_frames, one for all nodes of the namespace. Without it, it follows
+        # another clock; but transforms from before a jump back would look newer than all that come after it.
+        self._buffer = tf2_ros.Buffer()
+        back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = node.get_clock().create_jump_callback(back, post_callback=lambda jump: self._buffer.clear())
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
     def check(self, target_frame: str, camera_frame: str) -> None:
@@ -39,7 +44,8 @@ class Transforms:
     def lookup(self, target_frame: str, header: Header, timeout_s: float) -> Transform | None:
         """From the frame of ``header`` to ``target_frame`` at the stamp of ``header``; None if they are the same frame.
 
-        Blocks for up to ``timeout_s`` seconds, in any thread but the executor's.
+        Blocks for up to ``timeout_s`` seconds, in any thread but the executor's. It keeps its thread so long even when
+        nobody waits for it any more.
 
         :raises LookupError: if tf2 does not know it, with tf2's reason
         """

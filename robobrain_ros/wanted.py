@@ -64,9 +64,9 @@ def _options(options: Any) -> dict[str, Any]:
     values = {}
     for option in options:
         parameter = BY_NAME.get(option.name)
-        if parameter is None or not parameter.dynamic:
-            dynamic = ', '.join(name for name, known in BY_NAME.items() if known.dynamic)
-            raise _bad(f'option {option.name!r} cannot be set for one request; these can: {dynamic}')
+        if parameter is None or not parameter.per_request:
+            can = ', '.join(name for name, known in BY_NAME.items() if known.per_request)
+            raise _bad(f'option {option.name!r} cannot be set for one request; these can: {can}')
         try:
             value = parameter_value_to_python(option.value)
         except RuntimeError as error:

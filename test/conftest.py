@@ -11,7 +11,7 @@ from robobrain_ros.engines.embedded import EmbeddedEngine
 from robobrain_ros.parameters import TINY_MODEL
 from robobrain_ros.tasks.profiles import detect_profile
 
-pytest.register_assert_rewrite('node_fixtures', 'ros_helpers')
+pytest.register_assert_rewrite('brain_fixtures', 'camera_fixtures', 'node_fixtures', 'node_worlds', 'ros_helpers')
 
 # Set before anything imports rclpy. Each run has its own domain; every operating system has ports for 1 .. 101.
 os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 101)

@@ -17,7 +17,7 @@ from rclpy.parameter import parameter_value_to_python
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer, Plan
-from ros_helpers import Goal, Player, TestCamera, own_domain, ros, spinning, until
+from ros_helpers import SOON, Goal, Player, TestCamera, own_domain, ros, spinning, until
 from std_msgs.msg import String
 
 from robobrain_ros.client import ACTIVATE, CONFIGURE, Client
@@ -123,7 +123,7 @@ def configured(node, client, player, ears):
 def active(configured, client, player, ears):
     """The node, active again if the test before left it otherwise."""
     if client.state() == 'inactive':
-        client.transition(ACTIVATE, 10)
+        client.transition(ACTIVATE, SOON)
     until(lambda: configured._cameras[''].status().has_camera_info, 'camera_info')
     until(lambda: configured._cameras[''].status().depth_received, 'depth')
     until(lambda: configured._cameras[''].status().received, 'image')
@@ -139,7 +139,7 @@ def parameters(client):
 
     def set_parameters(**values):
         request = GetParameters.Request(names=list(values))
-        found = client.call(GetParameters, '/robobrain/get_parameters', request, 10).values
+        found = client.call(GetParameters, '/robobrain/get_parameters', request, SOON).values
         for name, value in zip(values, found, strict=True):
             defaults.setdefault(name, parameter_value_to_python(value))
         client.set_parameters('/robobrain', **values)

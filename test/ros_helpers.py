@@ -26,6 +26,8 @@ from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.transport import use_image_profile
 
 FRAME = 'camera_color_optical_frame'
+SOON = 30.0
+"""Deadline of what takes milliseconds on an idle host, seconds; two loaded cores may take a thousand times as long."""
 _domains = itertools.count(1 + os.getpid() % 101)
 
 
@@ -71,11 +73,11 @@ def spinning(node: Node) -> Iterator[SingleThreadedExecutor]:
         yield executor
     finally:
         executor.shutdown()
-        thread.join(10)
+        thread.join(SOON)
         assert not thread.is_alive()
 
 
-def until(condition: Callable[[], Any], what: str, timeout: float = 10.0) -> Any:
+def until(condition: Callable[[], Any], what: str, timeout: float = SOON) -> Any:
     """The condition's value, as soon as it is true."""
     end = time.monotonic() + timeout
     while not (value := condition()):
@@ -173,7 +175,7 @@ class Player:
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(SOON)
         self.camera.close()
 
 
@@ -202,6 +204,6 @@ class Goal:
     def reached(self, stage: str) -> None:
         until(lambda: any(feedback.stage == stage for feedback in self.feedback), f'stage {stage}')
 
-    def end(self, timeout: float = 30.0) -> tuple[int, Query.Result]:
+    def end(self, timeout: float = SOON) -> tuple[int, Query.Result]:
         response = until(lambda: self.response, 'end of the goal', timeout)
         return response.status, response.result

@@ -1,43 +1,28 @@
 """The node's life in any order, any number of times, with failures in between; the engine answers by a script."""
 
-import itertools
 import random
 import threading
-from collections import Counter
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticArray
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
-from node_fixtures import Ears
+from node_worlds import up
 from rcl_interfaces.msg import Parameter as ParameterMessage
 from rcl_interfaces.msg import ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
-from rclpy.node import Node
 from rclpy.parameter import Parameter
 from robobrain_ros.msg import Answer
-from robobrain_ros.srv import Ask
-from ros_helpers import FRAME, Player, TestCamera, colour, own_domain, ros, spinning, until
-from rosgraph_msgs.msg import Clock
-from scripted_engine import Gate, ScriptedEngine
-from std_msgs.msg import Header, String
+from ros_helpers import until
 
-from robobrain_ros.cameras import CameraInput
-from robobrain_ros.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, Client
+from robobrain_ros.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE
 from robobrain_ros.engines.base import EngineDead
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.node import RobobrainNode
 
-pytest_plugins = ('node_fixtures',)
 pytestmark = [
     pytest.mark.ros,
     pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning'),
 ]
+pytest_plugins = ('node_fixtures', 'node_worlds')
 
 SHUTDOWN = {
     'unconfigured': Transition.TRANSITION_UNCONFIGURED_SHUTDOWN,
@@ -50,155 +35,13 @@ WAYS = {
     ('active', DEACTIVATE): 'inactive',
     ('inactive', CLEANUP): 'unconfigured',
 }
-NUMBERS = itertools.count(1)
-TOPICS = ('image', 'depth/image', 'camera_info')
-PICTURE = np.full((48, 64, 3), 99, np.uint8)
-VIEW = SimpleNamespace(width=64, height=48, k=np.array([[60.0, 0, 31.5], [0, 60, 23.5], [0, 0, 1]]))
-SCENE: Any = SimpleNamespace(view=VIEW, render=lambda: (PICTURE, np.ones((48, 64), np.float32)))
-
-
-class Saboteur:
-    """Stands in for what the node starts; ``fault`` is raised once, by the next call of ``place``."""
-
-    def __init__(self) -> None:
-        self.place = ''
-        self.fault: Exception | None = None
-        self.engines: list[Engine] = []
-
-    def plan(self, place: str, fault: Exception) -> None:
-        self.place, self.fault = place, fault
-
-    def check(self, place: str) -> None:
-        if place == self.place and self.fault is not None:
-            fault, self.fault = self.fault, None
-            raise fault
-
-
-class Engine(ScriptedEngine):
-    """A scripted engine that fails where the saboteur wants it."""
-
-    saboteur: Saboteur
-
-    def __init__(self, config: object) -> None:
-        super().__init__(size=(64, 64))
-        self.scripts = {'hang': [Gate()]}
-        self.saboteur.engines.append(self)
-
-    async def start(self, report: Callable[[str], None]) -> None:
-        self.saboteur.check('start')
-        await super().start(report)
-
-    async def close(self) -> None:
-        await super().close()
-        self.saboteur.check('close')
-
-
-@pytest.fixture
-def saboteur(monkeypatch):
-    saboteur = Saboteur()
-
-    class Camera(CameraInput):
-        def __init__(self, node, settings) -> None:
-            if settings.name:  # so the first one is there already
-                saboteur.check('camera')
-            super().__init__(node, settings)
-
-        def close(self) -> None:
-            super().close()
-            saboteur.check('camera close')
-
-    monkeypatch.setattr('robobrain_ros.node.EmbeddedEngine', type('Mine', (Engine,), {'saboteur': saboteur}))
-    monkeypatch.setattr('robobrain_ros.node.CameraInput', Camera)
-    return saboteur
-
-
-@pytest.fixture(scope='module')
-def domain():
-    with own_domain() as domain:
-        yield domain
-
-
-@pytest.fixture
-def player(world, far_context):
-    camera = TestCamera(far_context, names=[f'{world.node.get_namespace()}/{n}' for n in TOPICS])
-    player = Player(camera, SCENE)
-    yield player
-    player.close()
-
-
-class World:
-    """A node and everybody around it."""
-
-    def __init__(self, node: RobobrainNode, far_context: Any) -> None:
-        self.node = node
-        self.name = node.get_fully_qualified_name()
-        self.client = Client(Node('driver', context=far_context), self.name)
-        self.ears = Ears(far_context, self.name)
-        self.ask = self.ears.node.create_client(Ask, f'{self.name}/ask')
-        self.set_parameters = self.ears.node.create_client(SetParameters, f'{self.name}/set_parameters')
-        self.replies: list[Any] = []
-        self.goals: list[Any] = []
-
-    def transition(self, number: int) -> bool:
-        request = ChangeState.Request(transition=Transition(id=number))
-        return self.client.call(ChangeState, f'{self.name}/change_state', request, 20).success
-
-    def request(self, instruction: str) -> None:
-        """By all three ways."""
-        self.goals.append(self.ears.goal('pointing', instruction))
-        self.replies.append(self.ask.call_async(Ask.Request(instruction=instruction)))
-        self.ears.instruction.publish(String(data=instruction))
-
-    def answer(self, instruction: str, **fields: Any) -> Answer:
-        return self.client.query('pointing', instruction, 20, **fields)
-
-    def logged(self, text: str) -> bool:
-        return any(text in log.msg for log in list(self.ears.log))
-
-    def ends(self) -> Counter[str]:
-        """How goals and service calls ended; waits until all of them have."""
-        ends: Counter[str] = Counter()
-        for goal in self.goals:
-            ends[ErrorCode(goal.end(10)[1].error_code).name if goal.accepted() else 'rejected'] += 1
-        for reply in self.replies:
-            until(reply.done, 'reply')
-            ends[ErrorCode(reply.result().error_code).name] += 1
-        return ends
-
-    def entities(self) -> dict[str, int]:
-        kinds = ('publishers', 'subscriptions', 'services', 'clients', 'timers', 'guards', 'waitables')
-        return {kind: len(list(getattr(self.node, kind))) for kind in kinds} | {
-            'managed': len(self.node._managed_entities)
-        }
-
-
-@pytest.fixture
-def world(domain, far_context, saboteur, request):
-    options = getattr(request, 'param', {})
-    before = set(threading.enumerate())
-    with ros() as context:
-        name = f'/n{next(NUMBERS)}'
-        overrides = [Parameter(key, value=value) for key, value in options.items()]
-        node = RobobrainNode(context=context, namespace=name, parameter_overrides=overrides)
-        with spinning(node):
-            world = World(node, far_context)
-            with spinning(world.ears.node):
-                until(world.ears.action.server_is_ready, 'action server')
-                assert world.ask.wait_for_service(10)
-                assert world.set_parameters.wait_for_service(10)
-                yield world
-            world.client.close()
-            world.client.node.destroy_node()
-            world.ears.node.destroy_node()
-        node.destroy_node()
-    until(lambda: set(threading.enumerate()) <= before, 'end of all threads that the node began')
 
 
 @pytest.mark.parametrize('seed', range(4))
 @pytest.mark.parametrize(
     'world', [{'cameras': ['', 'wrist'], 'preemption': 'newest_wins'}], indirect=True, ids=['two cameras']
 )
-def test_any_order(world, player, saboteur, seed):
+def test_any_order(world, pictures, saboteur, seed):
     """50 steps each: right ones, wrong ones, failing ones, and requests by all ways all the time."""
     dice = random.Random(seed)
     before, threads = world.entities(), set(threading.enumerate())
@@ -249,12 +92,7 @@ def test_any_order(world, player, saboteur, seed):
         assert ('Traceback' in heard) == by_defect
 
 
-def up(world: World) -> None:
-    assert world.transition(CONFIGURE)
-    assert world.transition(ACTIVATE)
-
-
-def test_a_defect_while_a_request_is_answered_ends_it_with_internal(world, player, monkeypatch):
+def test_a_defect_while_a_request_is_answered_ends_it_with_internal(world, pictures, monkeypatch):
     up(world)
     assert world.answer('the cup').error_code == Answer.OK
 
@@ -274,7 +112,7 @@ def test_a_defect_while_a_request_is_answered_ends_it_with_internal(world, playe
     assert world.answer('the cup').error_code == Answer.OK
 
 
-def test_a_thousand_parameters_are_set_while_requests_run(world, player):
+def test_a_thousand_parameters_are_set_while_requests_run(world, pictures):
     up(world)
     dice = random.Random(3)
     good = {
@@ -312,51 +150,3 @@ def test_a_thousand_parameters_are_set_while_requests_run(world, player):
     world.ends()
     assert world.transition(ACTIVATE)
     assert world.answer('the cup').error_code == Answer.OK
-
-
-@pytest.mark.parametrize('world', [{'use_sim_time': True, 'image_timeout_s': 0.2}], indirect=True, ids=['sim'])
-def test_jumps_of_the_simulated_clock(world, far_context):
-    up(world)
-    simulator = Node('simulator', context=far_context)
-    clock = simulator.create_publisher(Clock, '/clock', 10)
-    camera = TestCamera(far_context, names=[f'{world.node.get_namespace()}/{n}' for n in TOPICS])
-    diagnostics: list[DiagnosticArray] = []
-    world.ears.node.create_subscription(DiagnosticArray, '/diagnostics', diagnostics.append, 10)
-    looking = world.node._cameras['']
-    until(lambda: clock.get_subscription_count(), 'the node at /clock')
-    until(lambda: camera.image.get_subscription_count(), 'the node at the camera')
-
-    def show(second: int) -> None:
-        count = looking.status().received
-        camera.image.publish(colour(Header(stamp=Time(sec=second), frame_id=FRAME), PICTURE))
-        until(lambda: looking.status().received > count, 'image')
-
-    def jump(second: int) -> None:
-        clock.publish(Clock(clock=Time(sec=second)))
-        until(lambda: world.node.get_clock().now().nanoseconds == second * 10**9, 'the time')
-
-    def refused(says: str) -> None:
-        answer = world.answer('the cup')
-        assert answer.error_code == Answer.STALE_IMAGE
-        assert says in answer.error_message
-
-    show(100)
-    refused('100.00 s in the future')  # no /clock yet: it is 0 o'clock
-    jump(100)
-    assert world.answer('the cup').frame_age_s == 0
-    jump(3700)
-    refused('3600.00 s old')
-    show(3700)
-    assert world.answer('the cup').error_code == Answer.OK
-    jump(50)
-    refused('3650.00 s in the future')
-    world.client.set_parameters(world.name, image_timeout_s=10.0)
-    goal = world.ears.goal('pointing', 'the cup')
-    goal.reached('WAITING_IMAGE')
-    jump(9000)  # while one waits
-    show(9000)
-    assert goal.end()[1].error_code == Answer.OK
-    heard = len(diagnostics)
-    until(lambda: len(diagnostics) > heard, 'diagnostics, though the clock stands still')
-    camera.close()
-    simulator.destroy_node()

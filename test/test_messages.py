@@ -100,13 +100,13 @@ def test_waypoints_keep_their_order_and_the_models_depth():
 
 def test_steps():
     result = Answer('planning', 'tidy up', steps=STEPS)
-    for message in (messages.answer(result, HEADER, 'front', 'map'), messages.plan(result, HEADER)):
+    for message in (messages.answer(result, HEADER, 'front', 'map'), messages.plan(result, HEADER, 'map')):
         assert message.header == HEADER
         assert [(s.description, s.action, s.object, s.destination) for s in message.steps] == [
             ('Grasp the mug', 'grasp', 'the mug', ''),
             ('Go home', '', '', ''),
         ]
-    assert messages.plan(result, HEADER).instruction == 'tidy up'
+    assert messages.plan(result, HEADER, 'map').instruction == 'tidy up'
 
 
 @pytest.mark.parametrize('code', [code for code in ErrorCode if code is not ErrorCode.OK])

@@ -14,7 +14,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from robobrain_ros.msg import Answer, Target
 from robobrain_ros.srv import Ask
-from ros_helpers import FRAME, Player, TestCamera, depth, ros, spinning, until
+from ros_helpers import FRAME, SOON, Player, TestCamera, depth, ros, spinning, until
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
@@ -108,7 +108,7 @@ def test_plain_instructions(active, ears, text, task):
 
 def test_the_service(active, client):
     request = Ask.Request(task='grounding', instruction='the red plate')
-    response = client.call(Ask, '/robobrain/ask', request, 30)
+    response = client.call(Ask, '/robobrain/ask', request, SOON)
     assert (response.success, response.error_code, response.error_message) == (True, Answer.OK, '')
     assert response.answer.targets[0].has_box
 
@@ -198,7 +198,7 @@ def test_a_dynamic_parameter_counts_from_the_next_request(active, client, parame
 def test_bad_values_are_refused_with_a_sentence(active, client, name, value, says):
     def current():
         request = GetParameters.Request(names=[name])
-        return client.call(GetParameters, '/robobrain/get_parameters', request, 10).values
+        return client.call(GetParameters, '/robobrain/get_parameters', request, SOON).values
 
     before = current()
     with pytest.raises(ValueError) as caught:
@@ -215,19 +215,19 @@ def test_values_that_stay_the_same_may_be_set_again(active, client):
 # --- lifecycle --------------------------------------------------------------------------------------------------------
 def test_a_deactivated_node_refuses(active, client, ears):
     for _ in range(3):
-        client.transition(DEACTIVATE, 10)
+        client.transition(DEACTIVATE, SOON)
         assert client.state() == 'inactive'
-        client.transition(ACTIVATE, 10)
-    client.transition(DEACTIVATE, 10)
+        client.transition(ACTIVATE, SOON)
+    client.transition(DEACTIVATE, SOON)
     assert not ears.goal('pointing', 'the red plate').accepted()
-    response = client.call(Ask, '/robobrain/ask', Ask.Request(instruction='the red plate'), 10)
+    response = client.call(Ask, '/robobrain/ask', Ask.Request(instruction='the red plate'), SOON)
     assert response.error_code == Answer.NOT_ACTIVE
     for wrong in (DEACTIVATE, CONFIGURE):
         with pytest.raises(NoReply, match='refused'):
-            client.transition(wrong, 10)
-    client.transition(ACTIVATE, 10)
+            client.transition(wrong, SOON)
+    client.transition(ACTIVATE, SOON)
     with pytest.raises(NoReply, match='refused'):
-        client.transition(ACTIVATE, 10)
+        client.transition(ACTIVATE, SOON)
     assert client.query('pointing', 'the red plate').error_code == Answer.OK
 
 
@@ -235,11 +235,11 @@ def test_deactivating_ends_running_goals(active, client, ears):
     goals = [ears.goal(*LONG) for _ in range(3)]
     goals[0].reached('DECODE')
     assert all(goal.accepted() for goal in goals)
-    client.transition(DEACTIVATE, 10)
+    client.transition(DEACTIVATE, SOON)
     for goal in goals:
         status, result = goal.end(5)
         assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
-    until(lambda: idle(active), 'idle engine', 2)
+    until(lambda: idle(active), 'idle engine')
 
 
 def test_a_model_that_is_not_there_leaves_the_node_unconfigured(domain, client, ears):
@@ -280,15 +280,15 @@ def test_down_and_up_again_with_another_transport(active, client, ears, player, 
     """The last one: the engine of the others is down afterwards."""
     pids = set(active._brain.engine.health().pids)
     assert pids <= children()
-    client.transition(DEACTIVATE, 10)
-    client.transition(CLEANUP, 30)
+    client.transition(DEACTIVATE, SOON)
+    client.transition(CLEANUP, SOON)
     assert client.state() == 'unconfigured'
     others = children()
     assert pids
     assert not pids & others
     client.set_parameters('/robobrain', image_transport='compressed')
     client.transition(CONFIGURE, 110)
-    client.transition(ACTIVATE, 10)
+    client.transition(ACTIVATE, SOON)
 
     bridge = CvBridge()
     camera = TestCamera(far_context, CompressedImage, names=('/image/compressed', '/unused', '/unused_info'))
@@ -307,6 +307,6 @@ def test_down_and_up_again_with_another_transport(active, client, ears, player, 
             assert answer.error_code == code, answer.error_message
     finally:
         compressed.close()
-    client.transition(DEACTIVATE, 10)
-    client.transition(CLEANUP, 30)
+    client.transition(DEACTIVATE, SOON)
+    client.transition(CLEANUP, SOON)
     assert children() == others

@@ -13,7 +13,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from robobrain_ros.msg import Answer, Instruction, Target
 from robobrain_ros.srv import Ask
-from ros_helpers import Player, TestCamera, own_domain, ros, spinning, until
+from ros_helpers import SOON, Player, TestCamera, own_domain, ros, spinning, until
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
@@ -169,7 +169,7 @@ def test_a_bad_option_is_refused_on_every_way(a, name, value, says):
     fields = {'instruction': PLATE, 'options': [option(name, value)]}
     replies = [
         a.ears.goal('pointing', **fields).end()[1],
-        a.client.call(Ask, '/a/robobrain/ask', Ask.Request(**fields), 10),
+        a.client.call(Ask, '/a/robobrain/ask', Ask.Request(**fields), SOON),
     ]
     publisher = a.ears.node.create_publisher(Instruction, '/a/robobrain/request', 10)
     until(publisher.get_subscription_count, 'the subscription')
@@ -255,7 +255,7 @@ def test_one_may_rest_while_the_other_works(a, b):
     """The last one: /a stays inactive."""
     goal = a.ears.goal(*LONG)
     goal.reached('DECODE')
-    a.client.transition(DEACTIVATE, 10)
+    a.client.transition(DEACTIVATE, SOON)
     assert goal.end(5)[1].error_code == Answer.NOT_ACTIVE
     assert b.client.query('pointing', PLATE).error_code == Answer.OK
     assert (a.client.state(), b.client.state()) == ('inactive', 'active')

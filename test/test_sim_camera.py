@@ -19,7 +19,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from robobrain_ros.sim.camera import OPTICAL_FRAME, WORLD_FRAME, pose_of
+from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME, pose_of
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.transport import use_image_profile
 

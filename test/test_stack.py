@@ -121,7 +121,7 @@ def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(stack, client,
     status, result = goal.end(10)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
     assert node.exit_code(20) == 0
-    until(lambda: gone(family), 'end of the engine', 10)
+    until(lambda: gone(family), 'end of the engine')
 
 
 def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
@@ -131,7 +131,7 @@ def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
     assert len(family) >= 2
     node.process.kill()
     node.exit_code(10)
-    until(lambda: gone(family), 'end of the engine', 10)
+    until(lambda: gone(family), 'end of the engine')
 
 
 @pytest.mark.parametrize(('when', 'number'), [('loading vLLM', signal.SIGTERM), ('starting the engine', signal.SIGINT)])
@@ -152,11 +152,11 @@ def test_a_signal_while_configuring(context, stack, client, when, number):
         until(lambda: ears.count_publishers('/rosout') > 1, 'the log')
         configuring = threading.Thread(target=configure)
         configuring.start()
-        until(lambda: [log for log in heard if log.msg.startswith(when)], 'the start', 20)
+        until(lambda: [log for log in heard if log.msg.startswith(when)], 'the start')
         family = node.family()
         node.process.send_signal(number)
         assert node.exit_code(30) == 0  # imports of vLLM cannot be interrupted
-        until(lambda: gone(family), 'end of the engine', 10)
+        until(lambda: gone(family), 'end of the engine')
         configuring.join(40)
     ears.destroy_node()
     assert gone([process for process in psutil.process_iter() if belongs(process, node)])

@@ -20,7 +20,8 @@ def test_get_profile_lists_the_profiles():
 
 
 def test_shipped_checkpoint_has_its_profile():
-    assert detect_profile(Path(robobrain_ros.__file__).parent / 'checkpoints' / 'tiny') is get_profile('robobrain-tiny')
+    folder = Path(robobrain_ros.__file__).parent / 'checkpoints' / 'tiny'
+    assert detect_profile(folder).name == 'robobrain-tiny'
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,12 @@ def test_detect_profile(tmp_path, files, expected):
         ({'config.json': '[]'}, 'JSON object, not list'),
         ({'robobrain.json': '{"profile": "x"}'}, "'x'.*robobrain-tiny"),
         ({'robobrain.json': '{"profile": 1}'}, 'robobrain.json must read'),
+        ({'robobrain.json': '{"canvas": [512, 384]}'}, 'robobrain.json must read'),
+        *[
+            ({'robobrain.json': f'{{"profile": "robobrain-tiny", "canvas": {canvas}}}'}, 'robobrain.json has "canvas"')
+            for canvas in ('null', '512', '[]', '[512]', '[512, 384, 3]', '[512.0, 384]', '["512", 384]', '[true, 384]')
+            + ('[63, 384]', '[512, 4097]', '[-512, 384]', '{"width": 512}', '[NaN, 1e999]')
+        ],
     ],
 )
 def test_detect_profile_says_what_is_wrong(tmp_path, files, sentence):
@@ -55,6 +62,14 @@ def test_detect_profile_says_what_is_wrong(tmp_path, files, sentence):
         (tmp_path / name).write_text(content)
     with pytest.raises(ValueError, match=sentence):
         detect_profile(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['', 'robobrain-2.5'])
+def test_the_canvas_belongs_to_the_checkpoint_whoever_names_the_profile(tmp_path, name):
+    (tmp_path / 'robobrain.json').write_text('{"profile": "robobrain-tiny", "canvas": [512, 384]}')
+    profile = detect_profile(tmp_path, name)
+    assert (profile.name, profile.canvas) == (name or 'robobrain-tiny', (512, 384))
+    assert get_profile(profile.name).canvas is None
 
 
 def test_scales():

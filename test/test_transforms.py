@@ -11,7 +11,9 @@ from builtin_interfaces.msg import Time
 from geometry_msgs.msg import TransformStamped
 from hypothesis import given
 from hypothesis import strategies as st
+from rclpy.clock import ROSClock
 from rclpy.duration import Duration
+from rclpy.time import Time as RosTime
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -95,10 +97,14 @@ class TransformException(Exception):  # the name that tf2 gives it
 class Buffer:
     """As in tf2_ros, with one answer for all."""
 
-    def __init__(self, node):
-        self.node = node
+    def __init__(self, node=None):
+        assert node is None, 'it would offer a service under a name that all nodes share'
         self.asked = []
         self.answer = TransformStamped()
+        self.cleared = 0
+
+    def clear(self):
+        self.cleared += 1
 
     def lookup_transform(self, *arguments):
         self.asked.append((*arguments, threading.current_thread()))
@@ -118,11 +124,17 @@ def tf2(monkeypatch):
 
 
 @pytest.fixture
-def transforms(tf2):
-    return Transforms(SimpleNamespace(name='the node'))
+def node():
+    clock = ROSClock()
+    return SimpleNamespace(name='the node', get_clock=lambda: clock)
 
 
-def test_a_lookup_is_at_the_stamp_of_the_image(transforms):
+@pytest.fixture
+def transforms(tf2, node):
+    return Transforms(node)
+
+
+def test_a_lookup_is_at_the_stamp_of_the_image(transforms, node):
     buffer = transforms._buffer
     buffer.answer.transform.translation.x = 10.0
     buffer.answer.transform.rotation.z, buffer.answer.transform.rotation.w = HALF, HALF
@@ -132,7 +144,19 @@ def test_a_lookup_is_at_the_stamp_of_the_image(transforms):
     ((target, source, time, timeout, _),) = buffer.asked
     assert (target, source, time.nanoseconds) == ('base_link', 'camera', 5_000_000_007)
     assert timeout == Duration(nanoseconds=250_000_000)
-    assert transforms._listener == (buffer, buffer.node), 'and it listens with the same node'
+    assert transforms._listener == (buffer, node)
+
+
+def test_transforms_are_forgotten_when_the_clock_jumps_back(transforms, node):
+    buffer, clock = transforms._buffer, node.get_clock()
+    clock._set_ros_time_is_active(True)
+    changed = buffer.cleared
+    assert changed, 'simulated time is another time'
+    for seconds in (100, 101, 200):
+        clock.set_ros_time_override(RosTime(seconds=seconds, clock_type=clock.clock_type))
+    assert buffer.cleared == changed, 'forwards is no jump'
+    clock.set_ros_time_override(RosTime(seconds=199.5, clock_type=clock.clock_type))
+    assert buffer.cleared == changed + 1
 
 
 @pytest.mark.parametrize('target_frame', ['', 'camera'])

@@ -12,7 +12,6 @@ from robobrain_ros.msg import Instruction
 from robobrain_ros.srv import Ask
 
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.jobs import Policy
 from robobrain_ros.locate import DepthMode
 from robobrain_ros.parameters import BY_NAME, PARAMETERS, settings
 from robobrain_ros.wanted import Wanted
@@ -62,8 +61,7 @@ def test_what_a_request_says_counts(kind):
             options=[
                 option('guided_decoding', True),
                 option('temperature', 0.5),
-                option('preemption', 'reject'),
-                option('queue_size', 3),
+                option('depth_window_px', 3),
                 option('trajectory_depth', 'model'),
                 option('image_timeout_s', 2.0),
                 option('tf_timeout_s', 0.0),
@@ -76,7 +74,8 @@ def test_what_a_request_says_counts(kind):
     assert (wanted.image_timeout, wanted.tf_timeout) == (2.0, 0.0)
     chosen = wanted.settings
     assert (chosen.guided_decoding, chosen.temperature) == (True, 0.5)
-    assert (chosen.policy, chosen.queue_size, chosen.depth.mode) == (Policy.REJECT, 3, DepthMode.MODEL)
+    assert (chosen.depth.window_px, chosen.depth.mode) == (3, DepthMode.MODEL)
+    assert (chosen.policy, chosen.queue_size) == (settings(VALUES).policy, settings(VALUES).queue_size)
     assert Wanted.read(kind(), VALUES).settings == settings(VALUES), 'for that request only'
 
 
@@ -90,8 +89,8 @@ def test_a_field_counts_more_than_the_option_of_the_same_meaning():
 
 
 def test_the_last_of_two_equal_options_counts():
-    wanted = Wanted.read(Instruction(options=[option('queue_size', 3), option('queue_size', 4)]), VALUES)
-    assert wanted.settings.queue_size == 4
+    options = [option('depth_window_px', 3), option('depth_window_px', 7)]
+    assert Wanted.read(Instruction(options=options), VALUES).settings.depth.window_px == 7
 
 
 def test_a_whole_number_will_do_for_a_number_with_a_point():
@@ -102,9 +101,9 @@ def test_a_whole_number_will_do_for_a_number_with_a_point():
 
 
 @pytest.mark.parametrize('parameter', PARAMETERS, ids=[parameter.name for parameter in PARAMETERS])
-def test_options_are_the_dynamic_parameters(parameter):
+def test_options_are_the_parameters_that_concern_one_request(parameter):
     message = Instruction(options=[option(parameter.name, parameter.default)])
-    if parameter.dynamic:
+    if parameter.per_request:
         assert Wanted.read(message, DEFAULTS) == Wanted.read(Instruction(), DEFAULTS)
     else:
         said = refusal(options=message.options)
@@ -115,21 +114,23 @@ def test_options_are_the_dynamic_parameters(parameter):
 @pytest.mark.parametrize(
     ('name', 'value', 'says'),
     [
-        ('colour', 'red', ("option 'colour' cannot be set", *(n for n, p in BY_NAME.items() if p.dynamic))),
+        ('colour', 'red', ("option 'colour' cannot be set", *(n for n, p in BY_NAME.items() if p.per_request))),
         ('', 1, ("option ''",)),
         ('temperature', 'hot', ("option temperature is 'hot'", 'of type float, such as 0.0')),
         ('temperature', True, ('temperature is True', 'float')),
         ('temperature', [0.5], ('[0.5]', 'float')),
         ('guided_decoding', 1, ('guided_decoding is 1', 'bool')),
-        ('queue_size', 2.0, ('queue_size is 2.0', 'of type int, such as 10')),
-        ('queue_size', None, ('queue_size is None', 'int')),
-        ('preemption', ['queue'], ("preemption is ['queue']", 'str')),
+        ('depth_window_px', 2.0, ('depth_window_px is 2.0', 'of type int, such as 5')),
+        ('depth_window_px', None, ('depth_window_px is None', 'int')),
+        ('trajectory_depth', ['model'], ("trajectory_depth is ['model']", 'str')),
         ('temperature', 2.5, ('2.5', '0.0 .. 2.0')),
         ('temperature', -1, ('-1.0', '0.0 .. 2.0')),
         ('temperature', math.nan, ('nan',)),
         ('timeout_s', math.inf, ('inf',)),
-        ('queue_size', -1, ('-1',)),
-        ('preemption', 'fastest', ("'fastest'", "'queue', 'newest_wins', 'reject'")),
+        ('depth_window_px', -1, ('-1',)),
+        ('trajectory_depth', 'best', ("'best'", "'model', 'sensor', 'model_scaled_to_sensor'")),
+        ('queue_size', 10000, ("option 'queue_size' cannot be set for one request", 'guided_decoding, temperature')),
+        ('preemption', 'newest_wins', ("option 'preemption' cannot be set for one request",)),
         ('default_task', 'dancing', ("'dancing'", "'pointing'")),
         ('depth_window_px', 4, ('window_px is 4', 'odd')),
         ('min_depth_m', 20.0, ('min_depth_m is 20.0', 'max_depth_m is 10.0')),
@@ -145,9 +146,9 @@ def test_one_bad_option_spoils_the_request():
 
 
 def test_an_option_of_a_type_that_ros_does_not_know():
-    message = OptionMessage(name='queue_size')
+    message = OptionMessage(name='depth_window_px')
     message.value.type = 77
-    assert 'option queue_size: ' in refusal(options=[message])
+    assert 'option depth_window_px: ' in refusal(options=[message])
 
 
 @pytest.mark.parametrize(

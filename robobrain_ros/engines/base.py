@@ -1,15 +1,19 @@
 """What the package asks of a vision-language engine: the Engine protocol and the values that cross it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from robobrain_ros.engines import caches
+from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.base import Guide
+
+QUANTIZATIONS = ('none', 'fp8')
 
 
 class EngineDead(BrainError):
@@ -38,6 +42,11 @@ class EngineConfig:
     :param max_pixels: larger images are scaled down to this before the model sees them; one token is 32x32 pixels
     :param kv_cache_mb: memory for the KV cache, MiB; 0 takes 256 on a CPU and 1024 on a GPU
     :param stall_s: an engine that brings no token for this long is given up as dead, seconds
+    :param quantization: ``fp8`` halves the weights of the language model's layers as they are loaded (GPU);
+        ``none`` leaves them as they are on disk
+    :param tensor_parallel_size: GPUs that share the model (on a CPU: processes)
+    :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
+    :param flaggems: operators to take from FlagGems (GPU)
     """
 
     model: Path
@@ -48,10 +57,18 @@ class EngineConfig:
     max_pixels: int = 640 * 480
     kv_cache_mb: int = 0
     stall_s: float = 30.0
+    quantization: str = 'none'
+    tensor_parallel_size: int = 1
+    cache_directory: str = caches.DEFAULT
+    flaggems: Wanted = field(default_factory=Wanted)
 
     def __post_init__(self) -> None:
         if self.device not in ('auto', 'cpu', 'cuda'):
             raise BrainError(ErrorCode.BAD_REQUEST, f"device is {self.device!r}, but must be 'auto', 'cpu' or 'cuda'")
+        if self.quantization not in QUANTIZATIONS:
+            raise BrainError(
+                ErrorCode.BAD_REQUEST, f"quantization is {self.quantization!r}, but must be 'none' or 'fp8'"
+            )
         if not (self.model / 'config.json').is_file():
             raise BrainError(
                 ErrorCode.BAD_REQUEST,
@@ -115,6 +132,8 @@ class Health:
     """The processes that the engine runs beside this one."""
     error: str = ''
     """Why the state is DEAD."""
+    details: Mapping[str, str] = field(default_factory=dict)
+    """More to know, by name, for people."""
 
 
 class Engine(Protocol):

@@ -2,17 +2,19 @@
 
 import asyncio
 import gc
-import json
 import logging
 import os
 import time
-import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from robobrain_ros.engines import memory
+import numpy as np
+
+from robobrain_ros.engines import flaggems
+from robobrain_ros.engines.arguments import launch, runs_on_cpu
 from robobrain_ros.engines.base import (
     Delta,
     EngineConfig,
@@ -23,8 +25,12 @@ from robobrain_ros.engines.base import (
     Health,
 )
 from robobrain_ros.engines.images import ImageLimits, resize
+from robobrain_ros.engines.preparation import Preparation, chat_format
 from robobrain_ros.engines.processes import Family
+from robobrain_ros.engines.turn import turn_to_start
+from robobrain_ros.engines.warming import every_shape
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
+from robobrain_ros.engines.worker_report import WorkerReport
 from robobrain_ros.errors import BrainError, ErrorCode
 
 T = TypeVar('T')
@@ -41,8 +47,15 @@ class EmbeddedEngine:
         self._state = EngineState.STOPPED
         self._error = ''
         self._family: Family | None = None
+        self._choice = flaggems.Choice('off')
+        self._native_because = ''
+        """Set when FlagGems failed; from then on this engine does without."""
+        self._on_cpu = True
+        self._warm: WorkerReport | None = None
+        """What had been compiled when warm-up ended."""
         self._llm: Any = None
         self._template: Callable[[str], str] | None = None
+        self._preparation: Preparation | None = None
         self._in_flight: set[str] = set()
         self._watchdog = Watchdog(config.stall_s)
         self._pids: tuple[int, ...] = ()
@@ -51,17 +64,16 @@ class EmbeddedEngine:
         """See Engine. Sets environment variables that vLLM reads, for this process and the engine's."""
         await self.close()
         self._state = EngineState.STARTING
-        self._family = Family()
         try:
-            report('loading vLLM')
-            # in threads, since they take seconds to minutes
-            arguments = await _in_thread(self._family, _arguments, self._config, self._family.folder)
-            report(f'starting the engine with {self._config.model}')
-            with self._family.adopt():
-                await _in_thread(self._family, self._create, arguments)
-            from robobrain_ros.engines import vllm_versions
-
-            self._template = _chat_template(await vllm_versions.tokenizer(self._llm), self._config.model)
+            try:
+                await self._launch(report)
+            except Exception as error:
+                if not self._choice.on or isinstance(error, BrainError):
+                    raise
+                self._native_because = self._reason(error)
+                await self.close()  # a process with half of its operators replaced is of no use
+                self._state = EngineState.STARTING
+                await self._launch(report)
         except asyncio.CancelledError:
             await self.close()
             raise
@@ -69,20 +81,79 @@ class EmbeddedEngine:
             await self.close()
             self._state, self._error = EngineState.DEAD, f'the engine did not start: {error}'
             raise EngineDead(self._error) from error
+        assert self._family is not None
         self._pids = tuple(self._family.pids())
         self._watchdog = Watchdog(self._config.stall_s)
-        self._state, self._error = EngineState.READY, ''
+        self._state, self._error, self._warm = EngineState.READY, '', None
         report('the engine is ready')
 
+    async def _launch(self, report: Callable[[str], None]) -> None:
+        self._choice, self._family = flaggems.Choice('off'), Family()
+        async with turn_to_start():
+            report('loading vLLM')
+            # in threads, since they take seconds to minutes
+            self._on_cpu = await _in_thread(self._family, runs_on_cpu, self._config)
+            self._choice = flaggems.usable(
+                self._config.flaggems, os.environ, self._on_cpu, self._native_because, report
+            )
+            how = await _in_thread(self._family, launch, self._config, self._family.folder, self._choice, self._on_cpu)
+            report(f'starting the engine with {self._config.model}')
+            with self._family.adopt(how.environment):
+                await _in_thread(self._family, self._create, how.arguments)
+        if self._choice.on and (told := WorkerReport.read(Path(self._family.folder))):
+            report(f'{self._choice}: {len(told.operators)} operators: {", ".join(told.operators)}')
+        from robobrain_ros.engines import vllm_versions
+
+        tokenizer = await vllm_versions.tokenizer(self._llm)
+        self._template = chat_format(tokenizer, self._config.model)
+        self._preparation = Preparation(vllm_versions.renderer(self._llm), tokenizer, self._config.model)
+
+    def _reason(self, error: BaseException) -> str:
+        """Why a start with FlagGems failed: the worker's words if it left any; BrainError if it is not to be worked
+        around."""
+        told = WorkerReport.read(Path(self._family.folder)) if self._family else None
+        if told and told.refused:
+            raise BrainError(ErrorCode.BAD_REQUEST, told.error) from error
+        return f'FlagGems could not be enabled: {told.error}' if told and told.error else f'{error}'
+
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
-        """See Engine."""
+        """See Engine. If the engine dies meanwhile with FlagGems, it is started again without."""
+        try:
+            took = await self._run(generations)
+        except EngineDead as error:
+            if not self._choice.on:
+                raise
+            self._native_because = f'the engine died while warming up with FlagGems: {error}'
+            await self.start(_log.warning)
+            took = await self._run(generations)
+        self._warm = self._told()
+        return took
+
+    async def _run(self, generations: Sequence[Generation]) -> list[float]:
         took = []
-        for generation in generations:
+        for generation in generations if self._on_cpu else every_shape(generations):
             begin = time.monotonic()
             async for _ in self.generate(generation):
                 continue
             took.append(1000 * (time.monotonic() - begin))
         return took
+
+    def _told(self) -> WorkerReport | None:
+        return WorkerReport.read(Path(self._family.folder)) if self._family else None
+
+    def compilations(self) -> tuple[WorkerReport, WorkerReport]:
+        """What the worker compiled: (since it began, since warm-up). All zero on a CPU, where nothing is compiled.
+
+        Reads a small file; from any thread.
+        """
+        now, warm = self._told() or WorkerReport(), self._warm or WorkerReport()
+        since = replace(
+            now,
+            compiled=now.compiled - warm.compiled,
+            loaded=now.loaded - warm.loaded,
+            tuned=now.tuned - warm.tuned,
+        )
+        return now, since
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
         """See Engine."""
@@ -94,10 +165,11 @@ class EmbeddedEngine:
             raise EngineDead(self._error or f'the engine is {self._state.value}')
         from robobrain_ros.engines import vllm_versions
 
-        llm, watchdog = self._llm, self._watchdog
+        llm, watchdog, preparation = self._llm, self._watchdog, self._preparation
+        assert preparation is not None
         self._in_flight.add(generation.request_id)
         try:
-            prepared = await vllm_versions.prepare(llm, await asyncio.to_thread(self._prompt, generation))
+            prepared = await preparation.prepare(*await asyncio.to_thread(self._prompt, generation))
             yield Delta()
             if generation.request_id not in self._in_flight:  # aborted before vLLM knew of it
                 yield Delta(finish_reason='abort')
@@ -122,6 +194,32 @@ class EmbeddedEngine:
         finally:
             self._in_flight.discard(generation.request_id)
 
+    async def score(self, generation: Generation, answer: str, top: int = 20) -> list[dict[int, float]]:
+        """How likely the model finds a given answer: at each of its tokens, the log-probabilities of the ``top``
+        likeliest tokens and of the given one, by token id. No Engine of the protocol's: for comparing engines.
+
+        :raises EngineDead: if the engine is not ready
+        """
+        if self._state is not EngineState.READY or self._preparation is None:
+            raise EngineDead(self._error or f'the engine is {self._state.value}')
+        from vllm import SamplingParams
+
+        from robobrain_ros.engines import vllm_versions
+
+        prompt, image = await asyncio.to_thread(self._prompt, generation)
+        tokenizer = await vllm_versions.tokenizer(self._llm)
+        length = len(tokenizer.encode(answer, add_special_tokens=False))
+        prepared = await self._preparation.prepare(prompt + answer, image)
+        params = SamplingParams(temperature=0, max_tokens=1, prompt_logprobs=top)
+        output = None
+        async for output in self._llm.generate(prepared, params, generation.request_id):  # noqa: B007
+            continue
+        assert output is not None
+        return [
+            {token: entry.logprob for token, entry in place.items()}
+            for place in output.prompt_logprobs[len(output.prompt_logprobs) - length :]
+        ]
+
     def _create(self, arguments: dict[str, Any]) -> None:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
         from vllm.engine.arg_utils import AsyncEngineArgs
@@ -130,12 +228,12 @@ class EmbeddedEngine:
         # not returned: the future that would carry it lives on, and with it the engine after close()
         self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
 
-    def _prompt(self, generation: Generation) -> dict[str, Any]:
+    def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
+        """The text in the model's format, and the image in the size that the model sees."""
         assert self._template is not None
         height, width = generation.image.shape[:2]
         image = resize(generation.image, self.input_size(width, height))
-        prompt = self._template(generation.text) + generation.reply_prefix
-        return {'prompt': prompt, 'multi_modal_data': {'image': image}}
+        return self._template(generation.text) + generation.reply_prefix, np.asarray(image)
 
     async def abort(self, request_id: str) -> None:
         """See Engine."""
@@ -148,7 +246,16 @@ class EmbeddedEngine:
         state, error, llm = self._state, self._error, self._llm
         if state is EngineState.READY and llm is not None and llm.errored:
             state, error = EngineState.DEAD, 'the engine process died'
-        return Health(state, len(self._in_flight), self._pids, error)
+        return Health(state, len(self._in_flight), self._pids, error, self._details())
+
+    def _details(self) -> dict[str, str]:
+        """What is on: for diagnostics."""
+        if self._on_cpu or self._state is not EngineState.READY:
+            return {}
+        now, since = self.compilations()
+        operators = ', '.join(now.operators)
+        gems = f'{self._choice.profile}: {operators}' if self._choice.on else f'off ({self._choice.decided_by})'
+        return {'FlagGems': gems, 'kernels compiled, loaded or tuned since warm-up': f'{since.pauses}'}
 
     async def close(self) -> None:
         """See Engine."""
@@ -158,7 +265,7 @@ class EmbeddedEngine:
         except Exception:
             _log.exception('requests could not be aborted; their engine is closed all the same')
         llm, family = self._llm, self._family
-        self._llm = self._family = None
+        self._llm = self._family = self._preparation = None
         self._state, self._error, self._pids = EngineState.STOPPED, '', ()
         try:
             if llm is not None:
@@ -185,78 +292,6 @@ async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) ->
             await asyncio.wait([running], timeout=0.1)
         running.exception()  # of no interest
         raise
-
-
-def _arguments(config: EngineConfig, folder: str) -> dict[str, Any]:
-    """Keyword arguments of AsyncEngineArgs, after setting up what vLLM reads from the environment at its import."""
-    for name in ('VLLM_NO_USAGE_STATS', 'HF_HUB_OFFLINE'):
-        os.environ.setdefault(name, '1')
-    # warnings about missing GPUs and such help nobody; VLLM_LOGGING_LEVEL=INFO brings vLLM's own log back
-    os.environ.setdefault('VLLM_LOGGING_LEVEL', 'ERROR')
-    os.environ.setdefault('TORCH_LOGS', '-all')
-    os.environ.setdefault('TORCH_CPP_LOG_LEVEL', 'ERROR')
-    os.environ.setdefault('PYTHONWARNINGS', 'ignore::FutureWarning')
-    warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')
-    os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
-    import torch
-
-    has_gpu = torch.cuda.is_available()
-    if config.device == 'cuda' and not has_gpu:  # vLLM would take the CPU without a word
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
-            f"device is 'cuda', but torch {torch.__version__} finds no GPU that it can use; "
-            "set device to 'cpu', or install the CUDA builds of torch and vLLM",
-        )
-    on_cpu = config.device == 'cpu' or not has_gpu
-    if on_cpu and torch.version.cuda:  # vLLM runs on what it was built for, whatever it is told
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
-            f'the model is to run on the CPU, but torch {torch.__version__} is built for CUDA, and its vLLM too; '
-            'install the builds for CPUs (requirements/cpu.lock), or let device be auto on a host with a GPU',
-        )
-    float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
-    kv_cache = (config.kv_cache_mb or (256 if on_cpu else 1024)) << 20
-    device = 'cpu' if on_cpu else 'cuda'
-    part = memory.check(config.model, device, kv_cache, config.max_pixels, config.max_model_len, float32)
-    arguments: dict[str, Any] = {
-        'model': str(config.model),
-        'dtype': 'float32' if float32 else config.dtype,
-        'max_model_len': config.max_model_len,
-        'max_num_seqs': config.max_num_seqs,
-        'kv_cache_memory_bytes': kv_cache,
-        'limit_mm_per_prompt': {'image': 1, 'video': 0},
-        # every camera image is new; and a request that is cancelled early leaves that cache inconsistent
-        'mm_processor_cache_gb': 0,
-        'structured_outputs_config': {'backend': 'xgrammar', 'disable_any_whitespace': True},
-        'disable_log_stats': True,
-        'use_tqdm_on_load': False,
-        'seed': 0,
-    }
-    if on_cpu:
-        os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
-        os.environ.setdefault('OMP_NUM_THREADS', '1')  # more threads than free cores: twenty times slower
-        os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
-        os.environ['TORCHINDUCTOR_CACHE_DIR'] = folder
-        arguments |= {'enforce_eager': True, 'block_size': 32}
-    else:
-        # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
-        arguments['gpu_memory_utilization'] = min(part, 0.92)
-    return arguments
-
-
-def _chat_template(tokenizer: Any, model: Path) -> Callable[[str], str]:
-    """The function that puts a user's text, after an image, into the model's chat format."""
-    template = getattr(tokenizer, 'chat_template', None)
-    if not template:  # older checkpoints keep it apart
-        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
-
-    def render(text: str) -> str:
-        content = [{'type': 'image'}, {'type': 'text', 'text': text}]
-        return tokenizer.apply_chat_template(
-            [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
-        )
-
-    return render
 
 
 def _sampling(generation: Generation) -> Any:

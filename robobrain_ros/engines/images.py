@@ -1,4 +1,4 @@
-"""Image preparation, made once: the size at which a Qwen-VL model sees an image, and the resizing to it."""
+"""Image preparation, made once: the size at which a Qwen-VL model sees an image, the resizing, and the patches."""
 
 import json
 import math
@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 
 from robobrain_ros.errors import BrainError, ErrorCode
+
+CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+"""Of Hugging Face's Qwen2-VL image processor, where a checkpoint does not say."""
 
 
 @dataclass(frozen=True)
@@ -87,3 +90,48 @@ def resize(rgb: np.ndarray, size: tuple[int, int]) -> Any:
 
     image = Image.fromarray(rgb)
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """How a checkpoint's image processor turns pixels into rows for the vision tower.
+
+    :param patch: side of a patch, pixels
+    :param merge: this many patches a side become one token
+    :param temporal: frames a row holds; an image is repeated
+    :param mean: of red, green, blue, 0 .. 1
+    :param std: likewise
+    """
+
+    patch: int
+    merge: int
+    temporal: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @classmethod
+    def read(cls, model: Path) -> 'Patches':
+        """From ``model``/preprocessor_config.json, which ImageLimits has found usable."""
+        config = json.loads((model / 'preprocessor_config.json').read_text())
+        mean, std = config.get('image_mean') or CLIP_MEAN, config.get('image_std') or CLIP_STD
+        sides = int(config['patch_size']), int(config['merge_size']), int(config.get('temporal_patch_size', 2))
+        return cls(*sides, tuple(mean), tuple(std))
+
+    def rows(self, rgb: np.ndarray, dtype: Any) -> Any:
+        """What Hugging Face's Qwen2-VL image processor makes of an image that needs no resizing, to the last bit.
+
+        :param rgb: height x width x 3, uint8; sides are multiples of patch x merge
+        :param dtype: torch's; normalized for floating point, the plain pixels for uint8
+        :returns: torch tensor, (height/patch x width/patch) x (3 x temporal x patch x patch)
+        """
+        import torch
+
+        height, width = rgb.shape[:2]
+        planes = torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+        if dtype.is_floating_point:
+            mean, std = (torch.tensor(values).mul(255).view(3, 1, 1) for values in (self.mean, self.std))
+            planes = planes.to(torch.float32).sub_(mean).div_(std).to(dtype)
+        side = self.patch * self.merge
+        cut = planes.view(3, height // side, self.merge, self.patch, width // side, self.merge, self.patch)
+        rows = cut.permute(1, 4, 2, 5, 0, 3, 6).unsqueeze(5).expand(-1, -1, -1, -1, -1, self.temporal, -1, -1)
+        return rows.reshape(height * width // self.patch**2, 3 * self.temporal * self.patch**2)

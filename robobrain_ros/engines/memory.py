@@ -13,6 +13,10 @@ OVERHEAD = {'cpu': 1500 * MIB, 'cuda': 1800 * MIB}
 """What the engine process needs beside the model: libraries, CUDA's context, graphs, activations of the language model.
 Measured: 1.3 GiB on a CPU (tiny checkpoint); on an H200 19182 MiB for the 8B with 1024 MiB of KV cache, of which 16724
 are weights."""
+DEFAULT_KV = {'cpu': 256 * MIB, 'cuda': 1024 * MIB}
+"""Of the KV cache, where the configuration says nothing."""
+RESERVED = 512 * MIB
+"""Of a GPU: for its driver and a desktop."""
 VISION_BYTES = 24
 """Bytes of activations in the vision tower by pixel, hidden unit and 1/256 (a patch has 256 pixels), at its peak."""
 
@@ -36,17 +40,38 @@ class Need:
         return f'{_gib(self.total)} ({", ".join(f"{name} {_gib(size)}" for name, size in parts.items())})'
 
 
-def need(model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool) -> Need:
-    """What an engine takes.
+def need(
+    model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool, fp8: bool = False, gpus: int = 1
+) -> Need:
+    """What an engine takes, of each GPU if there are several.
 
     :param device: ``cpu`` or ``cuda``
-    :param kv_cache: bytes
+    :param kv_cache: bytes, of all GPUs together
     :param float32: the weights, two bytes each on disk, are widened to four
+    :param fp8: those that ``fp8_saves`` names are narrowed to one
     """
     vision = json.loads((model / 'config.json').read_text()).get('vision_config', {})
     weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
+    weights = weights * (2 if float32 else 1) - (fp8_saves(model) if fp8 else 0)
     activations = VISION_BYTES * max_pixels // 256 * int(vision.get('hidden_size', 0))
-    return Need(weights * (2 if float32 else 1), kv_cache, activations, OVERHEAD[device])
+    return Need(weights // gpus, kv_cache // gpus, activations, OVERHEAD[device])
+
+
+def fp8_saves(model: Path) -> int:
+    """Bytes that vLLM's ``quantization='fp8'`` saves: half of the matrices in the language model's layers.
+
+    Embeddings, the output layer and norms stay as they are; so, to be on the safe side, is the vision tower counted.
+    The files' headers tell (https://huggingface.co/docs/safetensors: eight bytes of length, then JSON).
+    """
+    saved = 0
+    for file in model.glob('*.safetensors'):
+        with open(file, 'rb') as stream:
+            header = json.loads(stream.read(int.from_bytes(stream.read(8), 'little')))
+        for name, tensor in header.items():
+            if name != '__metadata__' and '.layers.' in name and 'visual' not in name and len(tensor['shape']) == 2:
+                begin, end = tensor['data_offsets']
+                saved += (end - begin) // 2
+    return saved
 
 
 def kv_token_bytes(model: Path, float32: bool) -> int:
@@ -76,12 +101,23 @@ def memory(device: str) -> tuple[int, int]:
     return free, total
 
 
-def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_len: int, float32: bool) -> float:
-    """Pre-flight; returns the part of the device's memory that the engine needs, 0 .. 1 (1 if it cannot be told).
+def check(
+    model: Path,
+    device: str,
+    kv_cache: int,
+    max_pixels: int,
+    max_model_len: int,
+    float32: bool,
+    fp8: bool = False,
+    gpus: int = 1,
+) -> float:
+    """Pre-flight; returns the part of each device's memory that the engine needs, 0 .. 1 (1 if it cannot be told).
+
+    For the parameters see ``need``.
 
     :raises BrainError: if it cannot work, with the numbers and the parameter to change
     """
-    wanted = need(model, device, kv_cache, max_pixels, float32)
+    wanted = need(model, device, kv_cache, max_pixels, float32, fp8, gpus)
     longest = max_model_len * kv_token_bytes(model, float32)
     if longest > kv_cache:
         raise BrainError(
@@ -94,12 +130,32 @@ def check(model: Path, device: str, kv_cache: int, max_pixels: int, max_model_le
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return 1.0  # what cannot be measured is not refused
     if wanted.total > available:
+        halve = '' if fp8 or device == 'cpu' else 'set quantization to fp8, '
         raise BrainError(
             ErrorCode.BAD_REQUEST,
             f'the engine needs {wanted}, but {_gib(available)} are free on {device}, {_gib(wanted.total - available)} '
-            'too few: stop other programs, lower kv_cache_mb or max_pixels, or take a smaller model',
+            f'too few: stop other programs, lower kv_cache_mb or max_pixels, {halve}or take a smaller model',
         )
     return wanted.total / total
+
+
+def preset(model: Path, gib: int, fp8: bool, max_pixels: int, max_model_len: int) -> tuple[bool, str]:
+    """Whether the model fits on a GPU of this size with the default KV cache, and in words how.
+
+    :param gib: the GPU's memory as it is sold
+    :returns: (fits, a sentence with the parameters to set)
+    """
+    wanted = need(model, 'cuda', DEFAULT_KV['cuda'], max_pixels, float32=False, fp8=fp8)
+    spare = gib * 2**30 - RESERVED - wanted.total
+    how = 'quantization:=fp8' if fp8 else 'as it is'
+    if spare < 0:
+        return False, f'{how}: needs {wanted}, {_gib(-spare)} too many'
+    room = (DEFAULT_KV['cuda'] + spare) // MIB
+    longest = (DEFAULT_KV['cuda'] + spare) // kv_token_bytes(model, float32=False)
+    return True, (
+        f'{how}: needs {wanted}; kv_cache_mb may be up to {room}, max_model_len up to {longest} '
+        f'({max_model_len} takes {max_model_len * kv_token_bytes(model, float32=False) / MIB:.0f} MiB)'
+    )
 
 
 def _gib(size: float) -> str:

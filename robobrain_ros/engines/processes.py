@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 MARK = 'ROBOBRAIN_ENGINE_FAMILY'
@@ -73,10 +73,14 @@ class Family:
         )
 
     @contextmanager
-    def adopt(self) -> Iterator[None]:
-        """Processes started inside belong to the family (so: start nothing else meanwhile)."""
+    def adopt(self, environment: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Processes started inside belong to the family (so: start nothing else meanwhile; see turn.py).
+
+        :param environment: more variables for them
+        """
         # setproctitle, which vLLM uses, would overwrite the environment that /proc shows
         added = {MARK: self._mark, 'SPT_NOENV': '1', 'VLLM_RPC_BASE_PATH': self.folder, 'TMPDIR': self.folder}
+        added |= environment or {}
         before = {name: os.environ.get(name) for name in added}
         os.environ.update(added)
         try:

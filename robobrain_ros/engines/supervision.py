@@ -1,7 +1,9 @@
-"""An engine that died is started again, with growing pauses where that fails."""
+"""An engine that died is started again, with growing pauses where that fails or does not last."""
 
 import asyncio
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable
 
 from robobrain_ros.engines.base import Engine, EngineState
@@ -11,6 +13,8 @@ _log = logging.getLogger(__name__)
 POLL_S = 0.5
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
+STEADY_S = 60.0
+"""An engine that lived this long died of something new: it is started again without a pause."""
 
 
 async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], report: Callable[[str], None]) -> None:
@@ -26,17 +30,20 @@ async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], repor
         except Exception:  # the listener's defect must not end the watch
             _log.exception('nobody heard: %s', text)
 
-    pause = FIRST_PAUSE_S
+    pause, revived = 0.0, -math.inf
+    failure: Exception | None = None
     while True:
         await asyncio.sleep(POLL_S)
         health = engine.health()
-        if health.state is not EngineState.DEAD:
+        if failure is None and health.state is not EngineState.DEAD:
             continue
-        say(f'{health.error}; starting it again')
+        if failure is None and time.monotonic() - revived >= STEADY_S:
+            pause = 0.0
+        say(f'{failure or health.error}; starting it again' + (f' in {pause:g} s' if pause else ''))
+        await asyncio.sleep(pause)
+        pause = min(max(2 * pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         try:
             await revive()
-            pause = FIRST_PAUSE_S
+            failure, revived = None, time.monotonic()
         except Exception as error:  # ends here, or nobody would start the engine any more
-            say(f'{error}; trying again in {pause:g} s')
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_S)
+            failure = error

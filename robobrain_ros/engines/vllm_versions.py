@@ -1,11 +1,12 @@
 """All that differs between vLLM 0.25 and 0.33, in one place. Import only where vLLM may be imported."""
 
 import inspect
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-__all__ = ['EngineDeadError', 'prepare', 'refusal', 'shutdown', 'tokenizer']
+__all__ = ['EngineDeadError', 'refusal', 'renderer', 'shutdown', 'tokenizer']
 
 
 async def tokenizer(llm: Any) -> Any:
@@ -14,14 +15,18 @@ async def tokenizer(llm: Any) -> Any:
     return await found if inspect.isawaitable(found) else found
 
 
-async def prepare(llm: Any, prompt: dict[str, Any]) -> Any:
-    """Tokenize and preprocess outside the event loop.
+def renderer(llm: Any) -> Callable[[dict[str, Any]], Awaitable[Any]]:
+    """The function that makes a request of a prompt: tokenizes and preprocesses, outside the event loop.
 
     ``generate`` does this by itself, but up to 0.26 it blocks the loop meanwhile, and buries bad prompts in
     EngineGenerateError.
     """
-    (prepared,) = await llm.renderer.render_cmpl_async([prompt])
-    return prepared
+
+    async def render(prompt: dict[str, Any]) -> Any:
+        (rendered,) = await llm.renderer.render_cmpl_async([prompt])
+        return rendered
+
+    return render
 
 
 def refusal(error: Exception) -> str | None:

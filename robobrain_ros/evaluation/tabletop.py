@@ -24,7 +24,7 @@ FIRST_SEED = 1_000_000
 
 
 class SceneFrame:
-    """A simulated camera's image without a camera node in between; see brain.Frame."""
+    """A simulated camera's image without a camera node in between; see seeing.Frame."""
 
     age = 0.0
 
@@ -34,19 +34,19 @@ class SceneFrame:
         self._camera = Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
 
     def rgb(self) -> np.ndarray:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self._rgb
 
     def depth(self) -> np.ndarray | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self._depth
 
     def camera(self) -> Camera | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return self._camera
 
     def transform(self) -> Transform | None:
-        """See brain.Frame."""
+        """See seeing.Frame."""
         return None
 
 

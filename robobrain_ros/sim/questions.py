@@ -5,26 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from robobrain_ros.sim.inventory import Inventory
+from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS, TAUGHT, Phrases
 from robobrain_ros.sim.references import References
-from robobrain_ros.sim.scene import SceneObject, TableTop
+from robobrain_ros.sim.scene import GRIPPER, TABLE, SceneObject, TableTop
 from robobrain_ros.sim.view import Array
 
-POINT = ('{}', '{}', '{}', 'Point to {}', 'Locate {}', 'Identify {}', 'Find {}', 'Where is {}', 'Please point out {}',
-         'Identify a point on {}', 'point at {}', 'Look at the image and locate {}', 'Show me {}')  # fmt: skip
-POINT_AT_SPACE = ('{}', 'Point to {}', 'Identify {}', 'Find {}', 'Locate {}', 'Identify spot within {}',
-                  'Please point out {}', 'Where is {}')  # fmt: skip
-HANDLE = ('the handle of the {}', "the {}'s handle")
 GRIPPER_NAMES = ('the gripper', 'the tip of the gripper', 'the robot gripper', 'the end effector')
-PICK = ('pick up {}', 'pick {}', 'grasp {}', 'reach for {}', 'reach {}', 'move the gripper to {}', 'grab {}',
-        'touch {}')  # fmt: skip
-PUT_ON = ('put {} on {}', 'place {} on {}', 'move {} onto {}', 'put {} onto {}', 'pick up {} and place it on {}',
-          'move {} to {}')  # fmt: skip
-PUT_IN = ('put {} in {}', 'place {} in {}', 'put {} into {}', 'drop {} into {}', 'pick up {} and put it in {}',
-          'move {} to {}')  # fmt: skip
-PUT_ALL = ('put all {}s {} {}', 'put every {} {} {}', 'place all the {}s {} {}')
-LIST = ('List the objects on the table with their 2D coordinates.',
-        'Which objects are on the table? Give each with a point.', 'Detect all objects.')  # fmt: skip
-
 MOVABLE = ('cube', 'ball', 'cylinder', 'mug')
 RECEIVING = ('bowl', 'plate', 'cube')
 
@@ -39,7 +26,8 @@ class Question:
     task: str
     """pointing, affordance, grounding, trajectory, planning or general."""
     kind: str
-    """What is asked for: named, relational, handle, vacant, gripper, pick, put, put all or list."""
+    """What is asked for: named, relational, handle, grasp, vacant, gripper, pick, put, put all, list, count, colour or
+    presence; or absent, for something that is not in the scene."""
     instruction: str
     pixel: tuple[float, float] | None = None
     """Of pointing and affordance: the middle of what is seen of the place."""
@@ -52,64 +40,124 @@ class Question:
     steps: tuple[str, ...] = ()
     """Of a plan."""
     reply: tuple[str, ...] = ()
-    """Of a list: the names of the objects that are seen, left to right."""
+    """Of a list: the names of the objects that are seen, left to right; of the other general questions, the answer."""
+    label: int | None = None
+    """What the answer has to show, as in ``Truth.labels``; of pointing, affordance, grounding and picking."""
+    novel: str = ''
+    """'pair' or 'phrasing' where training never had such a thing; see ``phrases``."""
 
 
-def questions(scene: TableTop, rng: np.random.Generator) -> list[Question]:
+def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUGHT) -> list[Question]:
     """Return every question that can be asked about a scene without ambiguity, each in one phrasing drawn from ``rng``.
 
-    That is some 30 to 100, in the order of the tasks. The phrasings are those that the shipped checkpoint was taught,
-    in the same proportions. The same scene and the same state of ``rng`` give the same questions.
+    That is some 60 to 150, in the order of the tasks. The same scene and the same state of ``rng`` give the same
+    questions.
     """
-    return list(_Asker(scene, rng).ask())
+    return list(_Asker(scene, rng, phrases).ask())
 
 
 class _Asker:
-    def __init__(self, scene: TableTop, rng: np.random.Generator) -> None:
-        self._scene, self._rng = scene, rng
+    def __init__(self, scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> None:
+        self._scene, self._rng, self._phrases = scene, rng, phrases
         self._truth = scene.truth()
         self._seen = [thing for thing in self._truth.objects if thing.region]
         self._references = References(scene, rng)
+        self._inventory = Inventory(self._truth.objects, self._references)
         self._choose = self._references.choose
+        self._strange = [name for name in HELD_OUT_PAIRS if any(t.name == name for t in self._truth.objects)]
 
     def ask(self) -> Iterator[Question]:
-        for question in (*self._places(), *self._handles(), *self._boxes(), *self._ways(), *self._plans()):
+        tasks = (self._places(), self._handles(), self._boxes(), self._ways(), self._plans(), self._absences())
+        for question in (question for task in tasks for question in task):
             instruction = question.instruction
             if question.task != 'planning' and self._rng.random() >= 0.6:
                 instruction = instruction[0].upper() + instruction[1:]
-            yield replace(question, instruction=instruction)
+            yield self._judge(replace(question, instruction=instruction))
+        for question in self._general():
+            yield self._judge(question)
+
+    def _judge(self, question: Question) -> Question:
+        """Marks what training never had."""
+        name = self._truth.objects[question.label].name if question.label is not None and question.label >= 0 else ''
+        if name in self._strange or (not name and self._strange and question.kind != 'absent'):
+            return replace(question, novel='pair')
+        return replace(question, novel='phrasing') if self._phrases is HELD_OUT else question
+
+    def _general(self) -> Iterator[Question]:
         if self._seen:
             names = [thing.name for thing in sorted(self._seen, key=lambda thing: _middle(thing)[0])]
-            yield Question('general', 'list', self._choose(LIST), reply=tuple(names))
+            yield Question('general', 'list', self._choose(self._phrases.listing), reply=tuple(names))
+        if len(self._seen) < len(self._truth.objects):
+            return  # whether a sliver of an object counts is a matter of taste
+        kinds = {
+            'count': self._inventory.counts,
+            'colour': self._inventory.colours,
+            'presence': self._inventory.presence,
+        }
+        for kind, ask in kinds.items():
+            for text, answer in ask(self._phrases):
+                yield Question('general', kind, text, reply=(answer,))
+
+    def _absences(self) -> Iterator[Question]:
+        """Each task with something that is not there."""
+        phrases, absent = self._phrases, self._inventory.absent
+        for _ in range(4):
+            if name := absent():
+                yield Question('pointing', 'absent', self._choose(phrases.point).format(self._bare(name, 0.1)))
+            if name := absent():
+                yield Question('grounding', 'absent', self._bare(name, 0.2))
+        for _ in range(2):
+            if name := absent(('mug',)):
+                text = self._choose(phrases.handle).format(name.removeprefix('the '))
+                yield Question('affordance', 'absent', self._choose(phrases.point).format(text))
+            if name := absent():
+                yield Question('trajectory', 'absent', self._choose(phrases.pick).format(name))
+            if name := absent():
+                yield Question('planning', 'absent', self._choose(phrases.plan_pick).format(name))
+        for _, _, _, (what, where) in self._moves():
+            lost, gained = (what, absent(RECEIVING)) if self._rng.random() < 0.5 else (absent(MOVABLE), where)
+            if lost and gained:
+                phrase = phrases.put_in if gained.endswith('bowl') else phrases.put_on
+                task = 'trajectory' if self._rng.random() < 0.6 else 'planning'
+                yield Question(task, 'absent', self._choose(phrase).format(lost, gained))
 
     def _places(self) -> Iterator[Question]:
         gripper = self._truth.gripper
         if gripper.region:
-            instruction = self._choose(POINT).format(self._choose(GRIPPER_NAMES))
+            instruction = self._choose(self._phrases.point).format(self._choose(GRIPPER_NAMES))
             x, y, z = map(float, gripper.position)
-            yield Question('pointing', 'gripper', instruction, gripper.pixel, (x, y, z))
+            yield Question('pointing', 'gripper', instruction, gripper.pixel, (x, y, z), label=GRIPPER)
         for kind, references in (('named', self._named()), ('relational', self._references.relational())):
             for text, thing in references:
-                yield self._point(kind, self._choose(POINT).format(self._short(text, 0.08)), _middle(thing))
+                instruction = self._choose(self._phrases.point).format(self._bare(text, 0.1))
+                yield self._point(kind, instruction, _middle(thing), self._index(thing))
         for text, pixel in self._references.vacant():
-            yield self._point('vacant', self._choose(POINT_AT_SPACE).format(text), pixel)
+            yield self._point('vacant', self._choose(self._phrases.space).format(text), pixel, TABLE)
 
     def _handles(self) -> Iterator[Question]:
+        """Mugs are held by their handle, all else in the middle. The words are those of ``tasks.affordance``."""
         for thing in self._seen:
-            if thing.handle:
-                text = self._choose(HANDLE).format(self._references.name(thing))
-                question = self._point('handle', self._choose(POINT).format(text), thing.handle.pixel)
+            if thing.item.shape == 'mug' and not thing.handle:
+                continue
+            kind, place = ('handle', thing.handle) if thing.handle else ('grasp', thing.region)
+            for _ in range(4 if thing.handle else 1):
+                name = self._references.plain(thing).removeprefix('the ')
+                text = self._choose(self._phrases.handle).format(name)
+                pixel = place.pixel if place else thing.centre
+                question = self._point(kind, self._choose(self._phrases.point).format(text), pixel, self._index(thing))
                 yield replace(question, task='affordance')
 
     def _boxes(self) -> Iterator[Question]:
         for kind, references in (('named', self._named()), ('relational', self._references.relational())):
             for text, thing in references:
                 if thing.region:
-                    yield Question('grounding', kind, self._short(text, 0.2), box=thing.region.box)
+                    yield Question(
+                        'grounding', kind, self._bare(text, 0.2), box=thing.region.box, label=self._index(thing)
+                    )
         for thing in self._seen:
             if thing.handle:
                 text = f'the handle of the {self._references.name(thing)}'
-                yield Question('grounding', 'handle', text, box=thing.handle.box)
+                yield Question('grounding', 'handle', text, box=thing.handle.box, label=self._index(thing))
 
     def _ways(self) -> Iterator[Question]:
         gripper = self._scene.layout.gripper
@@ -117,17 +165,18 @@ class _Asker:
             centre, above = thing.item.centre, _over(thing, 0.10)
             grasp = _over(thing, 0.0) if thing.item.shape in ('bowl', 'plate') else centre
             way = [gripper, (gripper + above) / 2 + [0, 0, 0.02], above, grasp]
-            yield Question('trajectory', 'pick', self._choose(PICK).format(text), waypoints=self._project(way))
-        for (_, what), (_, where), text in self._moves():
+            task = self._choose(self._phrases.pick).format(text)
+            yield Question('trajectory', 'pick', task, waypoints=self._project(way), label=self._index(thing))
+        for what, where, text, _ in self._moves():
             way = [gripper, _over(what, 0.10), what.item.centre, _over(what, 0.12), _over(where, 0.14), _drop(where)]
-            yield Question('trajectory', 'put', text, waypoints=self._project(way))
+            yield Question('trajectory', 'put', text, waypoints=self._project(way), label=self._index(where))
 
     def _plans(self) -> Iterator[Question]:
-        for text, _ in self._named():
+        for text, thing in self._named():
             steps = (f'Move the gripper to {text}', f'Grasp {text}', f'Lift {text}')
-            task = self._choose(('pick up {}', 'grasp {}', 'grab {}')).format(text)
-            yield Question('planning', 'pick', task, steps=steps)
-        for (what, _), (where, target), text in self._moves():
+            task = self._choose(self._phrases.plan_pick).format(text)
+            yield Question('planning', 'pick', task, steps=steps, label=self._index(thing))
+        for _, target, text, (what, where) in self._moves():
             place = f'Place {what} {"into" if target.item.shape == "bowl" else "on"} {where}'
             grasp = (f'Move the gripper to {what}', f'Grasp {what}', f'Lift {what}')
             yield Question('planning', 'put', text, steps=(*grasp, f'Move {what} above {where}', place))
@@ -145,11 +194,11 @@ class _Asker:
             steps: list[str] = []
             for thing in sorted(alike, key=lambda thing: thing.centre[0]):
                 steps += [f'Pick up the {thing.name}', f'Place the {thing.name} {"into" if bowl else "on"} {where}']
-            text = self._choose(PUT_ALL).format(shape, 'in' if bowl else 'on', where)
+            text = self._choose(self._phrases.put_all).format(shape, 'in' if bowl else 'on', where)
             yield Question('planning', 'put all', text, steps=tuple(steps))
 
-    def _moves(self) -> Iterator[tuple[tuple[str, SceneObject], tuple[str, SceneObject], str]]:
-        """Each movable object with one place that it can be put to: (what, where, instruction)."""
+    def _moves(self) -> Iterator[tuple[SceneObject, SceneObject, str, tuple[str, str]]]:
+        """Each movable object with one place that it can be put to: (what, where, instruction, their two names)."""
         named = self._named()
         for text, thing in named:
             targets = [
@@ -161,22 +210,25 @@ class _Asker:
             ]
             if thing.item.shape in MOVABLE and targets:
                 where, target = self._choose(targets)
-                phrases = PUT_IN if target.item.shape == 'bowl' else PUT_ON
-                yield (text, thing), (where, target), self._choose(phrases).format(text, where)
+                phrases = self._phrases.put_in if target.item.shape == 'bowl' else self._phrases.put_on
+                yield thing, target, self._choose(phrases).format(text, where), (text, where)
 
     def _named(self) -> list[tuple[str, SceneObject]]:
         """One plain reference to each object that is seen, drawn anew."""
         return [(self._references.plain(thing), thing) for thing in self._seen]
 
-    def _point(self, kind: str, instruction: str, pixel: tuple[float, float]) -> Question:
+    def _point(self, kind: str, instruction: str, pixel: tuple[float, float], label: int) -> Question:
         depth = self._scene.render()[1][round(pixel[1]), round(pixel[0])]
         x, y, z = map(float, self._scene.view.deproject(*pixel, depth))
-        return Question('pointing', kind, instruction, pixel, (x, y, z))
+        return Question('pointing', kind, instruction, pixel, (x, y, z), label=label)
+
+    def _index(self, thing: SceneObject) -> int:
+        return next(index for index, other in enumerate(self._truth.objects) if other is thing)
 
     def _project(self, way: Sequence[Array]) -> tuple[tuple[float, float, float], ...]:
         return tuple((float(u), float(v), float(depth)) for u, v, depth in self._scene.view.project(way))
 
-    def _short(self, text: str, share: float) -> str:
+    def _bare(self, text: str, share: float) -> str:
         """Leave the article away in a share of all cases, as users do."""
         return text.removeprefix('the ') if self._rng.random() < share else text
 

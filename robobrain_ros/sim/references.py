@@ -41,6 +41,10 @@ class References:
         """Draw one of the options."""
         return options[int(self._rng.integers(len(options)))]
 
+    def random(self) -> float:
+        """Draw from 0 .. 1."""
+        return float(self._rng.random())
+
     def name(self, thing: SceneObject) -> str:
         """Colour and shape, with a usual word for the shape."""
         return f'{thing.item.colour} {self.choose(WORDS[thing.item.shape])}'

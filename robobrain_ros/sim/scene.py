@@ -1,6 +1,7 @@
 """A seeded table top with toys and a gripper: its picture, its depth and the truth about both."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,8 @@ class Truth:
     gripper: Gripper
     labels: NDArray[np.int8]
     """(height, width): the index into ``objects`` of what each pixel shows, or TABLE, GRIPPER or BACKGROUND."""
+    handles: NDArray[np.bool_]
+    """(height, width): whether a pixel shows the handle of a mug."""
 
 
 class TableTop:
@@ -107,12 +110,21 @@ class TableTop:
         return self._truth
 
 
-def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Truth]:
+def compile_model(layout: Layout) -> Any:
+    """The MuJoCo model of a layout, with the right OpenGL backend chosen.
+
+    :raises RuntimeError: no OpenGL here; says what to install
+    """
     choose_backend()
     import mujoco  # reads MUJOCO_GL when it is imported
 
-    view = layout.view
-    model = mujoco.MjModel.from_xml_string(model_xml(layout))
+    return mujoco.MjModel.from_xml_string(model_xml(layout))
+
+
+def photograph(model: Any, view: View) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.int32]]:
+    """Draw a model as it stands: rgb, depth in metres (NaN where there is nothing), and the number of each geom."""
+    import mujoco
+
     data = mujoco.MjData(model)
     mujoco.mj_kinematics(model, data)
     mujoco.mj_camlight(model, data)
@@ -123,7 +135,13 @@ def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Tr
         depth = renderer.render()
         renderer.enable_segmentation_rendering()
         geoms = renderer.render()[..., 0]
+    depth[geoms < 0] = np.nan
+    return rgb, depth, geoms
 
+
+def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Truth]:
+    view, model = layout.view, compile_model(layout)
+    rgb, depth, geoms = photograph(model, view)
     items = [model.body(f'item{i}') for i in range(len(layout.items))]
     gripper = model.body('gripper')
     label_of = np.full(model.ngeom + 1, BACKGROUND, dtype=np.int8)  # the last one stands for geom -1: nothing there
@@ -132,16 +150,17 @@ def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Tr
     for index, body in enumerate(items):
         label_of[body.geomadr[0] : body.geomadr[0] + body.geomnum[0]] = index
     labels = label_of[geoms]
+    handles = np.zeros(labels.shape, dtype=bool)
+    for body in items:
+        handles |= (geoms > body.geomadr[0]) & (geoms < body.geomadr[0] + body.geomnum[0])
     objects = tuple(
-        _describe(view, item, labels == index, (geoms > body.geomadr[0]) & (labels == index))
-        for index, (item, body) in enumerate(zip(layout.items, items, strict=True))
+        _describe(view, item, labels == index, handles & (labels == index)) for index, item in enumerate(layout.items)
     )
     hand = _region(labels == GRIPPER, LEAST_GRIPPER)
     tip = Gripper(view.to_camera(layout.gripper), _pixel(view, layout.gripper), hand)
-    depth[geoms < 0] = np.nan
-    for array in (rgb, depth, labels):
+    for array in (rgb, depth, labels, handles):
         array.flags.writeable = False
-    return rgb, depth, Truth(objects, tip, labels)
+    return rgb, depth, Truth(objects, tip, labels, handles)
 
 
 def _describe(view: View, item: Item, mask: NDArray[np.bool_], handle: NDArray[np.bool_]) -> SceneObject:

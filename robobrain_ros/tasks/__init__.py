@@ -14,6 +14,8 @@ from robobrain_ros.tasks.profiles import Profile, Scale, detect_profile, get_pro
 from robobrain_ros.tasks.trajectory import TRAJECTORY
 
 __all__ = [
+    'MISSION',
+    'NAMES',
     'TASKS',
     'Guide',
     'Profile',
@@ -29,13 +31,17 @@ TASKS: Mapping[str, Task] = MappingProxyType(
     {task.name: task for task in (POINTING, AFFORDANCE, GROUNDING, TRAJECTORY, PLANNING, GENERAL)}
 )
 
+MISSION = 'mission'
+"""The task that is made of others (``mission.py``): a plan, then a place and a way for each step."""
+NAMES = (*TASKS, MISSION)
+
 
 def get_task(name: str) -> Task:
-    """The task with this name; BrainError BAD_REQUEST lists the names there are."""
+    """The task of the model with this name; BrainError BAD_REQUEST lists the names there are."""
     try:
         return TASKS[name]
     except KeyError:
-        raise BrainError(ErrorCode.BAD_REQUEST, f'unknown task {name!r}; there are {", ".join(TASKS)}') from None
+        raise BrainError(ErrorCode.BAD_REQUEST, f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
 
 
 def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
@@ -45,6 +51,8 @@ def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
     """
     head, colon, tail = text.partition(':')
     name = head.strip().lower()
-    if colon and name in TASKS:
+    if colon and name in NAMES:
         return name, check_instruction(tail)
-    return get_task(default_task).name, check_instruction(text)
+    if default_task != MISSION:
+        get_task(default_task)
+    return default_task, check_instruction(text)

@@ -1,5 +1,6 @@
 """Regular expressions of well-formed answers, for guided decoding."""
 
+from robobrain_ros.tasks.base import Guide
 from robobrain_ros.tasks.profiles import Profile
 
 DEPTH = r'[0-9]{1,2}\.[0-9]{1,3}'
@@ -20,3 +21,8 @@ def tuples(parts: list[str], most: int) -> str:
 def box(profile: Profile) -> str:
     """One box: '[x1, y1, x2, y2]'."""
     return rf'\[{", ".join([coordinate(profile)] * 4)}\]'
+
+
+def or_refusal(answer: str, profile: Profile) -> Guide:
+    """Answers that match, and the profile's refusal: a grammar must not force places out of a model that sees none."""
+    return Guide(regex=f'({answer})|{profile.refusal}' if profile.refusal else answer)

@@ -2,7 +2,7 @@
 
 from robobrain_ros.tasks.base import Guide, Raw, Task
 from robobrain_ros.tasks.coordinates import read_boxes
-from robobrain_ros.tasks.grammar import box
+from robobrain_ros.tasks.grammar import box, or_refusal
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
@@ -14,7 +14,7 @@ def read(raw: Raw) -> Parsed:
 
 def grammar(profile: Profile) -> Guide:
     """Exactly one box."""
-    return Guide(regex=box(profile))
+    return or_refusal(box(profile), profile)
 
 
 GROUNDING = Task(

@@ -2,7 +2,7 @@
 
 from robobrain_ros.tasks.base import Guide, Raw, Task
 from robobrain_ros.tasks.coordinates import read_points
-from robobrain_ros.tasks.grammar import coordinate, tuples
+from robobrain_ros.tasks.grammar import coordinate, or_refusal, tuples
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
@@ -17,7 +17,7 @@ def read(raw: Raw) -> Parsed:
 
 def grammar(profile: Profile) -> Guide:
     """'[(x, y)]', several points allowed."""
-    return Guide(regex=tuples([coordinate(profile)] * 2, MOST))
+    return or_refusal(tuples([coordinate(profile)] * 2, MOST), profile)
 
 
 POINTING = Task(

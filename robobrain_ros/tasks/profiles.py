@@ -8,7 +8,7 @@ for the JSON that ``planning.SCHEMA`` describes.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -62,6 +62,11 @@ class Profile:
     """Text that the engine puts behind the generation prompt, as the start of the model's answer."""
     answer_end: str = ''
     """The tag that ends an answer, where the model uses one; it replaces the tasks' own stop strings."""
+    refusal: str = ''
+    """The whole answer of a model that was taught what to say about what it does not see."""
+    canvas: tuple[int, int] | None = None
+    """(width, height) in pixels of the only image size that the model was trained with (``letterbox.py``); None: any.
+    A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
 
     def scale(self, model_width: int, model_height: int) -> Scale:
         """The coordinate range of an answer about an image that the model saw with this size, in pixels."""
@@ -133,10 +138,13 @@ _ALL = (
         prompts=_prompts(_POINT, _POINT, _WAYPOINTS, _PLAN_TINY),
         affordance='handle',
         json_plans=False,
+        refusal='not visible',
     ),
 )
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
 
+_SIDES = (64, 4096)
+"""Least and most of a canvas' sides, pixels."""
 _BY_MODEL_TYPE = {'qwen3_vl': 'robobrain-2.5', 'qwen2_5_vl': 'robobrain-2.0'}
 
 
@@ -148,18 +156,41 @@ def get_profile(name: str) -> Profile:
         raise ValueError(f'unknown profile {name!r}; there are {", ".join(sorted(PROFILES))}') from None
 
 
-def detect_profile(model_dir: Path) -> Profile:
+def detect_profile(model_dir: Path, name: str = '') -> Profile:
     """The profile of the checkpoint in a folder.
 
-    ``robobrain.json`` = ``{"profile": name}`` decides where it exists, else ``model_type`` in ``config.json``.
-    ValueError says what is missing or wrong.
+    ``robobrain.json`` = ``{"profile": name, "canvas": [width, height]}`` decides where it exists, ``canvas`` being
+    optional; else ``model_type`` in ``config.json``. ValueError says what is missing or wrong.
+
+    :param name: of the profile, where it is known already: only the canvas is looked up then
     """
     marker = model_dir / 'robobrain.json'
-    if marker.is_file():
-        name = _load_object(marker).get('profile')
-        if not isinstance(name, str):
-            raise ValueError(f'{marker} must read {{"profile": "NAME"}}, NAME one of {", ".join(sorted(PROFILES))}')
-        return get_profile(name)
+    known = _load_object(marker) if marker.is_file() else {}
+    canvas = _canvas(known['canvas'], marker) if 'canvas' in known else None
+    if not name:
+        name = _marked_name(known, marker) if marker.is_file() else _name_by_type(model_dir)
+    profile = get_profile(name)
+    return replace(profile, canvas=canvas) if canvas else profile
+
+
+def _marked_name(known: dict[str, Any], marker: Path) -> str:
+    name = known.get('profile')
+    if not isinstance(name, str):
+        raise ValueError(f'{marker} must read {{"profile": "NAME"}}, NAME one of {", ".join(sorted(PROFILES))}')
+    return name
+
+
+def _canvas(value: Any, marker: Path) -> tuple[int, int]:
+    sides = value if isinstance(value, list) else []
+    if len(sides) != 2 or not all(type(side) is int and _SIDES[0] <= side <= _SIDES[1] for side in sides):
+        raise ValueError(
+            f'{marker} has "canvas": {str(value)[:80]}, but it must be [WIDTH, HEIGHT], '
+            f'whole pixels in {_SIDES[0]} .. {_SIDES[1]}'
+        )
+    return sides[0], sides[1]
+
+
+def _name_by_type(model_dir: Path) -> str:
     config = model_dir / 'config.json'
     if not config.is_file():
         raise ValueError(f'{model_dir} is not a checkpoint folder: it has no config.json')
@@ -169,7 +200,7 @@ def detect_profile(model_dir: Path) -> Profile:
             f'{config} has model_type {model_type!r}, which tells no profile '
             f'({", ".join(_BY_MODEL_TYPE)} do); name one of {", ".join(sorted(PROFILES))}'
         )
-    return PROFILES[_BY_MODEL_TYPE[model_type]]
+    return _BY_MODEL_TYPE[model_type]
 
 
 def _load_object(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from robobrain_ros.tasks.base import Guide, Raw, Task
 from robobrain_ros.tasks.coordinates import read_points
-from robobrain_ros.tasks.grammar import DEPTH, coordinate, tuples
+from robobrain_ros.tasks.grammar import DEPTH, coordinate, or_refusal, tuples
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
@@ -18,7 +18,7 @@ def read(raw: Raw) -> Parsed:
 def grammar(profile: Profile) -> Guide:
     """'[(x, y, d), ...]', d with decimals."""
     parts = [coordinate(profile)] * 2 + [DEPTH] * profile.trajectory_depth
-    return Guide(regex=tuples(parts, MOST))
+    return or_refusal(tuples(parts, MOST), profile)
 
 
 TRAJECTORY = Task(

@@ -1,0 +1,40 @@
+"""Whether an answer about a simulated scene is right, by the simulation's truth, in one word."""
+
+import math
+
+from robobrain_ros.evaluation.tabletop import iou
+from robobrain_ros.sim.questions import Question
+from robobrain_ros.tasks.profiles import Scale
+from robobrain_ros.tasks.values import Parsed
+
+NEAR = 0.05
+"""A place is right within so much of the image's sides."""
+OVERLAP = 0.5
+"""A box is right from this intersection over union on."""
+
+
+def right(question: Question, parsed: Parsed, scale: Scale, width: int, height: int) -> bool | None:
+    """None for questions whose answers have no place in the image (or one that may lie anywhere in an area).
+
+    :param scale: of the answer
+    :param width: of the image, pixels; likewise ``height``
+    """
+    if question.kind == 'vacant':
+        return None
+    if question.box:
+        boxes = [
+            (*scale.to_pixel(box.x1, box.y1, width, height), *scale.to_pixel(box.x2, box.y2, width, height))
+            for box in parsed.boxes
+        ]
+        return bool(boxes) and iou(question.box, boxes[0]) > OVERLAP
+    if question.waypoints:
+        place, index = question.waypoints[-1][:2], -1
+    elif question.pixel:
+        place, index = question.pixel, 0
+    else:
+        return None
+    if not parsed.points:
+        return False
+    point = parsed.points[index]
+    u, v = scale.to_pixel(point.x, point.y, width, height)
+    return math.hypot((u - place[0]) / width, (v - place[1]) / height) <= NEAR

@@ -1,0 +1,138 @@
+"""``robobrain bench engine`` and ``node``: one question at a time, each with a new image, by several paths in one run.
+
+Each path is a process of its own, one after the other, so that each has the whole device.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.bench import bars
+from robobrain_ros.bench.cases import CASES, Plan
+
+PATHS = {
+    'engine': "this package's engine",
+    'node': 'the node: image message in, answer message out',
+    'vllm': 'vLLM as it comes (AsyncLLM)',
+    'server': "vLLM's OpenAI server, image in base64",
+    'reference': 'transformers generate',
+}
+"""In the order in which they run: answers of the later ones are made as long as those of the engine."""
+OWN_END = ('engine', 'node')
+"""Paths whose answers end where the task says, or at the latest with its most tokens."""
+ENGINE_STAGES = ('prepare', 'first_token', 'decode')
+
+
+@dataclass
+class Result:
+    """Of one path."""
+
+    path: str
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """By task: tokens, and stages in milliseconds."""
+    notes: list[str] = field(default_factory=list)
+    """What else there is to say, such as why it was skipped."""
+
+    def lengths(self) -> dict[str, list[int]]:
+        """Tokens of each answer, by task."""
+        return {task: [answer['tokens'] for answer in answers] for task, answers in self.answers.items()}
+
+    def totals(self, task: str) -> list[float]:
+        """Milliseconds of each answer."""
+        return [sum(answer['stages'].values()) for answer in self.answers[task]]
+
+    def medians(self, task: str) -> dict[str, float]:
+        """Of each stage."""
+        stages = self.answers[task][0]['stages']
+        return {name: statistics.median(answer['stages'][name] for answer in self.answers[task]) for name in stages}
+
+
+def run(plan: Plan, paths: Sequence[str], output: Path) -> int:
+    """Measure, write ``output``/engine.json, .png and logs, print a table; returns the exit code: 1 if a path failed.
+
+    Blocks; on a GPU each path takes minutes, most of them for its start.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    results: list[Result] = []
+    for path in (name for name in PATHS if name in paths):
+        print(f'{path}: {PATHS[path]} ...', flush=True)
+        first = results[0] if results and results[0].path == 'engine' else None
+        lengths = first.lengths() if first and path not in OWN_END else {}
+        results.append(_measure(path, replace(plan, lengths=lengths), output / f'{path}.log'))
+        (output / 'engine.json').write_text(json.dumps([vars(result) for result in results], indent=1))
+    print('\n'.join(table(results)))
+    _draw(results, plan, output / 'engine.png')
+    print(f"figures, logs and a picture are in '{output}'")
+    return 1 if any(not result.answers for result in results) else 0
+
+
+def _measure(path: str, plan: Plan, log: Path) -> Result:
+    module = ('over_dds',) if path == 'node' else ('paths', path)
+    command = [sys.executable, '-m', f'robobrain_ros.bench.{module[0]}', *module[1:], plan.to_json()]
+    result = Result(path)
+    with (
+        log.open('w') as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            if not line.startswith('{'):
+                errors.write(line)
+                continue
+            told = json.loads(line)
+            if 'note' in told:
+                result.notes.append(told['note'])
+            else:
+                result.answers[told.pop('task')].append(told)
+    if process.returncode:
+        result.answers.clear()
+        reason = (log.read_text().strip().splitlines() or [''])[-1]
+        result.notes.append(f"{path} failed with exit code {process.returncode}, see '{log}': {reason[:200]}")
+    return result
+
+
+def table(results: Sequence[Result]) -> list[str]:
+    """Ratios first: how many times as long as the engine of this package each path takes, by medians."""
+    lines = []
+    for case in CASES:
+        own = next((result for result in results if result.path == 'engine' and result.answers), None)
+        lines.append(f'{case.task}: {"ratio":>7} {"tokens":>6} {"median":>9} {"p95":>9}  stages, ms')
+        for result in results:
+            if not result.answers[case.task]:
+                continue
+            totals, tokens = result.totals(case.task), result.lengths()[case.task]
+            median = statistics.median(totals)
+            ratio = f'{median / statistics.median(own.totals(case.task)):.2f}x' if own else '-'
+            stages = ', '.join(f'{name} {took:.1f}' for name, took in result.medians(case.task).items())
+            most = sorted(totals)[min(round(0.95 * len(totals)), len(totals) - 1)]
+            lines.append(
+                f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {most:9.1f}  {stages}'
+            )
+            if result.path == 'node':
+                lines.append(f'  {_added(result, case.task)}')
+    return lines + [note for result in results for note in result.notes]
+
+
+def _added(node: Result, task: str) -> str:
+    """What the node costs beyond its engine, in the same requests."""
+    engine = [sum(answer['stages'][stage] for stage in ENGINE_STAGES) for answer in node.answers[task]]
+    added = [total - inner for total, inner in zip(node.totals(task), engine, strict=True)]
+    share = statistics.median(added) / statistics.median(engine)
+    return f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine'
+
+
+def _draw(results: Sequence[Result], plan: Plan, file: Path) -> None:
+    rows = [
+        (f'{case.task}: {result.path}', result.medians(case.task))
+        for case in CASES
+        for result in results
+        if result.answers[case.task]
+    ]
+    width, height = plan.size
+    bars.draw(file, f'{plan.model.name}, new {width}x{height} image each time, medians', rows)

@@ -1,0 +1,193 @@
+"""``robobrain parity``: the same inputs through two engines, native and a variant, and how far their answers differ.
+
+Both get the same seeded pictures and questions. The native answers are then given to both engines word by word
+(teacher forcing), so that their logits can be compared at every token, also behind a place where the answers part.
+"""
+
+import json
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from robobrain_ros.bench.accuracy import right
+from robobrain_ros.engines.base import EngineConfig, Generation
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.evaluation.tabletop import FIRST_SEED
+from robobrain_ros.sim.questions import Question, questions
+from robobrain_ros.sim.scene import TableTop
+from robobrain_ros.tasks import get_task
+from robobrain_ros.tasks.profiles import Profile, Scale, detect_profile
+
+MOST_LOST = 0.05
+"""Accuracy may drop by so much (FlagRelease's gate: 5 points; a rise is no fault)."""
+MOST_TOKENS = 96
+PER_SCENE = 6
+"""One question of each task that the scene allows, at most so many."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One input."""
+
+    question: Question
+    generation: Generation
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one engine made of one case."""
+
+    text: str
+    scores: list[dict[int, float]]
+    """Log-probabilities at each token of the native answer, by token id."""
+    points: list[tuple[float, float]]
+    """Places in the answer in the model's units, 1/1000 of the image's sides with most models; corners of boxes."""
+    right: bool | None
+    """By the simulation's truth; None where nothing is known about it."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far a variant is from native. Distances are medians and maxima over places that both answers have."""
+
+    cases: int
+    same_answers: float
+    """Share of answers that are equal, letter by letter."""
+    same_tokens: float
+    """Share of the native answers' tokens that are the variant's first choice, given those before."""
+    logits_error: float
+    """Median over tokens of |a - b| / |a|, both over the tokens that are among both engines' likeliest, without their
+    mean (logits are known up to a constant)."""
+    logits_error_p99: float
+    distance: float
+    """Between places, 1/1000 of the image's sides."""
+    distance_max: float
+    distance_px: float
+    distance_px_max: float
+    accuracy_native: float
+    accuracy_variant: float
+
+    @property
+    def passed(self) -> bool:
+        """FlagRelease's gate; where no answer can be judged, there is nothing to lose."""
+        return not self.accuracy_native - self.accuracy_variant > MOST_LOST
+
+
+def cases(profile: Profile, scenes: int, prefix: str) -> Iterator[Case]:
+    """Seeded pictures with a question for each task that has one; the same ones each time."""
+    for seed in range(FIRST_SEED, FIRST_SEED + scenes):
+        scene, rng = TableTop(seed), np.random.default_rng(seed)
+        rgb, _ = scene.render()
+        every = questions(scene, rng)
+        asked: set[str] = set()
+        for index in rng.permutation(len(every)):
+            question = every[index]
+            if question.task in asked or question.task not in profile.prompts or len(asked) == PER_SCENE:
+                continue
+            asked.add(question.task)
+            task = get_task(question.task)
+            yield Case(
+                question,
+                Generation(
+                    text=task.prompt(question.instruction, profile),
+                    image=rgb,
+                    max_tokens=min(task.max_tokens, MOST_TOKENS),
+                    request_id=f'{prefix}-{seed}-{question.task}',
+                    stop=task.stop(profile),
+                    reply_prefix=profile.reply_prefix,
+                ),
+            )
+
+
+def collect(
+    config: EngineConfig, profile: Profile, scenes: int, native: Sequence[Outcome] | None, say: Callable[[str], None]
+) -> list[Outcome]:
+    """Start an engine, answer all cases, end it; blocks.
+
+    :param native: whose answers to score; None: its own
+    """
+    loop, engine = LoopThread('parity'), EmbeddedEngine(config)
+    outcomes: list[Outcome] = []
+
+    async def run() -> None:
+        await engine.start(say)
+        for index, case in enumerate(cases(profile, scenes, 'ask')):
+            text = ''.join([delta.text async for delta in engine.generate(case.generation)])
+            given = native[index].text if native else text
+            scores = await engine.score(case.generation, given) if given else []
+            height, width = case.generation.image.shape[:2]
+            scale = profile.scale(*engine.input_size(width, height))
+            parsed = get_task(case.question.task).parse(text, scale, profile)
+            corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]
+            points = [(point.x, point.y) for point in parsed.points] + corners
+            outcomes.append(Outcome(text, scores, points, right(case.question, parsed, scale, width, height)))
+
+    try:
+        loop.submit(run()).result()
+    finally:
+        loop.submit(engine.close()).result()
+        loop.close()
+    return outcomes
+
+
+def compare(native: Sequence[Outcome], variant: Sequence[Outcome], scale: Scale, size: tuple[int, int]) -> Parity:
+    """The figures.
+
+    :param scale: of the places
+    :param size: (width, height) of the images, pixels
+    """
+    pairs = list(zip(native, variant, strict=True))
+    places = [pair for a, b in pairs if len(a.points) == len(b.points) for pair in zip(a.points, b.points, strict=True)]
+    parts = [((xa - xb) / scale.x_max, (ya - yb) / scale.y_max) for (xa, ya), (xb, yb) in places] or [(0.0, 0.0)]
+    distances = [1000 * math.hypot(x, y) for x, y in parts]
+    pixels = [math.hypot(x * size[0], y * size[1]) for x, y in parts]
+    tokens = [pair for a, b in pairs for pair in zip(a.scores, b.scores, strict=True)]
+    errors = [relative_error(a, b) for a, b in tokens] or [0.0]
+    firsts = [max(a, key=a.__getitem__) == max(b, key=b.__getitem__) for a, b in tokens] or [True]
+    judged = [(a.right, b.right) for a, b in pairs if a.right is not None and b.right is not None] or [(True, True)]
+    return Parity(
+        cases=len(pairs),
+        same_answers=statistics.mean(a.text == b.text for a, b in pairs),
+        same_tokens=statistics.mean(firsts),
+        logits_error=statistics.median(errors),
+        logits_error_p99=float(np.quantile(errors, 0.99)),
+        distance=statistics.median(distances),
+        distance_max=max(distances),
+        distance_px=statistics.median(pixels),
+        distance_px_max=max(pixels),
+        accuracy_native=statistics.mean(a for a, _ in judged),
+        accuracy_variant=statistics.mean(b for _, b in judged),
+    )
+
+
+def relative_error(a: dict[int, float], b: dict[int, float]) -> float:
+    """|a - b| / |a| over the tokens that both have, each without its mean; 0 for fewer than two."""
+    shared = sorted(a.keys() & b.keys())
+    if len(shared) < 2:
+        return 0.0
+    one, other = (np.array([side[token] for token in shared]) for side in (a, b))
+    one, other = one - one.mean(), other - other.mean()
+    return float(np.linalg.norm(one - other) / np.linalg.norm(one))
+
+
+def run(native: EngineConfig, variant: EngineConfig, scenes: int, output: Path | None) -> int:
+    """Compare, print a table, write JSON; the exit code is 1 if accuracy dropped by more than MOST_LOST. Blocks."""
+    profile = detect_profile(native.model)
+    say = lambda text: print(f'  {text}', flush=True)  # noqa: E731
+    print('native', flush=True)
+    ours = collect(native, profile, scenes, None, say)
+    print('variant', flush=True)
+    theirs = collect(variant, profile, scenes, ours, say)
+    view = TableTop(FIRST_SEED).view
+    parity = compare(ours, theirs, profile.scale(view.width, view.height), (view.width, view.height))
+    for name, value in asdict(parity).items():
+        print(f'{name:<18} {value:.6g}')
+    print(f'gate: accuracy drops by {parity.accuracy_native - parity.accuracy_variant:+.3f}, {MOST_LOST} allowed')
+    if output:
+        output.write_text(json.dumps(asdict(parity) | {'passed': parity.passed}, indent=1))
+    return 0 if parity.passed else 1

@@ -1,0 +1,102 @@
+"""Ways to ask the model without ROS, each in a process of its own: ``python -m robobrain_ros.bench.paths PATH PLAN``."""
+
+import asyncio
+import sys
+import uuid
+from typing import Any
+
+from robobrain_ros.bench.cases import Laps, Plan, Question, ask, note, tell
+from robobrain_ros.bench.plain_vllm import vllm
+from robobrain_ros.bench.served import server
+from robobrain_ros.engines.arguments import runs_on_cpu
+from robobrain_ros.engines.base import Generation
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.engines.preparation import chat_format
+
+
+async def engine(plan: Plan) -> None:
+    """This package's engine."""
+    own = EmbeddedEngine(plan.config)
+    await own.start(lambda text: None)
+    try:
+        warm = False
+        for question in ask(plan):
+            request = generation(question, plan)
+            if not warm:
+                await own.warm_up([request])
+                warm = True
+            laps, tokens = Laps(), 0
+            async for delta in own.generate(request):
+                if not delta.tokens and not delta.finish_reason:
+                    laps.lap('prepare')
+                elif not tokens:
+                    laps.lap('first_token')
+                tokens += delta.tokens
+            laps.lap('decode')
+            tell(question, laps.stages, tokens)
+        _, since = own.compilations()
+        note(f'engine: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
+    finally:
+        await own.close()
+
+
+def generation(question: Question, plan: Plan) -> Generation:
+    """The question as the node asks it, but for the most tokens."""
+    return Generation(
+        question.prompt,
+        question.rgb,
+        question.case.max_tokens,
+        uuid.uuid4().hex,
+        stop=question.task.stop(plan.profile),
+        reply_prefix=plan.profile.reply_prefix,
+    )
+
+
+async def reference(plan: Plan) -> None:
+    """Hugging Face's ``generate``, as the model's public script calls it."""
+    import torch
+    from PIL import Image
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    device = 'cpu' if runs_on_cpu(plan.config) else 'cuda'
+    dtype = torch.float32 if device == 'cpu' else 'auto'
+    model = AutoModelForImageTextToText.from_pretrained(plan.model, dtype=dtype).to(device).eval()
+    processor = AutoProcessor.from_pretrained(plan.model)
+    form = chat_format(processor.tokenizer, plan.model)
+
+    class Streamer:
+        """Hears of the prompt, then of each token."""
+
+        def __init__(self, laps: Laps) -> None:
+            self.laps, self.heard = laps, 0
+
+        def put(self, tokens: Any) -> None:
+            """Called by ``generate``."""
+            self.heard += 1
+            if self.heard == 2:
+                self.laps.lap('first_token')
+
+        def end(self) -> None:
+            """Called by ``generate``."""
+
+    for question in ask(plan):
+        length = question.length or question.case.max_tokens
+        laps = Laps()
+        prompt = form(question.prompt) + plan.profile.reply_prefix
+        inputs = processor(text=[prompt], images=[Image.fromarray(question.rgb)], return_tensors='pt').to(device)
+        laps.lap('prepare')
+        limits = {'max_new_tokens': length, 'min_new_tokens': length, 'do_sample': False}
+        with torch.inference_mode():
+            model.generate(**inputs, **limits, streamer=Streamer(laps))
+        laps.lap('decode')
+        tell(question, laps.stages, length)
+
+
+def main() -> None:
+    """Run one path."""
+    paths = {'engine': engine, 'vllm': vllm, 'reference': reference, 'server': server}
+    asyncio.run(paths[sys.argv[1]](Plan.from_json(sys.argv[2])))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,49 @@
+"""vLLM as it comes, with the same memory and limits as this package's engine."""
+
+import os
+import tempfile
+import uuid
+from typing import Any
+
+from robobrain_ros.bench.cases import Laps, Plan, ask, tell
+from robobrain_ros.engines.arguments import launch, runs_on_cpu
+from robobrain_ros.engines.flaggems import Choice
+from robobrain_ros.engines.preparation import chat_format
+
+
+def arguments(plan: Plan) -> dict[str, Any]:
+    """What vLLM needs on this host, without what this package adds to make it faster. Sets environment variables."""
+    settings = plan.config
+    how = launch(settings, tempfile.gettempdir(), Choice('off'), runs_on_cpu(settings))
+    os.environ.update(how.environment)
+    ours = ('worker_cls', 'compilation_config', 'additional_config', 'mm_processor_cache_gb', 'use_tqdm_on_load')
+    return {name: value for name, value in how.arguments.items() if name not in ours}
+
+
+async def vllm(plan: Plan) -> None:
+    """vLLM's AsyncLLM, which prepares the image by itself."""
+    kept = arguments(plan)  # first: it sets what vLLM reads at its import
+    from PIL import Image
+    from vllm import AsyncEngineArgs, SamplingParams
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    from robobrain_ros.engines import vllm_versions
+
+    llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**kept))
+    try:
+        form = chat_format(await vllm_versions.tokenizer(llm), plan.model)
+        for question in ask(plan):
+            length = question.length or question.case.max_tokens
+            params = SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
+            prompt = form(question.prompt) + plan.profile.reply_prefix
+            laps, tokens = Laps(), 0
+            image = Image.fromarray(question.rgb)
+            request = {'prompt': prompt, 'multi_modal_data': {'image': image}}
+            async for output in llm.generate(request, params, uuid.uuid4().hex):  # type: ignore[arg-type]
+                if not tokens:
+                    laps.lap('first_token')
+                tokens = len(output.outputs[0].token_ids)
+            laps.lap('decode')
+            tell(question, laps.stages, tokens)
+    finally:
+        vllm_versions.shutdown(llm)

@@ -1,0 +1,91 @@
+"""The way that most people run the model: vLLM's OpenAI server, and a client that sends the image in base64."""
+
+import asyncio
+import base64
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from typing import Any
+
+import cv2
+
+from robobrain_ros.bench import plain_vllm
+from robobrain_ros.bench.cases import Laps, Plan, ask, tell
+
+START_S = 600.0
+
+
+async def server(plan: Plan) -> None:
+    """Start the server, ask it, end it. Its tokens come one by one, as in this package."""
+    import fastapi  # noqa: F401 - said here, the reader learns which package is missing
+    import openai
+    import uvicorn  # noqa: F401
+
+    arguments = plain_vllm.arguments(plan)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, '-m', 'vllm.entrypoints.openai.api_server', f'--port={port}', '--host=127.0.0.1']
+    process = subprocess.Popen([*command, *flags(arguments | {'served_model_name': 'model'})], stdout=sys.stderr)
+    try:
+        await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')
+        client = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
+        for question in ask(plan):
+            laps, tokens = Laps(), 0
+            url = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(question.rgb)).decode()
+            content = [{'type': 'image_url', 'image_url': {'url': url}}, {'type': 'text', 'text': question.prompt}]
+            laps.lap('prepare')
+            length = question.length or question.case.max_tokens
+            chunks = await client.chat.completions.create(
+                model='model',
+                messages=[{'role': 'user', 'content': content}],  # type: ignore[list-item, misc]
+                max_tokens=length,
+                temperature=0,
+                stream=True,
+                stream_options={'include_usage': True},
+                extra_body={'ignore_eos': True},
+            )
+            async for chunk in chunks:
+                if chunk.choices and chunk.choices[0].delta.content and 'first_token' not in laps.stages:
+                    laps.lap('first_token')
+                tokens = chunk.usage.completion_tokens if chunk.usage else tokens
+            laps.lap('decode')
+            tell(question, laps.stages, tokens)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def flags(arguments: dict[str, Any]) -> list[str]:
+    """Keyword arguments of vLLM's engine as options of its server."""
+    options = []
+    for name, value in arguments.items():
+        option = name.replace('_', '-')
+        if isinstance(value, bool):
+            options.append(f'--{option}' if value else f'--no-{option}')
+        else:
+            options.append(f'--{option}={json.dumps(value) if isinstance(value, dict) else value}')
+    return options
+
+
+def _jpeg(rgb: Any) -> bytes:
+    return cv2.imencode('.jpg', cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()
+
+
+def _wait(process: 'subprocess.Popen[bytes]', url: str) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"vLLM's server ended with exit code {process.returncode} before it could be asked")
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"vLLM's server did not answer within {START_S:.0f} s")

@@ -1,0 +1,33 @@
+"""``robobrain tune``: fill the caches of compiled kernels ahead of time, and show what the next start will cost."""
+
+import time
+
+from robobrain_ros.brain import Brain
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.tasks.profiles import detect_profile
+
+
+def run(config: EngineConfig, image_size: tuple[int, int]) -> int:
+    """Start and warm up the engine twice; print what was compiled; returns the exit code. Blocks for minutes.
+
+    :param image_size: of the camera, (width, height) in pixels
+    """
+    for which in ('first', 'second'):
+        engine = EmbeddedEngine(config)
+        brain = Brain(engine, detect_profile(config.model))
+        begin = time.monotonic()
+        try:
+            brain.start(lambda text: print(f'  {text}', flush=True), image_size).result()
+            took = time.monotonic() - begin
+            health, (all_of_it, _) = engine.health(), engine.compilations()
+        finally:
+            brain.close()
+        if not health.details:
+            print(f'start: {took:.1f} s; the engine runs on the CPU, where nothing is compiled: nothing to tune')
+            return 0
+        print(
+            f'{which} start: {took:.1f} s; kernels: {all_of_it.compiled} compiled, {all_of_it.loaded} from the cache, '
+            f'{all_of_it.tuned} variants timed; FlagGems {health.details["FlagGems"]}'
+        )
+    return 0

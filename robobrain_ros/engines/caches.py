@@ -1,0 +1,37 @@
+"""Where compiled kernels are kept between starts: they cost minutes to make, and seconds to find."""
+
+from pathlib import Path
+
+from robobrain_ros.errors import BrainError, ErrorCode
+
+DEFAULT = '~/.cache/robobrain_ros'
+PLACES = {
+    'VLLM_CACHE_ROOT': 'vllm',
+    'TRITON_CACHE_DIR': 'triton',
+    'TORCHINDUCTOR_CACHE_DIR': 'inductor',
+    'FLAGGEMS_CACHE_DIR': 'flaggems',
+}
+"""Variable -> folder. FlagGems keeps the results of tuning there; the others keep code."""
+
+
+def environment(directory: str, with_flaggems: bool) -> dict[str, str]:
+    """Variables for the engine's process; makes the folders. Native and FlagGems have trees of their own: vLLM's key
+    for compiled graphs does not know of FlagGems.
+
+    :param directory: for both; empty: no variables, so every library keeps its own place
+    :raises BrainError: if the folders cannot be made
+    """
+    if not directory:
+        return {}
+    root = Path(directory).expanduser() / ('flaggems' if with_flaggems else 'native')
+    places = {variable: root / name for variable, name in PLACES.items()}
+    try:
+        for place in places.values():
+            place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BrainError(
+            ErrorCode.BAD_REQUEST,
+            f'cache_directory is {directory!r}, but cannot be used ({error}): name one that can be written, '
+            "or '' to leave the caches where each library has its own",
+        ) from error
+    return {variable: str(place) for variable, place in places.items()}

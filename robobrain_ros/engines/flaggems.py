@@ -1,0 +1,196 @@
+"""Which FlagGems operators are asked for, by parameters or by the environment. Imports neither FlagGems nor torch.
+
+FlagGems replaces operators of PyTorch (aten) by Triton kernels. It is imported in the engine's worker process only: see
+flaggems_worker.py.
+"""
+
+import difflib
+import importlib.util
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from robobrain_ros.errors import BrainError, ErrorCode
+
+PROFILES: dict[str, tuple[str, ...]] = {
+    'off': (),
+    # What the vision tower sends to aten one by one, and the choice of the next token. Where a request's time goes:
+    # shared notes of an H100 (vLLM 0.25.1, FlagGems 5.0.2); `robobrain bench` compares them with native operators.
+    'safe': ('layer_norm', 'gelu', 'embedding', 'argmax'),
+    # The matrix products as well: addmm in the vision tower, mm_out in the compiled language model, mm at its end.
+    # FlagGems 5.0.2 tunes mm for each number of prompt tokens anew (its key is M itself on Hopper), 5.5 s on an H100
+    # for one shape: every new length of an instruction pauses.
+    'gemm': ('layer_norm', 'gelu', 'embedding', 'argmax', 'addmm', 'addmm_out', 'mm', 'mm_out', 'bmm'),
+    'full': (),
+    'custom': (),
+}
+"""Operators by profile, in FlagGems' names of functions; ``full`` is all that there are, ``custom`` what is named."""
+
+CHOICES = ('auto', *PROFILES)
+SWITCH, WHITELIST, BLACKLIST = 'USE_FLAGGEMS', 'VLLM_FL_FLAGOS_WHITELIST', 'VLLM_FL_FLAGOS_BLACKLIST'
+TRUE, FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The parameters: what the configuration says.
+
+    :param profile: one of CHOICES; ``auto`` leaves it to the variable USE_FLAGGEMS
+    :param include: operators to add to the profile's; with ``custom``: only these
+    :param exclude: operators to take from the profile's; with ``custom``: all but these
+    """
+
+    profile: str = 'auto'
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.profile not in CHOICES:
+            raise _bad(f'flaggems.profile is {self.profile!r}, but must be one of {", ".join(map(repr, CHOICES))}')
+        if self.include and self.exclude:
+            raise _bad(
+                f'flaggems.include is {list(self.include)} and flaggems.exclude is {list(self.exclude)}, '
+                'but only one of them may be set'
+            )
+        lists = self.include or self.exclude
+        if lists and self.profile in ('auto', 'off'):
+            raise _bad(f"flaggems.profile is {self.profile!r}, but operators are listed: set it to 'custom'")
+        if self.profile == 'custom' and not lists:
+            raise _bad(
+                "flaggems.profile is 'custom', but neither flaggems.include nor flaggems.exclude names operators"
+            )
+        if self.profile == 'full' and self.include:
+            raise _bad(f"flaggems.profile is 'full', all operators: flaggems.include {list(self.include)} adds nothing")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was decided, and by whom."""
+
+    profile: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    decided_by: str = ''
+
+    @property
+    def on(self) -> bool:
+        """Any operator at all."""
+        return self.profile != 'off'
+
+    def __str__(self) -> str:
+        return f'FlagGems {self.profile} ({self.decided_by})'
+
+    def select(self, registered: Collection[str]) -> list[str]:
+        """The operators to enable, sorted.
+
+        :param registered: all names that the installed FlagGems has for this device
+        :raises BrainError: for listed names that are not among them, with those that look alike
+        """
+        unknown = [name for name in (*self.include, *self.exclude) if name not in registered]
+        if unknown:
+            hints = [f'{name!r}{_alike(name, registered)}' for name in unknown]
+            raise _bad(f'the installed FlagGems has no operator {", ".join(hints)}; names are those of its functions')
+        everything = self.profile == 'full' or (self.profile == 'custom' and not self.include)
+        base = set(registered) if everything else set(PROFILES[self.profile]) & set(registered)
+        return sorted((base | set(self.include)) - set(self.exclude))
+
+
+def decide(wanted: Wanted, environ: Mapping[str, str]) -> Choice:
+    """The parameter wins over the variables USE_FLAGGEMS, VLLM_FL_FLAGOS_WHITELIST and VLLM_FL_FLAGOS_BLACKLIST.
+
+    USE_FLAGGEMS alone means the profile ``safe``; with a list, these operators, or all but these.
+
+    :raises BrainError: for a switch that is neither on nor off, and for both lists at once
+    """
+    switch = environ.get(SWITCH, '').strip().lower()
+    if wanted.profile != 'auto':
+        over = f', over {SWITCH}={environ[SWITCH]}' if SWITCH in environ else ''
+        return Choice(wanted.profile, wanted.include, wanted.exclude, f'parameter flaggems.profile{over}')
+    if switch not in (*TRUE, *FALSE):
+        raise _bad(f'the variable {SWITCH} is {environ[SWITCH]!r}, but must be 1, true, yes, 0, false or no')
+    if switch in FALSE:
+        return Choice('off', decided_by=f'variable {SWITCH}={switch}' if switch else 'default')
+    include, exclude = (_names(environ.get(name, '')) for name in (WHITELIST, BLACKLIST))
+    if include and exclude:
+        raise _bad(f'the variables {WHITELIST} and {BLACKLIST} are both set, but only one may be')
+    by = f'variable {SWITCH}={switch}'
+    if include:
+        return Choice('custom', include, decided_by=f'{by} with {WHITELIST}')
+    if exclude:
+        return Choice('custom', exclude=exclude, decided_by=f'{by} with {BLACKLIST}')
+    return Choice('safe', decided_by=by)
+
+
+def usable(
+    wanted: Wanted, environ: Mapping[str, str], on_cpu: bool, failed: str, report: Callable[[str], None]
+) -> Choice:
+    """What was decided, or ``off`` where it cannot be had; ``report`` hears what holds, and why.
+
+    :param failed: why it failed before, in this engine; empty if it did not
+    :raises BrainError: as ``decide``, and for a profile that a parameter asks of a CPU
+    """
+    choice = decide(wanted, environ)
+    if not choice.on:
+        return choice
+    if on_cpu and wanted.profile != 'auto':
+        raise _bad(
+            f'flaggems.profile is {choice.profile!r}, but the model runs on the CPU, which FlagGems has no operators '
+            "for: set it to 'off'"
+        )
+    if on_cpu:
+        why = 'the model runs on the CPU'
+    elif enabled_by_plugin(environ):
+        why = 'vllm-plugin-FL is active, and enables FlagGems itself'
+    else:
+        why = failed or obstacle()
+    report(f'{choice} is without effect: {why}' if why else str(choice))
+    return Choice('off', decided_by=why) if why else choice
+
+
+def obstacle(installed: Callable[[str], str] | None = None) -> str:
+    """Why FlagGems cannot work here, in words; empty if nothing is known against it.
+
+    :param installed: gives a distribution's version, or '' (for tests)
+    """
+    installed = installed or installed_version
+    gems, triton = installed('flag-gems'), installed('triton')
+    if not gems:
+        return 'FlagGems is not installed (pip install --no-deps flag-gems==5.0.2)'
+    if not (triton or installed('flagtree')):
+        return 'neither Triton nor FlagTree is installed'
+    if _release(gems) < (5,) and triton and _release(triton) >= (3, 6):
+        return f'FlagGems {gems} fails with Triton {triton} (its launcher raises a TypeError): take FlagGems 5 or later'
+    return ''
+
+
+def enabled_by_plugin(environ: Mapping[str, str], found: Callable[[str], object] | None = None) -> bool:
+    """Whether vllm-plugin-FL is active, which enables FlagGems itself (vLLM loads all plugins unless told which)."""
+    if not (found or importlib.util.find_spec)('vllm_fl'):
+        return False
+    return 'VLLM_PLUGINS' not in environ or 'fl' in _names(environ['VLLM_PLUGINS'])
+
+
+def installed_version(distribution: str) -> str:
+    """Of a Python distribution; empty if it is not installed."""
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ''
+
+
+def _release(text: str) -> tuple[int, ...]:
+    parts = text.split('+')[0].split('.')
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(',') if name.strip())
+
+
+def _alike(name: str, registered: Collection[str]) -> str:
+    alike: Sequence[str] = difflib.get_close_matches(name, registered, n=3)
+    return f' (but {", ".join(alike)})' if alike else ''
+
+
+def _bad(message: str) -> BrainError:
+    return BrainError(ErrorCode.BAD_REQUEST, message)

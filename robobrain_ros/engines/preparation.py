@@ -1,0 +1,133 @@
+"""Requests for vLLM, made here: tokens from the text, patches from the image, in one pass.
+
+vLLM's renderer does the same by way of Hugging Face's processor, and hashes all pixels, which takes several times as
+long. What it makes is vLLM's own business and changes between versions, so nothing about it is taken for granted: the
+first image of each size goes through the renderer, and only where ours is equal to it, value by value, the next ones
+are made here.
+"""
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robobrain_ros.engines.images import Patches
+
+_log = logging.getLogger(__name__)
+
+PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders', 'prompt', 'arrival_time'}
+"""Of a request; one with others is left to vLLM."""
+
+
+class Preparation:
+    """Makes the requests of one engine.
+
+    :param render: vLLM's renderer: takes a prompt with its image, returns the request
+    :param tokenizer: the model's
+    :param model: directory with the model's files
+    """
+
+    def __init__(self, render: Callable[[dict[str, Any]], Awaitable[Any]], tokenizer: Any, model: Path) -> None:
+        self._render = render
+        self._tokenizer = tokenizer
+        self._patches = Patches.read(model)
+        self._image_token = json.loads((model / 'config.json').read_text()).get('image_token_id')
+        self._known: dict[tuple[int, ...], dict[str, Any] | None] = {}
+        """By shape of the image: vLLM's request for one, without its pixels; None where ours is not equal."""
+
+    async def prepare(self, prompt: str, rgb: np.ndarray) -> Any:
+        """A request for ``AsyncLLM.generate``.
+
+        :param prompt: in the model's chat format, with one image in it
+        :param rgb: height x width x 3, uint8, of a size that the model needs no resizing for
+        """
+        known = self._known.get(rgb.shape)
+        made = await asyncio.to_thread(self._make, known, prompt, rgb) if known else None
+        if made is not None:
+            return made
+        from PIL import Image
+
+        rendered = await self._render({'prompt': prompt, 'multi_modal_data': {'image': Image.fromarray(rgb)}})
+        if rgb.shape not in self._known:
+            self._known[rgb.shape] = await asyncio.to_thread(self._learn, rendered, prompt, rgb)
+        return rendered
+
+    def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
+        """A request like the known one; None for prompts that have not exactly one image."""
+        tokens = self._tokenizer.encode(prompt)
+        if tokens.count(self._image_token) != 1:
+            return None
+        offset = tokens.index(self._image_token)
+        (place,), (item,) = known['mm_placeholders']['image'], known['mm_kwargs']['image']
+        element = item['pixel_values']
+        rows = self._patches.rows(rgb, element.data.dtype)
+        item = type(item)({**item, 'pixel_values': replace(element, data=rows)})
+        return {
+            **known,
+            'prompt_token_ids': [*tokens[:offset], *[self._image_token] * place.length, *tokens[offset + 1 :]],
+            'mm_kwargs': type(known['mm_kwargs'])({'image': [item]}),
+            # names the image in vLLM's caches; two must never be taken for one another, and each comes once
+            'mm_hashes': {'image': [uuid.uuid4().hex]},
+            'mm_placeholders': {'image': [replace(place, offset=offset)]},
+            'prompt': prompt,
+            'arrival_time': time.time(),
+        }
+
+    def _learn(self, rendered: Any, prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
+        """What to make requests of this size from, or None with the reason in the log."""
+        try:
+            if made := self._make(rendered, prompt, rgb):
+                different = _difference(made, rendered)
+                if not different:
+                    return _without_pixels(rendered)
+            else:
+                different = 'the number of images'
+        except Exception as error:  # whatever another version of vLLM makes: its renderer goes on working
+            different = repr(error)
+        _log.warning('vLLM prepares the images of size %s, which takes longer; different: %s', rgb.shape, different)
+        return None
+
+
+def _difference(made: dict[str, Any], rendered: Any) -> str:
+    """Where the two requests differ; empty if they are equal."""
+    import torch
+
+    if rendered.keys() != PARTS:
+        return f'its parts {sorted(rendered.keys() ^ PARTS)}'
+    for name in ('prompt_token_ids', 'mm_placeholders', 'prompt'):
+        if made[name] != rendered[name]:
+            return name
+    ours, theirs = made['mm_kwargs']['image'][0], rendered['mm_kwargs']['image'][0]
+    if rendered['mm_kwargs'].keys() != {'image'} or theirs.keys() != {'pixel_values', 'image_grid_thw'}:
+        return 'mm_kwargs'
+    return '' if torch.equal(ours['pixel_values'].data, theirs['pixel_values'].data) else 'pixel_values'
+
+
+def _without_pixels(rendered: Any) -> dict[str, Any]:
+    """The same with none of the image's pixels, which would stay in memory."""
+    (item,) = rendered['mm_kwargs']['image']
+    element = item['pixel_values']
+    item = type(item)({**item, 'pixel_values': replace(element, data=element.data[:0].clone())})
+    return {**rendered, 'mm_kwargs': type(rendered['mm_kwargs'])({'image': [item]})}
+
+
+def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
+    """The function that puts a user's text, after an image, into the model's chat format."""
+    template = getattr(tokenizer, 'chat_template', None)
+    if not template:  # older checkpoints keep it apart
+        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
+
+    def render(text: str) -> str:
+        content = [{'type': 'image'}, {'type': 'text', 'text': text}]
+        return tokenizer.apply_chat_template(
+            [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
+        )
+
+    return render

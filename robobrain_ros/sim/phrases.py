@@ -1,0 +1,68 @@
+"""How instructions are worded: the phrasings that the shipped checkpoint was taught, and some that it never saw."""
+
+from dataclasses import dataclass
+
+HELD_OUT_PAIRS = frozenset({'orange mug', 'white cylinder', 'purple plate'})
+"""Objects that no training scene shows and no training question names; only evaluation does."""
+
+
+@dataclass(frozen=True)
+class Phrases:
+    """Sentences by what they ask for. ``{}`` stands for a thing such as 'the red mug'; an entry that is there twice is
+    drawn twice as often."""
+
+    point: tuple[str, ...]
+    space: tuple[str, ...]
+    handle: tuple[str, ...]
+    """``{}`` is a name without article."""
+    pick: tuple[str, ...]
+    plan_pick: tuple[str, ...]
+    put_on: tuple[str, ...]
+    put_in: tuple[str, ...]
+    put_all: tuple[str, ...]
+    """Shape, preposition, place."""
+    listing: tuple[str, ...]
+    count: tuple[str, ...]
+    """A shape in the plural, or 'objects'."""
+    colour: tuple[str, ...]
+    present: tuple[str, ...]
+    """``{}`` is a name with the indefinite article."""
+
+
+TAUGHT = Phrases(
+    point=('{}',) * 4
+    + ('Point to {}', 'Locate {}', 'Identify {}', 'Find {}', 'Where is {}', 'Please point out {}',
+       'Identify a point on {}', 'point at {}', 'Look at the image and locate {}', 'Show me {}'),
+    space=('{}', '{}', 'Point to {}', 'Identify {}', 'Find {}', 'Locate {}', 'Identify spot within {}',
+           'Please point out {}', 'Where is {}'),
+    handle=('the handle of the {}', 'the handle of the {}', "the {}'s handle"),
+    pick=('pick up {}', 'pick {}', 'grasp {}', 'reach for {}', 'reach {}', 'move the gripper to {}', 'grab {}',
+          'touch {}', 'move to {}', 'take {}'),
+    plan_pick=('pick up {}', 'grasp {}', 'grab {}'),
+    put_on=('put {} on {}', 'put {} on {}', 'place {} on {}', 'move {} onto {}', 'put {} onto {}',
+            'pick up {} and place it on {}', 'pick up {} and put it on {}', 'move {} to {}'),
+    put_in=('put {} in {}', 'put {} in {}', 'place {} in {}', 'put {} into {}', 'drop {} into {}',
+            'pick up {} and put it in {}', 'pick up {} and place it in {}', 'move {} to {}'),
+    put_all=('put all {}s {} {}', 'put all the {}s {} {}', 'put every {} {} {}', 'place all the {}s {} {}'),
+    listing=('List the objects on the table with their 2D coordinates.', 'List the objects on the table.',
+             'Which objects are on the table? Give each with a point.', 'Detect all objects.',
+             'What is on the table?', 'What do you see?'),
+    count=('How many {} are there?', 'How many {} are on the table?', 'how many {} are there?', 'Count the {}.',
+           'How many {} do you see?'),
+    colour=('What colour is {}?', 'What color is {}?', 'what colour is {}?', 'Which colour is {}?'),
+    present=('Is there {}?', 'Is there {} on the table?', 'is there {}?', 'Do you see {}?'),
+)  # fmt: skip
+HELD_OUT = Phrases(
+    point=('Could you point at {}', 'Mark {}', 'Indicate where {} is'),
+    space=('Show me {}', 'Mark {}'),
+    handle=('the grip of the {}', 'the handle that the {} has'),
+    pick=('go to {}', 'fetch {}', 'get hold of {}'),
+    plan_pick=('pick {}', 'take {}'),
+    put_on=('set {} down on {}', 'bring {} onto {}', 'take {} and lay it on {}'),
+    put_in=('throw {} into {}', 'take {} and drop it in {}'),
+    put_all=('move all the {}s {} {}', 'place every {} {} {}'),
+    listing=('Name every object on the table.', 'Which things are there?'),
+    count=('Tell me the number of {}.', 'What is the number of {} on the table?'),
+    colour=('Tell me the colour of {}.', 'What is the colour of {}?'),
+    present=('Can you see {}?', 'Does the table have {}?'),
+)

@@ -1,0 +1,74 @@
+"""A ROS 2 node that moves the simulated gripper as the brain's answers say: the planner's place in a robot."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from geometry_msgs.msg import Point, PointStamped
+from nav_msgs.msg import Path
+from rclpy.node import Node
+
+from robobrain_ros.msg import Plan, PlanStep, Target
+from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME
+from robobrain_ros.sim.view import Array
+from robobrain_ros.sim.world import World
+
+OPENING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'})
+"""Verbs of a plan's steps at whose end the gripper opens."""
+
+
+class TrajectoryFollower(Node):
+    """Executes what comes on the topics of one brain node, as it comes: at once, by jumps from waypoint to waypoint.
+
+    ``~/target``: the gripper goes there. ``~/trajectory``: it follows the path, closing at each waypoint behind the
+    first, where it is empty; at the last one it opens if it has carried something there. ``~/plan`` of a mission: it
+    follows each step's waypoints, and opens where the step's verb says so; it stops before a step that was not
+    grounded. Positions have to be in the camera's optical frame or in ``world``.
+    """
+
+    def __init__(self, brain: str, world: Callable[[], World]) -> None:
+        """
+        :param brain: full name of the brain node
+        :param world: gives the world that is shown now
+        """
+        super().__init__('trajectory_follower')
+        self._world = world
+        self.create_subscription(PointStamped, f'{brain}/target', self._on_target, 5)
+        self.create_subscription(Path, f'{brain}/trajectory', self._on_trajectory, 5)
+        self.create_subscription(Plan, f'{brain}/plan', self._on_plan, 5)
+
+    def _on_target(self, message: PointStamped) -> None:
+        for point in self._points(message.header.frame_id, [message.point]):
+            self._world().move(point)
+
+    def _on_trajectory(self, message: Path) -> None:
+        self._follow(self._points(message.header.frame_id, [pose.pose.position for pose in message.poses]), True)
+
+    def _on_plan(self, plan: Plan) -> None:
+        for number, step in enumerate(plan.steps, 1):
+            places = [target.status == Target.STATUS_OK for target in step.waypoints]
+            if step.status != PlanStep.GROUNDED or not all(places):
+                if step.status != PlanStep.PLANNED:
+                    self.get_logger().warning(f'stopped before step {number}, {step.description!r}: no way is known')
+                return
+            points = [target.position for target in step.waypoints]
+            self._follow(self._points(plan.position_frame, points), step.action in OPENING)
+
+    def _follow(self, way: list[Array], opens: bool) -> None:
+        world = self._world()
+        for number, point in enumerate(way):
+            carried = world.state.held
+            world.move(point)
+            if number and not carried:
+                world.close()
+            elif carried and opens and number == len(way) - 1:
+                world.open()
+
+    def _points(self, frame: str, points: Iterable[Point]) -> list[Array]:
+        """In the world; none in a frame that is not known here."""
+        places = [[point.x, point.y, point.z] for point in points]
+        if frame == OPTICAL_FRAME and places:
+            return list(self._world().view.to_world(places))
+        if frame != WORLD_FRAME and places:
+            self.get_logger().warning(f'positions in frame {frame!r} are ignored: {OPTICAL_FRAME} or {WORLD_FRAME}')
+            return []
+        return [np.array(place) for place in places]

@@ -1,0 +1,142 @@
+"""A table top in which things move: a gripper that goes where it is told, takes hold, carries and lets go.
+
+Kinematics only: the gripper jumps from place to place, things that are let go fall straight down, nothing collides.
+"""
+
+import math
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from robobrain_ros.sim.layout import Item, draw
+from robobrain_ros.sim.scene import compile_model, photograph
+from robobrain_ros.sim.view import Array, View
+
+GRASP_M = 0.03
+"""A closing gripper takes hold of what has its middle, or the middle of its upper rim, this near."""
+TOUCH_M = 0.02
+"""The gripper is at a thing that it is this near to."""
+FLOORS = MappingProxyType({'bowl': 0.006, 'plate': 0.005})
+"""Height above their lower side at which these carry what lies in them, metres; the others carry it on top."""
+
+
+@dataclass(frozen=True)
+class Body:
+    """A thing in the world, as a cylinder around its vertical axis; metres."""
+
+    item: Item
+    position: Array
+    """The middle of its lower side, in the world."""
+
+    @property
+    def name(self) -> str:
+        """Colour and shape: no two things in a world share it."""
+        return f'{self.item.colour} {self.item.shape}'
+
+    def distance(self, point: ArrayLike) -> float:
+        """From a point in the world to the body; 0 inside."""
+        x, y, z = np.asarray(point, dtype=float) - self.position
+        beside = max(math.hypot(x, y) - self.item.radius, 0.0)
+        return math.hypot(beside, max(-z, z - self.item.height, 0.0))
+
+    def grip_distance(self, point: ArrayLike) -> float:
+        """From a point to where a gripper holds it: its middle, or the middle of its rim."""
+        offset = np.asarray(point, dtype=float) - self.position
+        return min(float(np.linalg.norm(offset - [0, 0, z])) for z in (self.item.height / 2, self.item.height))
+
+
+@dataclass(frozen=True)
+class State:
+    """Where everything is at one moment."""
+
+    bodies: tuple[Body, ...]
+    gripper: Array
+    """The point between the finger tips, in the world."""
+    held: str = ''
+    """Name of what the gripper holds."""
+
+    def body(self, name: str) -> Body:
+        """The thing with this name; KeyError if there is none."""
+        return {body.name: body for body in self.bodies}[name]
+
+    def touches(self, name: str) -> bool:
+        """Whether the gripper is at this thing, and at no other one more closely."""
+        distances = {body.name: body.distance(self.gripper) for body in self.bodies}
+        return distances[name] <= TOUCH_M and distances[name] == min(distances.values())
+
+    def rests_on(self, name: str, support: str) -> bool:
+        """Whether a thing lies on or in another one, let go, with its middle over it."""
+        upper, lower = self.body(name), self.body(support)
+        beside = math.hypot(*(upper.position - lower.position)[:2])
+        return self.held != name and beside <= lower.item.radius and upper.position[2] > lower.position[2] + 0.001
+
+
+@dataclass
+class World:
+    """One seeded table top to act in. It begins as ``TableTop(seed, width, height)`` looks.
+
+    :raises ValueError: a negative seed, or an image size that no table top fits into
+    :raises RuntimeError: no OpenGL here; says what to install
+    """
+
+    seed: int
+    width: int = 640
+    height: int = 480
+    state: State = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f'seed {self.seed} is negative; use 0, 1, 2 ...')
+        layout = draw(self.seed, self.width, self.height)
+        self.view: View = layout.view
+        self._model = compile_model(layout)
+        self._home = np.array(self._model.body_pos)
+        bodies = tuple(Body(item, np.array([item.x, item.y, 0.0])) for item in layout.items)
+        self.state = self._start = State(bodies, layout.gripper)
+
+    def move(self, point: ArrayLike) -> None:
+        """Put the gripper at a point in the world, with what it holds."""
+        target = np.asarray(point, dtype=float)
+        shift = target - self.state.gripper
+        moved = (
+            replace(body, position=body.position + shift) if body.name == self.state.held else body
+            for body in self.state.bodies
+        )
+        self.state = replace(self.state, bodies=tuple(moved), gripper=target)
+
+    def close(self) -> None:
+        """Take hold of the nearest thing within ``GRASP_M``, if there is one and the gripper is empty."""
+        if not self.state.held:
+            nearest = min(self.state.bodies, key=lambda body: body.grip_distance(self.state.gripper))
+            if nearest.grip_distance(self.state.gripper) <= GRASP_M:
+                self.state = replace(self.state, held=nearest.name)
+
+    def open(self) -> None:
+        """Let go of what is held: it falls onto what is below its middle, or onto the table."""
+        if self.state.held:
+            bodies = tuple(self._fallen(body) if body.name == self.state.held else body for body in self.state.bodies)
+            self.state = replace(self.state, bodies=bodies, held='')
+
+    def _fallen(self, body: Body) -> Body:
+        x, y, z = body.position
+        floors = [
+            other.position[2] + FLOORS.get(other.item.shape, other.item.height)
+            for other in self.state.bodies
+            if other is not body
+            and other.item.shape != 'ball'  # nothing stays on a ball
+            and math.hypot(x - other.position[0], y - other.position[1]) <= other.item.radius
+        ]
+        below = [floor for floor in floors if floor <= z + body.item.height]  # it may have been pushed in a bit
+        return replace(body, position=np.array([x, y, max(below, default=0.0)]))
+
+    def render(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Draw (rgb, depth) as ``TableTop.render`` gives them; takes some 0.2 s of software rendering."""
+        for index, (body, start) in enumerate(zip(self.state.bodies, self._start.bodies, strict=True)):
+            number = self._model.body(f'item{index}').id
+            self._model.body_pos[number] = self._home[number] + body.position - start.position
+        number = self._model.body('gripper').id
+        self._model.body_pos[number] = self._home[number] + self.state.gripper - self._start.gripper
+        rgb, depth, _ = photograph(self._model, self.view)
+        return rgb, depth

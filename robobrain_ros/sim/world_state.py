@@ -1,0 +1,61 @@
+"""The state of a simulated world as markers: for RViz, and for whoever judges what a robot has done."""
+
+import numpy as np
+from builtin_interfaces.msg import Time
+from visualization_msgs.msg import Marker, MarkerArray
+
+from robobrain_ros.sim.camera_messages import WORLD_FRAME
+from robobrain_ros.sim.layout import COLOURS, SHAPES, Item
+from robobrain_ros.sim.world import Body, State
+
+GRIPPER, HELD = 'gripper', 'held'
+FORMS = {'cube': Marker.CUBE, 'ball': Marker.SPHERE}
+
+
+def to_markers(state: State, stamp: Time) -> MarkerArray:
+    """One marker for each thing, and one for the gripper. The namespace is the name; the text says what is held."""
+    gripper = _marker(GRIPPER, Marker.SPHERE, state.gripper, (0.02, 0.02, 0.02), stamp)
+    markers = [gripper]
+    for body in state.bodies:
+        item = body.item
+        middle = body.position + [0, 0, item.height / 2]
+        size = (2 * item.radius, 2 * item.radius, item.height)
+        marker = _marker(body.name, FORMS.get(item.shape, Marker.CYLINDER), middle, size, stamp)
+        marker.color.r, marker.color.g, marker.color.b = map(float, item.rgb)
+        marker.text = HELD if body.name == state.held else ''
+        markers.append(marker)
+    return MarkerArray(markers=markers)
+
+
+def from_markers(array: MarkerArray) -> State:
+    """The state that ``to_markers`` was given, without what no judge needs.
+
+    :raises ValueError: for markers that do not come from there
+    """
+    bodies, gripper, held = [], None, ''
+    for marker in array.markers:
+        place = np.array([marker.pose.position.x, marker.pose.position.y, marker.pose.position.z])
+        if marker.ns == GRIPPER:
+            gripper = place
+            continue
+        colour, _, shape = marker.ns.partition(' ')
+        if colour not in COLOURS or shape not in SHAPES:
+            raise ValueError(f'marker {marker.ns!r} is no thing of a simulated world, such as "red cube"')
+        rgb = np.array([marker.color.r, marker.color.g, marker.color.b])
+        x, y, z = place
+        item = Item(shape, colour, rgb, marker.scale.x / 2, marker.scale.z, float(x), float(y), 0.0)
+        bodies.append(Body(item, np.array([x, y, z - marker.scale.z / 2])))
+        held = marker.ns if marker.text == HELD else held
+    if gripper is None:
+        raise ValueError(f'there is no marker {GRIPPER!r}, only {[marker.ns for marker in array.markers]}')
+    return State(tuple(bodies), gripper, held)
+
+
+def _marker(name: str, form: int, place: np.ndarray, size: tuple[float, float, float], stamp: Time) -> Marker:
+    marker = Marker(ns=name, type=form, action=Marker.ADD)
+    marker.header.frame_id, marker.header.stamp = WORLD_FRAME, stamp
+    position, scale = marker.pose.position, marker.scale
+    position.x, position.y, position.z = map(float, place)
+    marker.pose.orientation.w = marker.color.a = 1.0
+    scale.x, scale.y, scale.z = size
+    return marker

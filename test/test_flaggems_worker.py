@@ -1,0 +1,195 @@
+"""Enabling FlagGems, with stand-ins for both generations of its interface; what the worker reports, and its counts."""
+
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from robobrain_ros.engines import caches
+from robobrain_ros.engines.arguments import launch
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.flaggems import Choice
+from robobrain_ros.engines.flaggems_worker import enable
+from robobrain_ros.engines.worker_report import WorkerReport
+from robobrain_ros.errors import BrainError
+from robobrain_ros.parameters import TINY_MODEL
+
+
+def operator(name):
+    """A function of that name, as FlagGems has them."""
+
+    def function():
+        raise AssertionError('not to be called')
+
+    function.__name__ = name
+    return function
+
+
+TABLE = (
+    ('mm', operator('mm')),
+    ('mm.out', operator('mm_out')),
+    ('gelu', operator('gelu')),
+    ('arange', operator('arange')),
+    ('arange.start', operator('arange')),
+    ('_to_copy', operator('to_copy'), lambda: True),
+    ('future', operator('future'), lambda: False),
+)
+
+
+class Registrar:
+    """What both generations share: keeps what it would register with PyTorch."""
+
+    by_key = False
+
+    def __init__(self, config, **options):
+        include, exclude = (
+            options.get('user_include_ops'),
+            options.get('user_exclude_ops') or options.get('unused') or [],
+        )
+        rows = [row for row in config if len(row) < 3 or row[2]()]
+        if include:
+            rows = [row for row in rows if row[1].__name__ in include]
+        self.rows = [row for row in rows if row[1].__name__ not in exclude]
+
+    def get_all_ops(self):
+        return [row[0] if self.by_key else row[1].__name__ for row in self.rows]
+
+
+class KeyRegistrar(Registrar):
+    """4.2.0 lists the keys of aten."""
+
+    by_key = True
+
+
+def old_gems() -> ModuleType:
+    """4.2.0: only what is not wanted can be named."""
+    gems = ModuleType('flag_gems')
+
+    def enable(lib=None, unused=None, registrar=KeyRegistrar, record=False, once=False, path=None):
+        gems.current_work_registrar = registrar(TABLE, unused=list(unused or []), lib=lib)
+
+    gems.enable = enable
+    return gems
+
+
+def new_gems() -> ModuleType:
+    """5.x: unknown names are ignored without a word."""
+    gems = ModuleType('flag_gems')
+
+    def enable(lib=None, unused=None, registrar=Registrar, record=False, once=False, path=None):
+        gems.current_work_registrar = registrar(TABLE, user_include_ops=[], user_exclude_ops=unused, lib=lib)
+
+    def only_enable(lib=None, include=None, registrar=Registrar, record=False, once=False, path=None):
+        gems.current_work_registrar = registrar(TABLE, user_include_ops=include, lib=lib)
+
+    gems.enable, gems.only_enable = enable, only_enable
+    return gems
+
+
+@pytest.fixture(params=[old_gems, new_gems])
+def gems(request, monkeypatch):
+    module = request.param()
+    monkeypatch.setitem(sys.modules, 'flag_gems', module)
+    return module
+
+
+def test_exactly_the_wanted_operators_are_enabled(gems):
+    assert enable(Choice('custom', include=('mm_out', 'arange'))) == ['arange', 'mm_out']
+    assert {row[0] for row in gems.current_work_registrar.rows} == {'mm.out', 'arange', 'arange.start'}
+
+
+def test_all_but_some(gems):
+    assert enable(Choice('full', exclude=('mm',))) == ['arange', 'gelu', 'mm_out', 'to_copy']
+
+
+def test_names_that_it_does_not_register_here_are_refused_before_anything_is_enabled(gems):
+    with pytest.raises(BrainError, match=r"no operator 'future', 'gelus' \(but gelu\)"):
+        enable(Choice('custom', include=('future', 'gelus')))
+    assert not hasattr(gems.current_work_registrar, 'rows')
+
+
+def test_the_list_goes_to_the_file_that_flagos_names(gems, tmp_path, monkeypatch):
+    monkeypatch.setenv('FLAGGEMS_ENABLE_OPLIST_PATH', str(tmp_path / 'oplist.txt'))
+    enable(Choice('custom', include=('mm', 'gelu')))
+    assert (tmp_path / 'oplist.txt').read_text() == 'gelu\nmm\n'
+
+
+def test_what_it_fails_to_enable_is_an_error(gems, monkeypatch):
+    monkeypatch.setattr(Registrar, 'get_all_ops', lambda self: [])
+    with pytest.raises(RuntimeError, match='did not enable gelu, mm'):
+        enable(Choice('custom', include=('mm', 'gelu')))
+
+
+def test_a_report_is_read_as_it_was_written(tmp_path):
+    assert WorkerReport.read(tmp_path) is None
+    report = WorkerReport(['mm'], compiled=3, loaded=2, tuned=1)
+    report.write(tmp_path)
+    assert WorkerReport.read(tmp_path) == report
+    assert report.pauses == 6
+    assert [file.name for file in tmp_path.iterdir()] == ['worker.json']
+
+
+def test_compilations_are_counted_and_others_go_on_listening(monkeypatch):
+    gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
+    heard = []
+    knobs = SimpleNamespace(compilation=SimpleNamespace(listener=lambda **event: heard.append(event)))
+    tuner = type('Autotuner', (), {'_bench': lambda self, config: f'{config} timed'})
+    monkeypatch.setitem(sys.modules, 'triton', SimpleNamespace(knobs=knobs))
+    monkeypatch.setitem(sys.modules, 'triton.runtime', SimpleNamespace())
+    monkeypatch.setitem(sys.modules, 'triton.runtime.autotuner', SimpleNamespace(Autotuner=tuner))
+    report, changes = WorkerReport(), []
+    gpu_worker.count_compilations(report, lambda: changes.append(report.pauses))
+    knobs.compilation.listener(cache_hit=False, times=1)
+    knobs.compilation.listener(cache_hit=True, times=1)
+    assert tuner()._bench(config='fast') == 'fast timed'
+    assert (report.compiled, report.loaded, report.tuned, changes) == (1, 1, 1, [1, 2, 3])
+    assert [event['cache_hit'] for event in heard] == [False, True]
+
+
+def test_native_and_flaggems_keep_their_kernels_apart(tmp_path):
+    native, gems = (caches.environment(str(tmp_path), on) for on in (False, True))
+    assert (
+        native.keys()
+        == gems.keys()
+        == {
+            'VLLM_CACHE_ROOT',
+            'TRITON_CACHE_DIR',
+            'TORCHINDUCTOR_CACHE_DIR',
+            'FLAGGEMS_CACHE_DIR',
+        }
+    )
+    assert len({*native.values(), *gems.values()}) == 8
+    assert all(Path(place).is_dir() for place in (*native.values(), *gems.values()))
+    assert caches.environment('', True) == {}
+
+
+def test_a_cache_directory_that_cannot_be_made_is_quoted(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(BrainError, match=r"cache_directory is '.*/file/x', but cannot be used .*name one that can be"):
+        caches.environment(f'{tmp_path}/file/x', False)
+
+
+def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
+    config = EngineConfig(TINY_MODEL, cache_directory=str(tmp_path), quantization='fp8', tensor_parallel_size=2)
+    how = launch(config, str(tmp_path), Choice('safe', include=('mm',)), on_cpu=False)
+    assert how.arguments['worker_cls'] == 'robobrain_ros.engines.gpu_worker.GpuWorker'
+    told = how.arguments['additional_config']['flaggems']
+    assert Choice(**told) == Choice('safe', include=('mm',))
+    assert (how.arguments['quantization'], how.arguments['tensor_parallel_size']) == ('fp8', 2)
+    assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
+    native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
+    assert 'additional_config' not in native.arguments
+    assert native.environment['TRITON_CACHE_DIR'] == str(tmp_path / 'native' / 'triton')
+
+
+@pytest.mark.parametrize(
+    'options, on_cpu, says',
+    [
+        ({'quantization': 'fp8'}, True, "'fp8', but the model runs on the CPU; set it to 'none'"),
+        ({'quantization': 'fp8', 'dtype': 'float32'}, False, "'fp8', but dtype is 'float32'"),
+    ],
+)
+def test_fp8_is_for_gpus_and_half_precision(options, on_cpu, says, tmp_path):
+    with pytest.raises(BrainError, match=says):
+        launch(EngineConfig(TINY_MODEL, **options), str(tmp_path), Choice('off'), on_cpu)

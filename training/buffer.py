@@ -1,0 +1,89 @@
+"""Scenes in the memory of the device that trains: a ring that renderers keep filling."""
+
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from training.samples import RECORD
+
+TYPES = {'uint8': torch.uint8, 'int16': torch.int16, 'float16': torch.float16, 'float32': torch.float32}
+
+
+class Ring:
+    """The newest ``capacity`` scenes, each field of ``RECORD`` as one tensor.
+
+    :param device: torch's name of it
+    """
+
+    def __init__(self, capacity: int, device: str) -> None:
+        self.device, self.capacity, self.written = device, capacity, 0
+        self.fields = {
+            name: torch.zeros((capacity, *kind.shape), dtype=TYPES[kind.base.name], device=device)
+            for name, (kind, _) in _layout().items()
+        }
+        # A stream of its own: on the training's stream a copy would wait for all steps that are queued there.
+        self._stream = torch.cuda.Stream() if device == 'cuda' else None
+
+    def __len__(self) -> int:
+        return min(self.written, self.capacity)
+
+    def add(self, records: np.ndarray) -> None:
+        """Replace the oldest scenes. A step that reads one of them meanwhile sees one mixed scene, which does no harm."""
+        records = records[: self.capacity - self.written % self.capacity]
+        raw = torch.from_numpy(np.ascontiguousarray(records).view(np.uint8).reshape(len(records), RECORD.itemsize))
+        if self._stream is None:
+            self._store(raw)
+        else:
+            with torch.cuda.stream(self._stream):
+                self._store(raw.pin_memory().to(self.device, non_blocking=True))
+            self._stream.synchronize()
+        self.written += len(records)
+
+    def _store(self, raw: torch.Tensor) -> None:
+        start = self.written % self.capacity
+        for name, (kind, offset) in _layout().items():
+            target = self.fields[name]
+            flat = raw[:, offset : offset + kind.itemsize].contiguous().view(-1).view(target.dtype)
+            target[start : start + len(raw)] = flat.view(len(raw), *kind.shape)
+
+    def take(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The scenes at ``index``."""
+        return {name: field[index] for name, field in self.fields.items()}
+
+
+def _layout() -> Mapping[str, tuple[np.dtype, int]]:
+    fields = RECORD.fields
+    if fields is None:
+        raise TypeError('RECORD has no fields')
+    return {name: (entry[0], entry[1]) for name, entry in fields.items()}
+
+
+class Loader(threading.Thread):
+    """Moves shards from a folder into a ring, and deletes them, until ``stop``."""
+
+    def __init__(self, folder: Path, ring: Ring) -> None:
+        super().__init__(daemon=True)
+        self._folder, self._ring, self._stop_asked = folder, ring, threading.Event()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        """Started by ``start``."""
+        try:
+            while not self._stop_asked.is_set():
+                shards = sorted(self._folder.glob('*.npy'), key=lambda path: path.stat().st_mtime)
+                for path in shards:
+                    self._ring.add(np.load(path))
+                    path.unlink()
+                if not shards:
+                    time.sleep(0.02)
+        except Exception as error:  # the training's thread raises it
+            self.error = error
+
+    def stop(self) -> None:
+        """Return once nothing is read any more."""
+        self._stop_asked.set()
+        self.join()

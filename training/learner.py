@@ -1,0 +1,170 @@
+"""One step of learning, and everything that has to be saved to go on with it."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.buffer import Ring
+from training.config import Sizes
+from training.dense import dense_loss, draw_heads, make_order
+from training.model import Forward
+from training.parameters import Parameters, draw
+from training.scores import look
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the optimizer is told; the figures are those of the shipped checkpoint."""
+
+    rate: float = 1.5e-3
+    warm_up: int = 400
+    """Steps."""
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    average: float = 0.998
+    """Of the moving average of the parameters, which becomes the checkpoint."""
+    images: int = 64
+    short: int = 14
+    """Short questions about each image, of those in its record; ``long`` alike."""
+    long: int = 4
+    long_weight: float = 0.8
+    dense: float = 0.5
+    """Weight of the auxiliary losses at first ..."""
+    dense_end: float = 0.1
+    """... and from ``dense_steps`` on."""
+    dense_steps: int = 6000
+
+
+class Learner:
+    """Parameters, optimizer and average. Not thread-safe."""
+
+    def __init__(self, sizes: Sizes, recipe: Recipe, prefix: list[int], device: str, seed: int, compiled: bool) -> None:
+        self.sizes, self.recipe, self.device, self.step_number, self.seed = sizes, recipe, device, 0, seed
+        dtype = torch.bfloat16 if device == 'cuda' else torch.float32
+        self.forward = Forward(sizes, prefix, device, dtype, compiled)
+        self.plain = Forward(sizes, prefix, device, dtype)  # evaluation has other shapes, and is not worth compiling
+        self._order = make_order(sizes, device)
+        self.parameters = {
+            name: value.to(device).requires_grad_(True)
+            for name, value in (draw(sizes, seed) | draw_heads(sizes, seed)).items()
+        }
+        self.average = {name: value.detach().clone() for name, value in self.parameters.items()}
+        decayed = [p for name, p in self.parameters.items() if p.ndim >= 2 and 'embed' not in name]
+        others = [p for name, p in self.parameters.items() if p.ndim < 2 or 'embed' in name]
+        groups = [
+            {'params': decayed, 'weight_decay': recipe.weight_decay},
+            {'params': others, 'weight_decay': 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, lr=recipe.rate, betas=(0.9, 0.98), eps=1e-8, fused=True)
+        self.random = torch.Generator(device).manual_seed(seed)
+        self.skipped = torch.zeros((), device=device)
+
+    def step(self, scenes: Ring, factor: float) -> Tensor:
+        """Learn from one batch; return the losses (short, long, dense), still on the device.
+
+        :param factor: of the learning rate, 0 .. 1; warm-up comes on top
+        """
+        recipe = self.recipe
+        rate = recipe.rate * factor * min(1.0, (self.step_number + 1) / recipe.warm_up)
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate
+        index = torch.randint(len(scenes), (recipe.images,), generator=self.random, device=self.device)
+        losses = self.losses(scenes.take(index))
+        progress = min(1.0, self.step_number / recipe.dense_steps)
+        dense = recipe.dense + (recipe.dense_end - recipe.dense) * progress
+        (losses[0] + recipe.long_weight * losses[1] + dense * losses[2]).backward()
+        values = list(self.parameters.values())
+        norm = torch.nn.utils.clip_grad_norm_(values, recipe.clip, foreach=True)
+        # The fused optimizer leaves everything as it is where this is 1: no step from a gradient that is no number.
+        broken = (~torch.isfinite(norm)).float()
+        self.optimizer.grad_scale, self.optimizer.found_inf = None, broken
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.skipped += broken
+        self.step_number += 1
+        keep = min(recipe.average, (1 + self.step_number) / (10 + self.step_number))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.values()), values, 1 - keep)
+        return losses.detach()
+
+    def losses(self, batch: dict[str, Tensor]) -> Tensor:
+        """(short, long, dense) of a batch of scenes."""
+        cast = self.forward.cast(self.parameters)
+        seen, deep, patches = self.forward.see(cast, self._augment(look(batch['image'])))
+        short, short_spans = self._choose(batch['short'], batch['short_spans'], self.recipe.short)
+        long, long_spans = self._choose(batch['long'], batch['long_spans'], self.recipe.long)
+        hidden = self.forward.read(cast, seen, deep, [short, long])
+        words = [_word_loss(cast['lm_head.weight'], *each) for each in zip(
+            hidden, (short, long), (short_spans, long_spans), strict=True)]  # fmt: skip
+        return torch.stack([*words, dense_loss(cast, batch, seen, patches, self._order)])
+
+    def _choose(self, ids: Tensor, spans: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        order = torch.rand(ids.shape[:2], generator=self.random, device=self.device).argsort(1)[:, :count]
+        index = order[..., None]
+        chosen = ids.gather(1, index.expand(-1, -1, ids.shape[2])).long()
+        return chosen, spans.gather(1, index.expand(-1, -1, spans.shape[2])).long()
+
+    def _augment(self, images: Tensor) -> Tensor:
+        """Brightness, contrast, tint and noise; little enough that colours keep their names."""
+
+        def uniform(low: float, high: float, *shape: int) -> Tensor:
+            return torch.rand(shape, generator=self.random, device=self.device) * (high - low) + low
+
+        count = len(images)
+        gain = uniform(0.88, 1.12, count, 1, 1, 1) * uniform(0.95, 1.05, count, 3, 1, 1)
+        images = images * gain + uniform(-0.1, 0.1, count, 1, 1, 1)
+        noise = torch.randn(images.shape, generator=self.random, device=self.device)
+        return (images + noise * uniform(0, 0.03, count, 1, 1, 1)).clamp_(-1, 1)
+
+    def weights(self) -> Parameters:
+        """The averaged parameters of the model, without auxiliary heads."""
+        return {name: value for name, value in self.average.items() if not name.startswith('dense.')}
+
+    def save(self, path: Path) -> None:
+        """Everything that ``load`` needs."""
+        state = {
+            'step': self.step_number,
+            'parameters': {name: value.detach() for name, value in self.parameters.items()},
+            'average': self.average,
+            'optimizer': self.optimizer.state_dict(),
+        }
+        torch.save(state, path.with_suffix('.part'))
+        path.with_suffix('.part').replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a saved state; other random numbers follow, so that no batch comes again."""
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.step_number = state['step']
+        with torch.no_grad():
+            for name, value in self.parameters.items():
+                value.copy_(state['parameters'][name])
+                self.average[name].copy_(state['average'][name])
+        self.optimizer.load_state_dict(state['optimizer'])
+        self.random.manual_seed(self.seed + self.step_number)
+
+    def begin_from(self, parameters: Parameters) -> None:
+        """Start from a checkpoint's parameters, with fresh auxiliary heads and optimizer."""
+        with torch.no_grad():
+            for name, value in parameters.items():
+                self.parameters[name].copy_(value)
+                self.average[name].copy_(value)
+
+
+def _word_loss(head: Tensor, hidden: Tensor, ids: Tensor, spans: Tensor) -> Tensor:
+    """Mean cross-entropy of the answers' tokens; each is predicted from the token in front of it."""
+    place = torch.arange(ids.shape[2] - 1, device=ids.device)
+    inside = (place >= spans[..., :1] - 1) & (place < spans[..., 1:2] - 1)
+    target = torch.where(inside, ids[:, :, 1:], -100)
+    logits = F.linear(hidden[:, :, :-1], head).float()
+    return F.cross_entropy(logits.flatten(0, 2), target.flatten(), ignore_index=-100)
+
+
+def decay(fraction: float, share: float) -> float:
+    """Warm-up, stable, decay: 1 until the last ``share`` of the time, then down to 0.01 as 1 - sqrt."""
+    if fraction < 1 - share:
+        return 1.0
+    return max(0.01, 1 - math.sqrt(min(1.0, (fraction - (1 - share)) / share)))

@@ -1,0 +1,259 @@
+"""A Qwen3-VL forward for many questions about each image: the image's tokens are computed once.
+
+The same function as stock transformers (``test_training_model.py``), for one image of a fixed size per sequence. Each
+question continues the image's tokens as if it were alone: it attends to them and to itself.
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from training.config import SPECIAL, Sizes
+from training.parameters import TEXT, TEXT_LAYER, VISION, VISION_BLOCK, Parameters
+
+
+class Forward:
+    """The network without its parameters: what can be calculated once for a device and a type.
+
+    :param prefix: ids in front of the image's tokens
+    :param compiled: let torch compile the layers
+    """
+
+    def __init__(
+        self, sizes: Sizes, prefix: list[int], device: str, dtype: torch.dtype, compiled: bool = False
+    ) -> None:
+        self.sizes, self.device, self.dtype = sizes, device, dtype
+        self._prefix = torch.tensor(prefix, device=device)
+        self.vision_block: Callable[..., Tensor] = vision_block
+        self.text_layer: Callable[..., Tensor] = text_layer
+        self.question_layer: Callable[..., Tensor] = question_layer
+        if compiled:
+            self.vision_block, self.text_layer, self.question_layer = (
+                torch.compile(block, dynamic=False) for block in (vision_block, text_layer, question_layer)
+            )
+        order = _merge_order(sizes)
+        self._positions = _interpolation(sizes)[order].to(device)
+        size = sizes.vision_width // sizes.vision_heads
+        steps = 1 / (10000.0 ** (torch.arange(0, size // 2, 2).float() / (size // 2)))
+        rows, columns = (order // sizes.columns).float(), (order % sizes.columns).float()
+        angles = torch.cat([rows[:, None] * steps, columns[:, None] * steps], 1).repeat(1, 2)
+        self._vision_waves = self._waves(angles)
+        self._image_waves = self._waves(self._image_angles())
+        self._question_waves: dict[int, tuple[Tensor, Tensor]] = {}
+        self._masks: dict[int, Tensor] = {}
+
+    @property
+    def context(self) -> int:
+        """Tokens in front of every question."""
+        return len(self._prefix) + self.sizes.tokens
+
+    def cast(self, parameters: Parameters) -> Parameters:
+        """The parameters in the type of the calculation."""
+        return {name: value.to(self.dtype) for name, value in parameters.items()}
+
+    def see(self, parameters: Parameters, images: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+        """Images (n, 3, height, width) in -1 .. 1 -> merged tokens (n, tokens, width), deepstack, unmerged patches.
+
+        Merged tokens are in raster order, patches in the order of ``patch_order``.
+        """
+        sizes, count = self.sizes, len(images)
+        take: Callable[[str], Tensor] = lambda name: parameters[VISION + name]  # noqa: E731
+        x = images.to(self.dtype).view(count, 3, sizes.rows // 2, 2, 16, sizes.columns // 2, 2, 16)
+        x = x.permute(0, 2, 5, 3, 6, 1, 4, 7).reshape(count, sizes.patches, 768)
+        # A still image is its own next frame: both temporal slices of the kernel see the same pixels.
+        kernel = take('patch_embed.proj.weight').sum(2).reshape(sizes.vision_width, 768)
+        x = F.linear(x, kernel, take('patch_embed.proj.bias'))
+        x = x + (self._positions @ take('pos_embed.weight').float()).to(self.dtype)
+        deep = []
+        for layer in range(sizes.vision_depth):
+            weights = [take(f'blocks.{layer}.{name}') for name in VISION_BLOCK]
+            x = self.vision_block(x, *self._vision_waves, sizes.vision_heads, *weights)
+            if layer in sizes.deepstack:
+                deep.append(self._merge(parameters, x, f'deepstack_merger_list.{sizes.deepstack.index(layer)}', True))
+        return self._merge(parameters, x, 'merger', False), deep, x
+
+    def _merge(self, parameters: Parameters, x: Tensor, name: str, norm_last: bool) -> Tensor:
+        take: Callable[[str], Tensor] = lambda part: parameters[f'{VISION}{name}.{part}']  # noqa: E731
+        width = x.shape[-1]
+        shape = (len(x), -1, 4 * width)
+        if norm_last:
+            x = F.layer_norm(x.reshape(shape), (4 * width,), take('norm.weight'), take('norm.bias'), 1e-6)
+        else:
+            x = F.layer_norm(x, (width,), take('norm.weight'), take('norm.bias'), 1e-6).reshape(shape)
+        x = F.gelu(F.linear(x, take('linear_fc1.weight'), take('linear_fc1.bias')))
+        return F.linear(x, take('linear_fc2.weight'), take('linear_fc2.bias'))
+
+    def read(self, parameters: Parameters, seen: Tensor, deep: list[Tensor], batches: list[Tensor]) -> list[Tensor]:
+        """Questions -> their last hidden states, normed.
+
+        :param seen: (n, tokens, width) and ``deep``, from ``see``
+        :param batches: ids (n, k, length): k questions about each image, from behind the image to the answer's end.
+            Padding at the end does no harm: nothing attends to what comes later.
+        :return: (n, k, length, width) for each batch
+        """
+        sizes, count, first = self.sizes, len(seen), len(self._prefix)
+        embeddings = parameters[TEXT + 'embed_tokens.weight']
+        before = F.embedding(self._prefix, embeddings)[None].expand(count, -1, -1)
+        image = torch.cat([before, seen], dim=1)
+        texts = [F.embedding(ids, embeddings) for ids in batches]
+        for layer in range(sizes.depth):
+            weights = [parameters[f'{TEXT}layers.{layer}.{name}'] for name in TEXT_LAYER]
+            image, keys, values = self.text_layer(image, *self._image_waves, sizes.heads, sizes.kv_heads, *weights)
+            if layer < len(deep):
+                image = torch.cat([image[:, :first], image[:, first:] + deep[layer]], dim=1)
+            texts = [
+                self.question_layer(
+                    text, keys, values, *self._waves_of(text.shape[2]), self._mask(text.shape[2]),
+                    sizes.heads, sizes.kv_heads, *weights,
+                )
+                for text in texts
+            ]  # fmt: skip
+        norm = parameters[TEXT + 'norm.weight']
+        return [F.rms_norm(text, (sizes.width,), norm, sizes.epsilon) for text in texts]
+
+    def _image_angles(self) -> Tensor:
+        """M-RoPE: text counts up in all three axes; the image stays in time and counts rows and columns."""
+        sizes, first = self.sizes, len(self._prefix)
+        across = sizes.columns // 2
+        index = torch.arange(sizes.tokens)
+        image = first + torch.stack([torch.zeros_like(index), index // across, index % across])
+        return self._angles(torch.cat([torch.arange(first).repeat(3, 1), image], dim=1))
+
+    def _waves_of(self, length: int) -> tuple[Tensor, Tensor]:
+        if length not in self._question_waves:
+            start = len(self._prefix) + max(self.sizes.rows, self.sizes.columns) // 2
+            self._question_waves[length] = self._waves(self._angles((start + torch.arange(length)).repeat(3, 1)))
+        return self._question_waves[length]
+
+    def _angles(self, positions: Tensor) -> Tensor:
+        sizes = self.sizes
+        steps = 1 / (sizes.theta ** (torch.arange(0, sizes.head, 2).float() / sizes.head))
+        by_axis = positions[..., None].float() * steps
+        angles = by_axis[0].clone()
+        for axis in (1, 2):  # interleaved: time, row, column, time, row ...
+            where = slice(axis, sizes.sections[axis] * 3, 3)
+            angles[:, where] = by_axis[axis][:, where]
+        return torch.cat([angles, angles], dim=-1)
+
+    def _waves(self, angles: Tensor) -> tuple[Tensor, Tensor]:
+        return angles.cos().to(self.device, self.dtype), angles.sin().to(self.device, self.dtype)
+
+    def _mask(self, length: int) -> Tensor:
+        """(length, context + length): all of the image, and the question up to itself; in the type that SDPA adds."""
+        if length not in self._masks:
+            allowed = torch.ones(length, self.context + length, dtype=torch.bool).tril(self.context)
+            mask = torch.zeros(allowed.shape).masked_fill_(~allowed, float('-inf'))
+            self._masks[length] = mask.to(self.device, self.dtype)
+        return self._masks[length]
+
+
+def prefix_ids(encode: Callable[[str], list[int]]) -> list[int]:
+    """What the chat template writes in front of an image's tokens."""
+    ids = encode('<|im_start|>user\n<|vision_start|>')
+    if ids[0] != SPECIAL['turn_start'] or ids[-1] != SPECIAL['vision_start']:
+        raise ValueError(f'the tokenizer has other special ids than training.config: {ids}')
+    return ids
+
+
+def patch_order(sizes: Sizes) -> Tensor:
+    """Raster index of each patch in the order of the tower: the four of a merged token follow each other."""
+    return _merge_order(sizes)
+
+
+def _merge_order(sizes: Sizes) -> Tensor:
+    raster = torch.arange(sizes.patches).view(sizes.rows // 2, 2, sizes.columns // 2, 2)
+    return raster.permute(0, 2, 1, 3).reshape(-1)
+
+
+def _interpolation(sizes: Sizes) -> Tensor:
+    """(patches, grid squared): bilinear weights of the learned positions, as ``fast_pos_embed_interpolate``."""
+    last = sizes.grid - 1
+    down, across = torch.linspace(0, last, sizes.rows), torch.linspace(0, last, sizes.columns)
+    top, left = down.int(), across.int()
+    bottom, right = (top + 1).clamp(max=last), (left + 1).clamp(max=last)
+    low, far = (down - top)[:, None], (across - left)[None]
+    matrix = torch.zeros(sizes.patches, sizes.grid**2)
+    each = torch.arange(sizes.patches)
+    for row, column, weight in (
+        (top, left, (1 - low) * (1 - far)),
+        (top, right, (1 - low) * far),
+        (bottom, left, low * (1 - far)),
+        (bottom, right, low * far),
+    ):
+        index = (row[:, None] * sizes.grid + column[None]).long().reshape(-1)
+        matrix[each, index] += weight.reshape(-1)
+    return matrix
+
+
+def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    left, right = x.chunk(2, -1)
+    return x * cos + torch.cat([-right, left], -1) * sin
+
+
+def vision_block(
+    x: Tensor, cos: Tensor, sin: Tensor, heads: int, norm1: Tensor, norm1_bias: Tensor, norm2: Tensor,
+    norm2_bias: Tensor, qkv: Tensor, qkv_bias: Tensor, proj: Tensor, proj_bias: Tensor, up: Tensor, up_bias: Tensor,
+    down: Tensor, down_bias: Tensor,
+) -> Tensor:  # fmt: skip
+    """One block of the vision tower, (n, patches, width)."""
+    count, length, width = x.shape
+    y = F.linear(F.layer_norm(x, (width,), norm1, norm1_bias, 1e-6), qkv, qkv_bias)
+    query, key, value = y.view(count, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+    y = F.scaled_dot_product_attention(_turn(query, cos, sin), _turn(key, cos, sin), value)
+    x = x + F.linear(y.transpose(1, 2).reshape(count, length, width), proj, proj_bias)
+    y = F.linear(F.layer_norm(x, (width,), norm2, norm2_bias, 1e-6), up, up_bias)
+    return x + F.linear(F.gelu(y, approximate='tanh'), down, down_bias)
+
+
+def _project(
+    y: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int, wq: Tensor, wk: Tensor, wv: Tensor, q_norm: Tensor,
+    k_norm: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """(n, length, width) -> queries, keys and values, each (n, heads, length, head)."""
+    count, length, _ = y.shape
+    size = q_norm.shape[0]
+    query = F.rms_norm(F.linear(y, wq).view(count, length, heads, size), (size,), q_norm, 1e-6).transpose(1, 2)
+    key = F.rms_norm(F.linear(y, wk).view(count, length, kv_heads, size), (size,), k_norm, 1e-6).transpose(1, 2)
+    value = F.linear(y, wv).view(count, length, kv_heads, size).transpose(1, 2)
+    query, key = _turn(query, cos, sin), _turn(key, cos, sin)
+    again = heads // kv_heads
+    return query, key.repeat_interleave(again, 1), value.repeat_interleave(again, 1)
+
+
+def _finish(x: Tensor, y: Tensor, norm: Tensor, wo: Tensor, gate: Tensor, up: Tensor, down: Tensor) -> Tensor:
+    x = x + F.linear(y, wo)
+    y = F.rms_norm(x, (x.shape[-1],), norm, 1e-6)
+    return x + F.linear(F.silu(F.linear(y, gate)) * F.linear(y, up), down)
+
+
+def text_layer(
+    x: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int, norm1: Tensor, norm2: Tensor, wq: Tensor,
+    wk: Tensor, wv: Tensor, wo: Tensor, q_norm: Tensor, k_norm: Tensor, gate: Tensor, up: Tensor, down: Tensor,
+) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """One layer over the image's tokens: what comes out, and its keys and values for the questions."""
+    y = F.rms_norm(x, (x.shape[-1],), norm1, 1e-6)
+    query, key, value = _project(y, cos, sin, heads, kv_heads, wq, wk, wv, q_norm, k_norm)
+    y = F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2).flatten(2)
+    return _finish(x, y, norm2, wo, gate, up, down), key, value
+
+
+def question_layer(
+    x: Tensor, keys: Tensor, values: Tensor, cos: Tensor, sin: Tensor, mask: Tensor, heads: int, kv_heads: int,
+    norm1: Tensor, norm2: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, q_norm: Tensor, k_norm: Tensor,
+    gate: Tensor, up: Tensor, down: Tensor,
+) -> Tensor:  # fmt: skip
+    """One layer over questions (n, k, length, width), which also attend to ``keys`` and ``values`` of their image."""
+    count, each, length, width = x.shape
+    x = x.reshape(count * each, length, width)
+    y = F.rms_norm(x, (width,), norm1, 1e-6)
+    query, key, value = _project(y, cos, sin, heads, kv_heads, wq, wk, wv, q_norm, k_norm)
+
+    def join(image: Tensor, own: Tensor) -> Tensor:
+        shared = image[:, None].expand(-1, each, -1, -1, -1).reshape(count * each, *image.shape[1:])
+        return torch.cat([shared, own], dim=2)
+
+    y = F.scaled_dot_product_attention(query, join(keys, key), join(values, value), attn_mask=mask)
+    y = y.transpose(1, 2).flatten(2)
+    return _finish(x, y, norm2, wo, gate, up, down).view(count, each, length, width)

@@ -1,0 +1,226 @@
+"""``python -m training.train --run DIR --minutes 16``: renders and learns at once; leaves a checkpoint every two minutes.
+
+DIR/checkpoint is the averaged model as a folder for transformers and vLLM, DIR/state.pt what ``--resume`` goes on from,
+DIR/report.json the learning curve with the success on held-out scenes, DIR/examples.txt answers in words. The learning
+rate falls in the last quarter of the time; ``touch DIR/finish`` makes it fall at once, within ``--finish`` seconds.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+
+from training.buffer import Loader, Ring
+from training.config import Sizes
+from training.export import STATIC, export
+from training.learner import Learner, Recipe, decay
+from training.model import prefix_ids
+from training.render import FIRST_HELD_OUT_SEED, FIRST_TRAINING_SEED
+from training.scores import evaluate
+
+
+class Run:
+    """One training in a time box."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options, self.born = options, time.monotonic()
+        self.folder: Path = options.run
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self._tokenizer = Tokenizer.from_file(str(STATIC / 'tokenizer.json'))
+        self.sizes, self.recipe = _dimensions(options)
+        self.scenes = Ring(options.capacity, self.device)
+        self.held_out = Ring(options.held_out, self.device)
+        self.learner = self._learner(bool(options.compile))
+        self.curve: list[dict[str, Any]] = []
+
+    def _learner(self, compiled: bool) -> Learner:
+        prefix = prefix_ids(lambda text: self._tokenizer.encode(text).ids)
+        return Learner(self.sizes, self.recipe, prefix, self.device, self.options.seed, compiled)
+
+    def say(self, text: str) -> None:
+        """A line of the log, with seconds since the start."""
+        print(f'[{time.monotonic() - self.born:6.1f}] {text}', flush=True)
+
+    def go(self) -> None:
+        """Blocks until the time is up."""
+        options = self.options
+        renderers = self._start_renderers()
+        loaders = [Loader(self.folder / 'scenes', self.scenes), Loader(self.folder / 'held_out', self.held_out)]
+        try:
+            for loader in loaders:
+                loader.start()
+            self._begin()
+            self._wait_for(loaders, renderers)
+            self._learn(loaders, renderers)
+        finally:
+            for renderer in renderers:
+                renderer.terminate()
+            for loader in loaders:
+                loader.stop()
+        self.publish(options.held_out)
+        self.say('done')
+        (self.folder / 'done').touch()
+
+    def _start_renderers(self) -> list[subprocess.Popen[bytes]]:
+        options = self.options
+        environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+
+        def start(*arguments: str) -> subprocess.Popen[bytes]:
+            command = [sys.executable, '-m', 'training.render', *arguments]
+            return subprocess.Popen(command, env=environment)
+
+        for name in ('scenes', 'held_out'):
+            for old in (self.folder / name).glob('*'):
+                old.unlink()
+        number = options.renderers
+        seeds = range(FIRST_TRAINING_SEED + options.skip_seeds, FIRST_TRAINING_SEED + options.skip_seeds + number)
+        training = ['--to', str(self.folder / 'scenes'), '--stride', str(number), '--shard', str(options.shard)]
+        held_out = ['--to', str(self.folder / 'held_out'), '--held-out', '--scenes', str(options.held_out)]
+        return [
+            start(*held_out, '--first', str(FIRST_HELD_OUT_SEED), '--pending', '1000'),
+            *(start(*training, '--first', str(seed)) for seed in seeds),
+        ]
+
+    def _begin(self) -> None:
+        options = self.options
+        if options.resume:
+            self.learner.load(options.resume / 'state.pt')
+            self.curve = json.loads((options.resume / 'report.json').read_text())['curve']
+            self.say(f'goes on from step {self.learner.step_number}')
+        elif options.init:
+            self.learner.begin_from({name: value.float() for name, value in load_file(options.init).items()})
+            self.say(f'begins from {options.init}')
+
+    def _wait_for(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
+        while len(self.scenes) < self.options.least:
+            _check(loaders, renderers)
+            if time.monotonic() - self.born > 120:
+                raise SystemExit(f'only {len(self.scenes)} scenes after 120 s; the renderers say why, above')
+            time.sleep(0.05)
+        self.say(f'{len(self.scenes)} scenes: learning begins on {self.device}')
+
+    def _learn(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
+        options = self.options
+        started = logged = published = time.monotonic()
+        end, share = started + 60 * options.minutes, options.decay
+        first = last = self.learner.step_number
+        rendered, number = self.scenes.written, 0
+        while (now := time.monotonic()) < end and number < options.steps:
+            if (self.folder / 'finish').exists():
+                (self.folder / 'finish').unlink()
+                started, end, share = now, min(end, now + options.finish), 1.0
+                self.say(f'asked to finish, in {end - now:.0f} s')
+            factor = decay((now - started) / (end - started), share)
+            losses = self._step(factor)
+            number = self.learner.step_number - first
+            if number == 1 or number % 20 == 0:
+                losses.tolist()  # keeps the queue short
+            if now - logged > options.log_seconds or number == 1:
+                _check(loaders, renderers)
+                spent, steps = max(now - logged, 1e-6), self.learner.step_number - last
+                values = [round(value, 4) for value in losses.tolist()]
+                per_step = self.recipe.images * (self.recipe.short + self.recipe.long)
+                self.say(
+                    f'step {self.learner.step_number} short {values[0]:.3f} long {values[1]:.3f} '
+                    f'dense {values[2]:.3f} rate x{factor:.2f} | {steps / spent:.1f} steps/s '
+                    f'{steps * per_step / spent:.0f} questions/s | {len(self.scenes)} scenes, '
+                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)}'
+                )
+                self.curve.append({'step': self.learner.step_number, 'seconds': round(now - self.born), 'losses': values,
+                                   'scenes': self.scenes.written})  # fmt: skip
+                logged, last, rendered = now, self.learner.step_number, self.scenes.written
+            if now - published > options.publish_seconds:
+                self.publish(min(128, options.held_out))
+                published = time.monotonic()
+
+    def _step(self, factor: float) -> torch.Tensor:
+        try:
+            return self.learner.step(self.scenes, factor)
+        except torch.cuda.OutOfMemoryError:
+            raise
+        except Exception as error:
+            if not self.options.compile:
+                raise
+            self.say(f'compiled layers fail, going on without: {error!r:.300}')
+            self.options.compile = 0
+            self.learner.forward = self.learner.plain
+            self.learner.optimizer.zero_grad(set_to_none=True)
+            return self.learner.step(self.scenes, factor)
+
+    def publish(self, scenes: int) -> None:
+        """Evaluate, and write checkpoint, state and report."""
+        began = time.monotonic()
+        learner = self.learner
+        export(learner.weights(), self.sizes, self.folder / 'checkpoint')
+        learner.save(self.folder / 'state.pt')
+        rounded = {name: value.to(torch.bfloat16).to(learner.plain.dtype) for name, value in learner.weights().items()}
+
+        def decode(ids: list[int]) -> str:
+            return self._tokenizer.decode(ids, skip_special_tokens=True).strip()
+
+        success, examples = evaluate(learner.plain, rounded, self.held_out, decode, scenes)
+        self.say('held out: ' + '  '.join(f'{key} {100 * value:.1f}' for key, value in success.items()))
+        entry = {'step': learner.step_number, 'seconds': round(time.monotonic() - self.born), 'success': success,
+                 'scenes': self.scenes.written, 'held_out_scenes': min(scenes, len(self.held_out))}  # fmt: skip
+        self.curve.append(entry)
+        report = {'recipe': vars(self.recipe), 'sizes': vars(self.sizes), 'curve': self.curve}
+        (self.folder / 'report.json').write_text(json.dumps(report, indent=1))
+        lines = [f'{one.kind} | {one.question!r} | right {one.right!r} | given {one.given!r}' for one in examples]
+        (self.folder / 'examples.txt').write_text('\n'.join(lines[:400]) + '\n')
+        self.say(f'published in {time.monotonic() - began:.1f} s')
+
+
+def _check(loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
+    for loader in loaders:
+        if loader.error:
+            raise RuntimeError('scenes cannot be loaded') from loader.error
+    if all(renderer.poll() not in (None, 0) for renderer in renderers):
+        raise SystemExit('every renderer has failed; what they said is above')
+
+
+def _dimensions(options: argparse.Namespace) -> tuple[Sizes, Recipe]:
+    recipe = Recipe(rate=options.rate, images=options.images)
+    if not options.small:
+        return Sizes(), recipe
+    small = Sizes(vision_width=64, vision_depth=2, vision_heads=2, vision_inner=96, grid=8, deepstack=(0,), width=64,
+                  depth=2, heads=2, kv_heads=1, inner=64)  # fmt: skip
+    return small, Recipe(rate=options.rate, images=options.images, short=4, long=2, warm_up=5)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--run', type=Path, required=True, help='folder of this training')
+    parser.add_argument('--minutes', type=float, default=16, help='of learning (default: %(default)s)')
+    parser.add_argument('--steps', type=int, default=10**9, help='stop after so many')
+    parser.add_argument('--resume', type=Path, help='folder of an earlier run: its state.pt and report.json')
+    parser.add_argument('--init', type=Path, help='model.safetensors to begin from')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--skip-seeds', type=int, default=0, help='scene seeds that an earlier run has used')
+    parser.add_argument('--renderers', type=int, default=14, help='processes (default: %(default)s)')
+    parser.add_argument('--capacity', type=int, default=80_000, help='scenes kept, 0.6 MB each (default: %(default)s)')
+    parser.add_argument('--least', type=int, default=1024, help='scenes to begin with (default: %(default)s)')
+    parser.add_argument('--held-out', type=int, default=384, help='scenes to evaluate on (default: %(default)s)')
+    parser.add_argument('--shard', type=int, default=32, help='scenes in a file (default: %(default)s)')
+    parser.add_argument('--images', type=int, default=64, help='images in a batch (default: %(default)s)')
+    parser.add_argument('--rate', type=float, default=1.5e-3, help='learning rate (default: %(default)s)')
+    parser.add_argument('--decay', type=float, default=0.25, help='share of the time with a falling rate')
+    parser.add_argument('--finish', type=float, default=90, help='seconds from DIR/finish to the end')
+    parser.add_argument('--publish-seconds', type=float, default=120)
+    parser.add_argument('--log-seconds', type=float, default=10)
+    parser.add_argument('--compile', type=int, default=0, help='1: let torch compile the layers')
+    parser.add_argument('--small', action='store_true', help='a network for tests')
+    Run(parser.parse_args()).go()
+
+
+if __name__ == '__main__':
+    main()
