@@ -20,6 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
     demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
     demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
+    demo.add_argument(
+        '--episodes',
+        type=int,
+        metavar='N',
+        help='let the gripper do what was answered, N times; exit code 1: too seldom',
+    )
     demo.set_defaults(run=_demo)
 
     ask = commands.add_parser('ask', help='one question about a picture, without ROS')
@@ -45,6 +51,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
     evaluate.add_argument('--scenes', type=int, default=50, help='seeded scenes (default: %(default)s)')
+    evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    evaluate.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
     evaluate.set_defaults(run=_evaluate)
 
     _add_gpu(commands)
@@ -122,6 +130,21 @@ def _add_bench(commands: Any) -> None:
     faults.add_argument('--kills', type=int, default=20, help='(default: %(default)s)')
     faults.set_defaults(run=_bench_faults)
 
+    for kind, paths, text in (
+        ('engine', 'engine,vllm,server,reference', 'time to an answer: this engine beside other ways to run the model'),
+        ('node', 'engine,node', 'time from an image message to the answer message, beside the engine alone'),
+    ):
+        speed = kinds.add_parser(kind, help=text)
+        speed.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+        speed.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(default: %(default)s)')
+        speed.add_argument('--image-size', default='640x480', help='WIDTHxHEIGHT, pixels (default: %(default)s)')
+        speed.add_argument('--repetitions', type=int, default=20, help='of each question (default: %(default)s)')
+        speed.add_argument(
+            '--paths', default=paths, help='any of engine,node,vllm,server,reference (default: %(default)s)'
+        )
+        speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
+        speed.set_defaults(run=_bench_engine)
+
 
 def _bench_transport(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.transport import run
@@ -141,10 +164,28 @@ def _bench_faults(chosen: argparse.Namespace) -> int:
     return run(chosen.kills)
 
 
-def _demo(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.demo import run
+def _bench_engine(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.engine import run
+    from robobrain_ros.parameters import TINY_MODEL
 
-    return run(chosen.seed, chosen.output)
+    return run(
+        chosen.model or TINY_MODEL,
+        chosen.device,
+        chosen.image_size,
+        chosen.repetitions,
+        chosen.paths.split(','),
+        chosen.output,
+    )
+
+
+def _demo(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.demo import run, run_episodes
+
+    if chosen.episodes is None:
+        return run(chosen.seed, chosen.output)
+    if chosen.episodes < 1:
+        raise ValueError(f'--episodes is {chosen.episodes}, but must be at least 1')
+    return run_episodes(chosen.episodes, chosen.seed, chosen.output)
 
 
 def _ask(chosen: argparse.Namespace) -> int:
@@ -156,7 +197,7 @@ def _ask(chosen: argparse.Namespace) -> int:
 def _evaluate(chosen: argparse.Namespace) -> int:
     from robobrain_ros.evaluation.tabletop import run
 
-    return run(chosen.scenes)
+    return run(chosen.scenes, chosen.model, chosen.card)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

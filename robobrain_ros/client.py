@@ -102,7 +102,7 @@ class Client:
         if not self.call(ChangeState, f'{self.name}/change_state', request, timeout_s).success:
             raise NoReply(f'{self.name} refused or failed transition {number}; its log says why')
 
-    def state(self, timeout_s: float = 5.0) -> str:
+    def state(self, timeout_s: float = 20.0) -> str:
         """The lifecycle state's name, such as ``active``."""
         return self.call(GetState, f'{self.name}/get_state', GetState.Request(), timeout_s).current_state.label
 

@@ -1,8 +1,13 @@
-"""``robobrain demo``: simulated camera and node talk over DDS; one question per task, answers beside the truth."""
+"""``robobrain demo``: simulated camera and node talk over DDS; one question per task, answers beside the truth.
+
+With ``--episodes``, the loop is closed: the simulated gripper does what was answered, and the simulator judges.
+"""
 
 import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +18,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from robobrain_ros.client import Client
+from robobrain_ros.contact_sheet import ContactSheet
 from robobrain_ros.conversions import to_rgb
-from robobrain_ros.evaluation.tabletop import iou
+from robobrain_ros.episodes import KINDS as EPISODES
+from robobrain_ros.episodes import Arena, play
+from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
 from robobrain_ros.msg import Answer, Target
 from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
@@ -31,6 +39,9 @@ KINDS = {
     'general': 'list',
 }
 """What the demo asks for, by task."""
+FLOOR = 0.85
+"""Least part of the episodes that is to succeed."""
+BRAIN = '/robobrain'
 COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
 
 
@@ -89,27 +100,39 @@ class Row:
         return '-'
 
 
+@contextmanager
+def running(*camera_arguments: str) -> Iterator[Client]:
+    """Simulated camera and node as processes, the node active; and a client of it. Blocks until the engine is warm.
+
+    :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
+    """
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')  # the demo concerns no other host
+    begin = time.monotonic()
+    with Stack() as stack:
+        print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
+        stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
+        stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])
+        rclpy.init()
+        node = Node('robobrain_demo')
+        client = Client(node, check=stack.check)
+        progress = node.create_subscription(DiagnosticArray, '/diagnostics', _Progress(begin).show, 5)
+        bring_up(client)
+        node.destroy_subscription(progress)
+        print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
+        yield client
+        client.close()
+    rclpy.shutdown()
+
+
 def run(seed: int, output: Path) -> int:
     """Ask, print the table and write the pictures; returns the exit code. Blocks for about a minute.
 
     :param seed: which table top the simulated camera sees
     """
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')  # the demo concerns no other host
     output.mkdir(parents=True, exist_ok=True)
-    begin = time.monotonic()
-    with Stack() as stack:
-        print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
-        stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}', '--log-level', 'simulated_camera:=warn'])
-        stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])
-        rclpy.init()
-        node = Node('robobrain_demo')
-        client = Client(node, check=stack.check)
+    with running('-p', f'seed:={seed}') as client:
         pictures: list[Image] = []
-        node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
-        progress = node.create_subscription(DiagnosticArray, '/diagnostics', _Progress(begin).show, 5)
-        bring_up(client)
-        node.destroy_subscription(progress)
-        print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
+        client.node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
         print(
             COLUMNS.format(
                 'task',
@@ -122,14 +145,37 @@ def run(seed: int, output: Path) -> int:
             )
         )
         rows = [_ask(client, question, pictures, output) for question in choose(seed)]
-        client.close()
-    rclpy.shutdown()
     failed = [row for row in rows if row.answer.error_code != Answer.OK]
     print(
         f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.'
     )
     print(f'Pictures: {output.resolve()}')
     return 1 if failed else 0
+
+
+def run_episodes(number: int, seed: int, output: Path) -> int:
+    """Play episodes, print a table with success rates, write a contact sheet; returns the exit code. Blocks.
+
+    :param seed: where to begin among the scenes that no training has seen
+    :returns: 0 if at least ``FLOOR`` of them succeeded
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    sheet = ContactSheet()
+    successes: dict[str, list[bool]] = {kind: [] for kind in EPISODES}
+    begin = 0.0
+    with running('-p', f'follow:={BRAIN}') as client:
+        begin = time.monotonic()
+        for outcome in play(Arena(client), number, FIRST_SEED + seed):
+            sheet.add(outcome)
+            successes[outcome.episode.kind].append(outcome.success)
+    took = time.monotonic() - begin
+    rates = ', '.join(f'{kind} {sum(found)}/{len(found)}' for kind, found in successes.items())
+    done = sum(map(sum, successes.values()))
+    print(f'\n{done} of {number} episodes succeeded ({100 * done / number:.0f} %): {rates}; {took / number:.1f} s each')
+    path = output / 'episodes.png'
+    sheet.write(path)
+    print(f'The best and the worst of each kind: {path.resolve()}')
+    return 0 if done >= FLOOR * number else 1
 
 
 class _Progress:

@@ -50,7 +50,7 @@ class Diagnostics:
         values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
         values |= {'memory of the engine (MiB)': resident_mib(health.pids)}
         values |= {'memory of the node (MiB)': resident_mib([os.getpid()])}
-        values |= gpu_memory() | health.details
+        values |= gpu_memory() | dict(health.details)
         return self._status('engine', level, health.error or health.state.value, values)
 
     def _image(self, camera: CameraInput) -> DiagnosticStatus:

@@ -37,25 +37,26 @@ def test_a_dead_engine_is_revived_and_answers_again(make):
 def test_a_revived_engine_is_starting_until_it_is_warm():
     engine, gate, told = ScriptedEngine(), Gate(), Queue()
     brain = Brain(engine, PROFILES['robobrain-2.5'])
-    brain.start(told.put).result(SOON)
-    while not told.get(timeout=SOON).startswith('warm after'):
-        assert brain.health().state is EngineState.READY
     warm_up = engine.warm_up
 
     async def slow(generations):
         await gate.wait()
         return await warm_up(generations)
 
+    def warm():
+        while not told.get(timeout=SOON).startswith('warm after'):
+            continue
+        return brain.health().state is EngineState.READY
+
+    brain.start(told.put).result(SOON)
+    assert warm()
     engine.warm_up = slow
     engine.die()
-    assert brain.health().state is EngineState.DEAD
     assert gate.reached.wait(SOON)
     assert (engine.health().state, brain.health().state) == (EngineState.READY, EngineState.STARTING)
     assert answer(brain).success, 'it does not wait for that'
     gate.open()
-    while not told.get(timeout=SOON).startswith('warm after'):
-        continue
-    assert brain.health().state is EngineState.READY
+    assert warm()
     brain.close()
     assert brain.health().state is EngineState.STOPPED
 

@@ -51,7 +51,7 @@ class Rig:
         return {status.name: status for status in self.node.sent[-1].status}
 
     def engine(self, state, **health) -> DiagnosticStatus:
-        self.diagnostics.brain = SimpleNamespace(engine=SimpleNamespace(health=lambda: Health(state, **health)))
+        self.diagnostics.brain = SimpleNamespace(health=lambda: Health(state, **health))
         return self.said()['/arm/robobrain: engine']
 
 

@@ -252,7 +252,7 @@ def test_every_task_answers_in_its_format_over_seeded_scenes(tiny_brain, engine,
                 if question is None:
                     continue
                 answer = _ask(tiny_brain, scene, task, question.instruction).done.result(SOON)
-                if not score(question, answer)['valid'] or not answer.complete:
+                if not score(question, answer, scene)['valid'] or not answer.complete:
                     bad.append((task, question.instruction, answer.text, answer.message))
         assert len(bad) <= 1, bad  # out of some 60
     finally:

@@ -184,7 +184,7 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
 
 
 @pytest.mark.parametrize(
-    'options, on_cpu, says',
+    ('options', 'on_cpu', 'says'),
     [
         ({'quantization': 'fp8'}, True, "'fp8', but the model runs on the CPU; set it to 'none'"),
         ({'quantization': 'fp8', 'dtype': 'float32'}, False, "'fp8', but dtype is 'float32'"),

@@ -8,6 +8,7 @@ import pytest
 
 from robobrain_ros.answer import PointStatus, Target
 from robobrain_ros.locate import (
+    CONTACT_M,
     DepthMode,
     DepthRules,
     Located,
@@ -18,6 +19,7 @@ from robobrain_ros.locate import (
     move,
     scale_factor,
 )
+from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.spatial import Camera, Transform
 
 SIZE = (640, 480)
@@ -109,36 +111,58 @@ def test_mode_sensor_ignores_the_model():
     assert [target.position[2] for target in located.targets] == [2.0, 2.0]
 
 
-def test_mode_scaled_takes_one_factor_from_the_waypoints_that_the_sensor_sees():
+def test_mode_scaled_takes_one_factor_from_the_end_of_the_way():
     """About 1.6 m by the model is 2 m away; one waypoint hangs before a wall at 8 m, one has a hole, one no depth."""
     depth = flat()
     depth[:, 130:150] = np.nan
     depth[:, 170:190] = 8.0
     depths = (1.6, 1.2, 1.6, 1.7, 1.65)
-    located = locate_waypoints(way(*depths, None), scene(depth), DepthRules(mode=SCALED))
-    # Ratios 2 / 1.6, 8 / 1.6, 2 / 1.7, 2 / 1.65: without the one before the wall, the median is 2 / 1.65.
-    factor = 2 / 1.65
-    for target, model in zip(located.targets, depths, strict=False):
+    located = locate_waypoints(way(None, *depths), scene(depth), DepthRules(mode=SCALED))
+    factor = (2 - CONTACT_M) / 1.65
+    for target, model in zip(located.targets[1:], depths, strict=True):
         assert target.status is PointStatus.OK
         np.testing.assert_allclose(target.position, CAMERA.deproject(*target.pixel, model * factor))
-    assert located.targets[1].valid_fraction == 0.0
-    assert located.targets[0].valid_fraction == 1.0
-    assert (located.targets[5].status, located.targets[5].position) == (PointStatus.NO_DEPTH, None)
+    assert [target.valid_fraction for target in located.targets] == [0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
+    assert (located.targets[0].status, located.targets[0].position) == (PointStatus.NO_DEPTH, None)
 
 
 @pytest.mark.parametrize(
-    ('ratios', 'factor'),
+    ('depths', 'factor'),
     [
-        ([3.0, 2.9, 3.1, 1.0], 1.0),  # a wall behind three
-        ([1.05, 1.0, 1.5], 1.025),  # a table behind one
-        ([1.0, 1.0, 0.33, 1.0], 1.0),  # a cable before one
-        ([2.9, 3.0], None),
-        ([0.3], None),
+        ([(3.0, 1.0), (1.0, 1.0)], 1.0),
+        ([(1.3, 1.0), (1.03, 1.0)], 1.0),  # the middle of what is grasped lies behind its surface
+        ([(1.3, 1.0), (0.97, 1.0)], 1.0),  # what is let go, above its place
+        ([(1.0, 1.0), (1.2, 1.0)], 1.2 - CONTACT_M),
+        ([(1.0, 1.0), (0.9, 1.0)], 0.9 + CONTACT_M),
+        ([(2.4, 2.0)], (2.4 - CONTACT_M) / 2),
+        ([(1.2, 1.0), (1.0, 1.1), (3.0, 1.0)], (1.0 + CONTACT_M) / 1.1),  # a wall behind the end
+        ([(1.1, 1.0), (1.0, 1.0), (0.33, 1.0)], 1.0),  # a cable before it
+        ([(1.1, 1.0), (None, 1.0)], 1.1 - CONTACT_M),
+        ([(1.1, 1.0), (1.0, None)], 1.1 - CONTACT_M),
+        ([(2.9, 1.0), (0.3, 1.0), (None, None)], None),
         ([], None),
     ],
 )
-def test_waypoints_that_touch_nothing_do_not_spoil_the_factor(ratios, factor):
-    assert scale_factor(ratios) == pytest.approx(factor)
+def test_the_model_is_believed_as_far_as_the_end_of_the_way_allows(depths, factor):
+    assert scale_factor(depths) == (None if factor is None else pytest.approx(factor))
+
+
+@pytest.mark.parametrize('seed', range(100, 104))
+def test_true_depths_of_the_model_lead_to_the_true_places(seed):
+    """To the middle of what is grasped, though the sensor sees its surface 2 to 6 cm before that."""
+    table = TableTop(seed)
+    view, (_, metres) = table.view, table.render()
+    camera = Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+    for thing in table.truth().objects:
+        item = thing.item
+        u, v, z = view.project(item.centre)
+        if thing.region is None or table.truth().labels[round(v), round(u)] < 0:
+            continue  # hidden
+        gripper = view.project(table.layout.gripper)
+        above = view.project([item.x, item.y, item.height + 0.1])
+        waypoints = [Target((float(u), float(v)), model_depth=float(z)) for u, v, z in (gripper, above, (u, v, z))]
+        located = locate_waypoints(waypoints, Scene((view.width, view.height), camera, metres), DepthRules())
+        assert math.dist(located.targets[-1].position, thing.position) <= 0.03, item
 
 
 def test_mode_scaled_judges_the_range_after_scaling():
@@ -156,7 +180,7 @@ def test_mode_scaled_with_depth_along_the_ray_finds_the_true_positions():
     for point in truth:
         u, v = CAMERA.project(point)
         depth[round(v) - 3 : round(v) + 4, round(u) - 3 : round(u) + 4] = point[2]
-        waypoints.append(Target((u, v), model_depth=0.8 * math.hypot(*point)))
+        waypoints.append(Target((u, v), model_depth=math.hypot(*point)))
     rules = DepthRules(mode=SCALED, model_depth_is_ray=True)
     for target, point in zip(locate_waypoints(waypoints, scene(depth), rules).targets, truth, strict=True):
         assert math.dist(target.position, point) < 1e-6

@@ -127,3 +127,12 @@ def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv('HOME', str(tmp_path))
     (tmp_path / 'config.json').write_text('{}')
     assert engine_config(DEFAULTS | {'model': '~'}).model == tmp_path
+
+
+def test_what_decides_between_requests_is_no_option_of_one():
+    assert {parameter.name: parameter.mark for parameter in PARAMETERS if parameter.shared} == {
+        'preemption': '+',
+        'queue_size': '+',
+    }
+    assert {parameter.mark for parameter in PARAMETERS if parameter.per_request} == {'*'}
+    assert {parameter.mark for parameter in PARAMETERS if not parameter.dynamic} == {''}

@@ -83,11 +83,20 @@ def test_requests_equal_those_of_the_renderer(engine, run, fresh, calls, size):
 
 
 @pytest.mark.engine
-def test_the_same_image_twice_has_two_names(engine, run, fresh):
-    prompt, rgb = engine._template('the table'), image()
-    run(fresh.prepare(prompt, rgb))
-    first, second = (run(fresh.prepare(prompt, rgb)) for _ in range(2))
-    assert first['mm_hashes'] != second['mm_hashes']
+def test_images_are_named_by_their_pixels(engine, run, fresh):
+    def name(rgb: np.ndarray) -> str:
+        (found,) = run(fresh.prepare(engine._template('the table'), rgb))['mm_hashes']['image']
+        return found
+
+    rgb = image()
+    name(rgb)  # by the renderer
+    first = name(rgb)
+    assert first == name(rgb.copy())
+    other = rgb.copy()
+    other[200, 300, 1] ^= 1
+    assert first != name(other)
+    run(fresh.prepare(engine._template('the table'), image(320, 256)))
+    assert first != name(rgb.reshape(320, 256, 3))
 
 
 @pytest.mark.engine

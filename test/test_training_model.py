@@ -6,8 +6,8 @@ import pytest
 torch = pytest.importorskip('torch')
 tokenizers = pytest.importorskip('tokenizers')
 
-from training.config import SPECIAL, Sizes  # noqa: E402
-from training.export import STATIC, export  # noqa: E402
+from training.config import SPECIAL, STATIC, Sizes  # noqa: E402
+from training.export import export  # noqa: E402
 from training.model import Forward, prefix_ids  # noqa: E402
 from training.parameters import draw  # noqa: E402
 

@@ -32,7 +32,7 @@ class Ring:
         return min(self.written, self.capacity)
 
     def add(self, records: np.ndarray) -> None:
-        """Replace the oldest scenes. A step that reads one of them meanwhile sees one mixed scene, which does no harm."""
+        """Replace the oldest scenes. A step that reads one meanwhile sees one mixed scene, which does no harm."""
         records = records[: self.capacity - self.written % self.capacity]
         raw = torch.from_numpy(np.ascontiguousarray(records).view(np.uint8).reshape(len(records), RECORD.itemsize))
         if self._stream is None:
@@ -47,7 +47,7 @@ class Ring:
         start = self.written % self.capacity
         for name, (kind, offset) in _layout().items():
             target = self.fields[name]
-            flat = raw[:, offset : offset + kind.itemsize].contiguous().view(-1).view(target.dtype)
+            flat = raw[:, offset : offset + kind.itemsize].reshape(-1).clone().view(target.dtype)
             target[start : start + len(raw)] = flat.view(len(raw), *kind.shape)
 
     def take(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -63,23 +63,33 @@ def _layout() -> Mapping[str, tuple[np.dtype, int]]:
 
 
 class Loader(threading.Thread):
-    """Moves shards from a folder into a ring, and deletes them, until ``stop``."""
+    """Moves shards from a folder into a ring, and deletes them, until ``stop``.
 
-    def __init__(self, folder: Path, ring: Ring) -> None:
+    While the renderers wait for it they leave the GPU to the training: after the first ``burst`` scenes it takes no
+    more than ``trickle`` a second.
+    """
+
+    def __init__(self, folder: Path, ring: Ring, burst: int, trickle: float) -> None:
         super().__init__(daemon=True)
         self._folder, self._ring, self._stop_asked = folder, ring, threading.Event()
+        self._burst, self._trickle = burst, trickle
         self.error: Exception | None = None
 
     def run(self) -> None:
         """Started by ``start``."""
         try:
+            allowed, then = float(self._burst), time.monotonic()
             while not self._stop_asked.is_set():
                 shards = sorted(self._folder.glob('*.npy'), key=lambda path: path.stat().st_mtime)
+                now = time.monotonic()
+                if self._ring.written >= self._burst:
+                    allowed += self._trickle * (now - then)
+                then = now
                 for path in shards:
-                    self._ring.add(np.load(path))
-                    path.unlink()
-                if not shards:
-                    time.sleep(0.02)
+                    if self._ring.written < allowed:
+                        self._ring.add(np.load(path))
+                        path.unlink()
+                time.sleep(0.02)
         except Exception as error:  # the training's thread raises it
             self.error = error
 

@@ -1,8 +1,11 @@
 """Sizes of the tiny Qwen3-VL, and its configuration file."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+STATIC = Path(__file__).parents[1] / 'robobrain_ros' / 'checkpoints' / 'tiny'
+"""The shipped checkpoint: its tokenizer, chat template and processor files stay as they are."""
 CANVAS = (512, 384)
 """(width, height) at which the model sees every image, in pixels."""
 PATCH = 16

@@ -8,11 +8,9 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from training.config import CANVAS, Sizes, model_config
+from training.config import CANVAS, STATIC, Sizes, model_config
 from training.parameters import Parameters, shapes
 
-STATIC = Path(__file__).parents[1] / 'robobrain_ros' / 'checkpoints' / 'tiny'
-"""The shipped checkpoint: its tokenizer, chat template and processor files stay as they are."""
 COPIED = ('chat_template.json', 'generation_config.json', 'tokenizer.json', 'tokenizer_config.json',
           'video_preprocessor_config.json')  # fmt: skip
 

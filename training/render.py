@@ -19,7 +19,7 @@ from robobrain_ros.sim.backend import choose_backend
 from robobrain_ros.sim.layout import draw
 from robobrain_ros.sim.phrases import HELD_OUT_PAIRS
 from robobrain_ros.sim.scene import TableTop
-from training.export import STATIC
+from training.config import STATIC
 from training.samples import record
 
 FIRST_TRAINING_SEED, FIRST_HELD_OUT_SEED = 10_000, 1_000_000
@@ -34,6 +34,7 @@ def keep_gl_context() -> None:
     from mujoco.rendering.classic import renderer
 
     context = renderer.gl_context.GLContext(640, 480)
+    context.make_current()
 
     class Kept:
         def make_current(self) -> None:
@@ -80,6 +81,10 @@ def main() -> None:
     chosen = parser.parse_args()
     chosen.to.mkdir(parents=True, exist_ok=True)
     keep_gl_context()
+    if chosen.first in (FIRST_TRAINING_SEED, FIRST_HELD_OUT_SEED):
+        from OpenGL import GL
+
+        print(f'draws with {GL.glGetString(GL.GL_RENDERER).decode()}', flush=True)
     shard, number, started = [], 0, time.monotonic()
     for drawn, one in enumerate(records(chosen.first, chosen.stride, chosen.held_out), start=1):
         shard.append(one)
@@ -94,11 +99,11 @@ def main() -> None:
                 np.save(file, np.concatenate(shard))
             partial.replace(path)
             shard, number = [], number + 1
-        if drawn == chosen.scenes:
-            break
-        if drawn in (16, 64) or drawn % 512 == 0:
+        if drawn in (16, 64) or drawn % 512 == 0 or drawn == chosen.scenes:
             seconds = time.monotonic() - started
             print(f'{drawn} scenes, {1000 * seconds / drawn:.1f} ms each', flush=True)
+        if drawn == chosen.scenes:
+            break
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-"""``python -m training.train --run DIR --minutes 16``: renders and learns at once; leaves a checkpoint every two minutes.
+"""``python -m training.train --run DIR --minutes 16``: renders and learns at once, and saves every two minutes.
 
 DIR/checkpoint is the averaged model as a folder for transformers and vLLM, DIR/state.pt what ``--resume`` goes on from,
 DIR/report.json the learning curve with the success on held-out scenes, DIR/examples.txt answers in words. The learning
@@ -19,8 +19,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from training.buffer import Loader, Ring
-from training.config import Sizes
-from training.export import STATIC, export
+from training.config import STATIC, Sizes
+from training.export import export
 from training.learner import Learner, Recipe, decay
 from training.model import prefix_ids
 from training.render import FIRST_HELD_OUT_SEED, FIRST_TRAINING_SEED
@@ -54,7 +54,10 @@ class Run:
         """Blocks until the time is up."""
         options = self.options
         renderers = self._start_renderers()
-        loaders = [Loader(self.folder / 'scenes', self.scenes), Loader(self.folder / 'held_out', self.held_out)]
+        loaders = [
+            Loader(self.folder / 'scenes', self.scenes, options.burst, options.trickle),
+            Loader(self.folder / 'held_out', self.held_out, options.held_out, 0.0),
+        ]
         try:
             for loader in loaders:
                 loader.start()
@@ -110,6 +113,8 @@ class Run:
 
     def _learn(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
         options = self.options
+        if options.compile:
+            self._choose_forward()
         started = logged = published = time.monotonic()
         end, share = started + 60 * options.minutes, options.decay
         first = last = self.learner.step_number
@@ -120,7 +125,7 @@ class Run:
                 started, end, share = now, min(end, now + options.finish), 1.0
                 self.say(f'asked to finish, in {end - now:.0f} s')
             factor = decay((now - started) / (end - started), share)
-            losses = self._step(factor)
+            losses = self.learner.step(self.scenes, factor)
             number = self.learner.step_number - first
             if number == 1 or number % 20 == 0:
                 losses.tolist()  # keeps the queue short
@@ -135,26 +140,43 @@ class Run:
                     f'{steps * per_step / spent:.0f} questions/s | {len(self.scenes)} scenes, '
                     f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)}'
                 )
-                self.curve.append({'step': self.learner.step_number, 'seconds': round(now - self.born), 'losses': values,
-                                   'scenes': self.scenes.written})  # fmt: skip
+                self.curve.append(
+                    {
+                        'step': self.learner.step_number,
+                        'seconds': round(now - self.born),
+                        'losses': values,
+                        'scenes': self.scenes.written,
+                    }
+                )
                 logged, last, rendered = now, self.learner.step_number, self.scenes.written
             if now - published > options.publish_seconds:
                 self.publish(min(128, options.held_out))
                 published = time.monotonic()
 
-    def _step(self, factor: float) -> torch.Tensor:
+    def _choose_forward(self) -> None:
+        """Take the compiled layers if torch can make them here and they are faster. All steps on the way count."""
+        learner, compiled = self.learner, self.learner.forward
+        learner.forward = learner.plain
+        plain_time = self._time_steps()
+        learner.forward = compiled
         try:
-            return self.learner.step(self.scenes, factor)
-        except torch.cuda.OutOfMemoryError:
-            raise
-        except Exception as error:
-            if not self.options.compile:
-                raise
-            self.say(f'compiled layers fail, going on without: {error!r:.300}')
-            self.options.compile = 0
-            self.learner.forward = self.learner.plain
-            self.learner.optimizer.zero_grad(set_to_none=True)
-            return self.learner.step(self.scenes, factor)
+            learner.step(self.scenes, 1.0).tolist()
+            compiled_time = self._time_steps()
+        except Exception as error:  # the compiler, its tools or its kernels: all there is to lose is speed
+            self.say(f'compiled layers fail: {error!r:.300}')
+            compiled_time = float('inf')
+            learner.optimizer.zero_grad(set_to_none=True)
+        if compiled_time > plain_time:
+            learner.forward = learner.plain
+        self.say(f'ms per step: plain {1000 * plain_time:.1f}, compiled {1000 * compiled_time:.1f}')
+
+    def _time_steps(self, number: int = 12) -> float:
+        for warm in (True, False):
+            began = time.monotonic()
+            for _ in range(3 if warm else number):
+                losses = self.learner.step(self.scenes, 1.0)
+            losses.tolist()
+        return (time.monotonic() - began) / number
 
     def publish(self, scenes: int) -> None:
         """Evaluate, and write checkpoint, state and report."""
@@ -208,6 +230,8 @@ def main() -> None:
     parser.add_argument('--skip-seeds', type=int, default=0, help='scene seeds that an earlier run has used')
     parser.add_argument('--renderers', type=int, default=14, help='processes (default: %(default)s)')
     parser.add_argument('--capacity', type=int, default=80_000, help='scenes kept, 0.6 MB each (default: %(default)s)')
+    parser.add_argument('--burst', type=int, default=40_000, help='scenes drawn at full speed (default: %(default)s)')
+    parser.add_argument('--trickle', type=float, default=120, help='scenes a second after that (default: %(default)s)')
     parser.add_argument('--least', type=int, default=1024, help='scenes to begin with (default: %(default)s)')
     parser.add_argument('--held-out', type=int, default=384, help='scenes to evaluate on (default: %(default)s)')
     parser.add_argument('--shard', type=int, default=32, help='scenes in a file (default: %(default)s)')

@@ -4,6 +4,7 @@ import array
 import itertools
 import sys
 import time
+from collections.abc import Callable
 
 import rclpy
 from builtin_interfaces.msg import Duration
@@ -61,7 +62,7 @@ class Asker:
         end, answer = self._answers[0]
         return 1000 * (end - begin), answer
 
-    def _spin(self, done) -> None:  # type: ignore[no-untyped-def]
+    def _spin(self, done: Callable[[], bool]) -> None:
         deadline = time.monotonic() + TIMEOUT_S
         while not done():
             self._client.executor.spin_once(0.1)
@@ -77,8 +78,8 @@ def main() -> None:
         'model': str(plan.model),
         'device': plan.device,
         'max_pixels': plan.config.max_pixels,
-        'warmup_width': plan.size[0],
-        'warmup_height': plan.size[1],
+        'warm_up_width': plan.size[0],
+        'warm_up_height': plan.size[1],
     }
     parameters = itertools.chain.from_iterable(('-p', f'{name}:={value}') for name, value in settings.items())
     with Stack() as stack:

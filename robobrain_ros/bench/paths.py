@@ -1,4 +1,4 @@
-"""Ways to ask the model without ROS, each in a process of its own: ``python -m robobrain_ros.bench.paths PATH PLAN``."""
+"""Ways to ask the model without ROS, each a process of its own: ``python -m robobrain_ros.bench.paths PATH PLAN``."""
 
 import asyncio
 import sys

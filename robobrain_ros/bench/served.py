@@ -32,7 +32,7 @@ async def server(plan: Plan) -> None:
     process = subprocess.Popen([*command, *flags(arguments | {'served_model_name': 'model'})], stdout=sys.stderr)
     try:
         await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')
-        client = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
+        client: Any = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
         for question in ask(plan):
             laps, tokens = Laps(), 0
             url = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(question.rgb)).decode()
@@ -41,7 +41,7 @@ async def server(plan: Plan) -> None:
             length = question.length or question.case.max_tokens
             chunks = await client.chat.completions.create(
                 model='model',
-                messages=[{'role': 'user', 'content': content}],  # type: ignore[list-item, misc]
+                messages=[{'role': 'user', 'content': content}],
                 max_tokens=length,
                 temperature=0,
                 stream=True,

@@ -151,7 +151,9 @@ def preset(model: Path, gib: int, fp8: bool, max_pixels: int, max_model_len: int
     if spare < 0:
         return False, f'{how}: needs {wanted}, {_gib(-spare)} too many'
     room = (DEFAULT_KV['cuda'] + spare) // MIB
+    text = json.loads((model / 'config.json').read_text()).get('text_config', {})
     longest = (DEFAULT_KV['cuda'] + spare) // kv_token_bytes(model, float32=False)
+    longest = min(longest, text.get('max_position_embeddings', longest))
     return True, (
         f'{how}: needs {wanted}; kv_cache_mb may be up to {room}, max_model_len up to {longest} '
         f'({max_model_len} takes {max_model_len * kv_token_bytes(model, float32=False) / MIB:.0f} MiB)'

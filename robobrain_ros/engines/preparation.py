@@ -1,6 +1,6 @@
 """Requests for vLLM, made here: tokens from the text, patches from the image, in one pass.
 
-vLLM's renderer does the same by way of Hugging Face's processor, and hashes all pixels, which takes several times as
+vLLM's renderer does the same by way of Hugging Face's processor, and hashes its output, which takes several times as
 long. What it makes is vLLM's own business and changes between versions, so nothing about it is taken for granted: the
 first image of each size goes through the renderer, and only where ours is equal to it, value by value, the next ones
 are made here.
@@ -10,7 +10,6 @@ import asyncio
 import json
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +60,8 @@ class Preparation:
 
     def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
         """A request like the known one; None for prompts that have not exactly one image."""
+        from blake3 import blake3  # vLLM's own hash, and one of its requirements
+
         tokens = self._tokenizer.encode(prompt)
         if tokens.count(self._image_token) != 1:
             return None
@@ -73,8 +74,8 @@ class Preparation:
             **known,
             'prompt_token_ids': [*tokens[:offset], *[self._image_token] * place.length, *tokens[offset + 1 :]],
             'mm_kwargs': type(known['mm_kwargs'])({'image': [item]}),
-            # names the image in vLLM's caches; two must never be taken for one another, and each comes once
-            'mm_hashes': {'image': [uuid.uuid4().hex]},
+            # its name in vLLM's caches: a second question about an image finds what the first one computed
+            'mm_hashes': {'image': [f'{rgb.shape}{blake3(rgb.tobytes()).hexdigest()}']},
             'mm_placeholders': {'image': [replace(place, offset=offset)]},
             'prompt': prompt,
             'arrival_time': time.time(),

@@ -1,26 +1,35 @@
 """``robobrain evaluate``: how well a model sees the simulated table top, over seeded scenes, by the real engine."""
 
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from pathlib import Path
 
 import numpy as np
 
-from robobrain_ros.answer import Answer, Target
+from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain, Settings
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.embedded import EmbeddedEngine
-from robobrain_ros.errors import ErrorCode
+from robobrain_ros.evaluation.overlap import iou
+from robobrain_ros.evaluation.scoring import camera_of, mean, score
 from robobrain_ros.jobs import Policy
 from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks.profiles import detect_profile
 
+__all__ = ['FIRST_SEED', 'SceneFrame', 'iou', 'run', 'score']
+
 FIRST_SEED = 1_000_000
 """Scenes from here on are held out: training uses other seeds."""
+BEGIN, END = '<!-- evaluation: begin -->', '<!-- evaluation: end -->'
+"""Around the table in a model card."""
+
+Found = Mapping[tuple[str, str, str], list[Mapping[str, float]]]
+"""(novelty, task, kind) to the scores of each question."""
 
 
 class SceneFrame:
@@ -30,8 +39,7 @@ class SceneFrame:
 
     def __init__(self, scene: TableTop) -> None:
         self._rgb, self._depth = scene.render()
-        view = scene.view
-        self._camera = Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+        self._camera = camera_of(scene)
 
     def rgb(self) -> np.ndarray:
         """See seeing.Frame."""
@@ -50,87 +58,64 @@ class SceneFrame:
         return None
 
 
-def run(scenes: int) -> int:
-    """Ask about ``scenes`` scenes, print a table by task and kind, return the exit code. Blocks; about 2 s a scene."""
-    brain = Brain(EmbeddedEngine(EngineConfig(TINY_MODEL)), detect_profile(TINY_MODEL), Settings(policy=Policy.QUEUE))
-    found: defaultdict[tuple[str, str], list[Mapping[str, float]]] = defaultdict(list)
+def run(scenes: int, model: Path | None = None, card: Path | None = None) -> int:
+    """Ask about ``scenes`` scenes, print a table by task and kind, return the exit code. Blocks; some 5 s a scene.
+
+    Questions in phrasings and about objects that the shipped checkpoint never met in training have rows of their own.
+
+    :param model: a checkpoint's folder; the one that ships if None
+    :param card: a README.md whose evaluation table is replaced
+    """
+    directory = model or TINY_MODEL
+    if card and not {BEGIN, END} <= set(card.read_text().splitlines()):
+        raise ValueError(f"'{card}' has no lines {BEGIN!r} and {END!r} to put the table between")
+    brain = Brain(EmbeddedEngine(EngineConfig(directory)), detect_profile(directory), Settings(policy=Policy.QUEUE))
+    found: defaultdict[tuple[str, str, str], list[Mapping[str, float]]] = defaultdict(list)
     try:
         brain.start(lambda text: print(f'  {text}', flush=True)).result()
         for seed in range(FIRST_SEED, FIRST_SEED + scenes):
-            for question, answer in _ask(brain, TableTop(seed), np.random.default_rng(seed)):
-                found[question.task, question.kind].append(score(question, answer))
+            scene = TableTop(seed)
+            for question, answer in _ask(brain, scene, np.random.default_rng(seed)):
+                found[question.novel, question.task, question.kind].append(score(question, answer, scene))
     finally:
         brain.close()
-    for (task, kind), scores in found.items():
-        names = {name: None for one in scores for name in one}
-        cells = [f'{name} {_summary(name, [one[name] for one in scores if name in one])}' for name in names]
-        print(f'{task:<11} {kind:<11} n={len(scores):<5} {"   ".join(cells)}')
+    text = f'{scenes} scenes from seed {FIRST_SEED}, one question of each kind per scene.\n\n{table(found)}'
+    print(text)
+    if card:
+        before, rest = card.read_text().split(BEGIN)
+        card.write_text(f'{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}')
     return 0
 
 
 def _ask(brain: Brain, scene: TableTop, rng: np.random.Generator) -> Iterator[tuple[Question, Answer]]:
-    """One question of each task and kind that the scene allows."""
+    """One question of each task and kind that the scene allows; and of each that the model never met, one as well."""
     frame = SceneFrame(scene)
 
     async def get_frame() -> SceneFrame:
         return frame
 
-    every = questions(scene, rng)
-    seen: set[tuple[str, str]] = set()
+    every = [*questions(scene, rng, TAUGHT), *questions(scene, rng, HELD_OUT)]
+    seen: set[tuple[str, str, str]] = set()
     for index in rng.permutation(len(every)):
         question = every[index]
-        if (question.task, question.kind) in seen:
+        key = (question.novel, question.task, question.kind)
+        if key in seen:
             continue
-        seen.add((question.task, question.kind))
+        seen.add(key)
         done: Future[Answer] = brain.ask(question.task, question.instruction, get_frame).done
         yield question, done.result()
 
 
-def score(question: Question, answer: Answer) -> dict[str, float]:
-    """What can be said of one answer; shares are 0 or 1, distances in the unit that the name says."""
-    scores = {'valid': float(answer.code in (ErrorCode.OK, ErrorCode.NOT_FOUND)), 'ms': answer.timings.total}
-    width, height = answer.image_size
-    if question.pixel:
-        distance = _distance(answer.targets[0].pixel, question.pixel, width, height) if answer.targets else math.inf
-        scores |= {'within 2 %': float(distance <= 0.02), 'within 5 %': float(distance <= 0.05)}
-    if question.box:
-        overlap = iou(question.box, answer.targets[0].box) if answer.targets else 0.0
-        scores |= {'IoU > 0.5': float(overlap > 0.5)}
-    if question.waypoints:
-        end = answer.waypoints[-1] if answer.waypoints else None
-        u, v, _ = question.waypoints[-1]
-        distance = _distance(end.pixel, (u, v), width, height) if end else math.inf
-        scores |= {'end within 5 %': float(distance <= 0.05)}
-        if len(question.waypoints) == len(answer.waypoints):
-            pairs = list(zip(answer.waypoints, question.waypoints, strict=True))
-            scores |= {'depth error cm': 100 * float(np.mean([_depth_error(*pair) for pair in pairs]))}
-            scores |= {'end depth error cm': 100 * _depth_error(*pairs[-1])}
-    if question.steps:
-        scores |= {'same plan': float(tuple(step.description for step in answer.steps) == question.steps)}
-    if question.reply:
-        scores |= {'objects named': sum(name in answer.reply for name in question.reply) / len(question.reply)}
-    return scores
-
-
-def _distance(pixel: tuple[float, float], truth: tuple[float, float], width: int, height: int) -> float:
-    """In parts of the image: 0.02 is 2 % of its sides."""
-    return math.hypot((pixel[0] - truth[0]) / width, (pixel[1] - truth[1]) / height)
-
-
-def _depth_error(waypoint: Target, truth: tuple[float, float, float]) -> float:
-    """Metres along the optical axis; of the published position, NaN if there is none."""
-    return abs(waypoint.position[2] - truth[2]) if waypoint.position else math.nan
-
-
-def iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float] | None) -> float:
-    """Intersection over union of two boxes (u_min, v_min, u_max, v_max); 0 without the second."""
-    if b is None:
-        return 0.0
-    both = max(min(a[2], b[2]) - max(a[0], b[0]), 0.0) * max(min(a[3], b[3]) - max(a[1], b[1]), 0.0)
-    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
-
-
-def _summary(name: str, values: list[float]) -> str:
-    if name.endswith(('ms', 'cm')):
-        return f'{np.nanmedian(values):.1f}'
-    return f'{100 * np.mean(values):.1f} %'
+def table(found: Found) -> str:
+    """Markdown: a row for each novelty, task and kind, then the share of things that were falsely not found."""
+    rows = ['| task | asked for | questions | right | more | median ms |', '| --- | --- | --- | --- | --- | --- |']
+    for (novel, task, kind), scores in sorted(found.items()):
+        columns = {name: [one[name] for one in scores if name in one] for one in scores for name in one}
+        more = [f'{name} {mean(name, columns[name])}' for name in columns if name in ('within 2 %', 'IoU')]
+        more += [f'{name} {mean(name, columns[name])}' for name in columns if name.endswith('cm')]
+        asked = f'{kind} (new {novel})' if novel else kind
+        right, took = mean('right', columns['right']), mean('ms', columns['ms'])
+        rows.append(f'| {task} | {asked} | {len(scores)} | {right} | {", ".join(more)} | {took} |')
+    falsely = [one['falsely not found'] for scores in found.values() for one in scores if 'falsely not found' in one]
+    rows += ['', f'Falsely "not visible": {mean("", falsely)} of {len(falsely)}.']
+    return '\n'.join(rows)

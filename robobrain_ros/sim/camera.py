@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import rclpy
 from geometry_msgs.msg import TransformStamped
@@ -43,8 +44,9 @@ class SimulatedCamera(Node):
     :raises RuntimeError: no OpenGL here; says what to install
     """
 
-    def __init__(self) -> None:
-        super().__init__('simulated_camera')
+    def __init__(self, **options: Any) -> None:
+        """:param options: of rclpy's Node"""
+        super().__init__('simulated_camera', **options)
         self._declare_parameters()
         self._image = self.create_publisher(Image, 'image', IMAGE_QOS)
         self._depth = self.create_publisher(Image, 'depth/image', IMAGE_QOS)

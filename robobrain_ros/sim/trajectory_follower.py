@@ -1,6 +1,7 @@
 """A ROS 2 node that moves the simulated gripper as the brain's answers say: the planner's place in a robot."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from geometry_msgs.msg import Point, PointStamped
@@ -25,12 +26,13 @@ class TrajectoryFollower(Node):
     grounded. Positions have to be in the camera's optical frame or in ``world``.
     """
 
-    def __init__(self, brain: str, world: Callable[[], World]) -> None:
+    def __init__(self, brain: str, world: Callable[[], World], **options: Any) -> None:
         """
         :param brain: full name of the brain node
         :param world: gives the world that is shown now
+        :param options: of rclpy's Node
         """
-        super().__init__('trajectory_follower')
+        super().__init__('trajectory_follower', **options)
         self._world = world
         self.create_subscription(PointStamped, f'{brain}/target', self._on_target, 5)
         self.create_subscription(Path, f'{brain}/trajectory', self._on_trajectory, 5)

@@ -1,0 +1,90 @@
+"""How good one answer about a simulated scene is."""
+
+import math
+
+import numpy as np
+
+from robobrain_ros.answer import Answer, Target
+from robobrain_ros.errors import ErrorCode
+from robobrain_ros.evaluation.overlap import iou
+from robobrain_ros.locate import DepthMode, DepthRules, Scene, locate_waypoints
+from robobrain_ros.sim.questions import Question
+from robobrain_ros.sim.scene import TableTop
+from robobrain_ros.spatial import Camera
+
+SENSOR = DepthRules(mode=DepthMode.SENSOR)
+NEAR_M = 0.03
+"""A trajectory has to end this close to where it should."""
+
+
+def camera_of(scene: TableTop) -> Camera:
+    """The simulated camera's calibration."""
+    view = scene.view
+    return Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+
+
+def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, float]:
+    """What can be said of one answer; shares are 0 or 1, distances in the unit that the name says.
+
+    'right' is there for every question, and means: the point shows the object (or its handle, or the free table), the
+    box overlaps by more than half, the trajectory ends within ``NEAR_M`` by the depth sensor, the plan or the reply is
+    the right one word by word, the list names all objects and no other, the absent object was not found.
+    """
+    scores = {'valid': float(answer.code in (ErrorCode.OK, ErrorCode.NOT_FOUND)), 'ms': answer.timings.total}
+    if question.kind == 'absent':
+        return scores | {'right': float(answer.code is ErrorCode.NOT_FOUND)}
+    scores |= {'falsely not found': float(answer.code is ErrorCode.NOT_FOUND)}
+    if question.pixel:
+        distance = _distance(answer, question.pixel)
+        return scores | {'right': float(_shows(question, answer, scene)), 'within 2 %': float(distance <= 0.02)}
+    if question.box:
+        overlap = iou(question.box, answer.targets[0].box) if answer.targets else 0.0
+        return scores | {'right': float(overlap > 0.5), 'IoU': overlap}
+    if question.waypoints:
+        return scores | _score_way(question, answer, scene)
+    if question.steps:
+        return scores | {'right': float(tuple(step.description for step in answer.steps) == question.steps)}
+    if question.kind == 'list':
+        return scores | {'right': float(_names(answer.reply) == sorted(question.reply))}
+    return scores | {'right': float((answer.reply,) == question.reply)}
+
+
+def _distance(answer: Answer, truth: tuple[float, float]) -> float:
+    """In parts of the image: 0.02 is 2 % of its sides."""
+    if not answer.targets:
+        return math.inf
+    (u, v), (width, height) = answer.targets[0].pixel, answer.image_size
+    return math.hypot((u - truth[0]) / width, (v - truth[1]) / height)
+
+
+def _shows(question: Question, answer: Answer, scene: TableTop) -> bool:
+    """Whether the pixel that the answer points at shows what was asked for."""
+    if not answer.targets:
+        return False
+    u, v = (round(value) for value in answer.targets[0].pixel)
+    truth = scene.truth()
+    return bool(truth.labels[v, u] == question.label and (question.kind != 'handle' or truth.handles[v, u]))
+
+
+def _score_way(question: Question, answer: Answer, scene: TableTop) -> dict[str, float]:
+    if not answer.waypoints:
+        return {'right': 0.0}
+    image = Scene((scene.view.width, scene.view.height), camera_of(scene), scene.render()[1])
+    u, v, depth = question.waypoints[-1]
+    ends = (Target((u, v)), answer.waypoints[-1])
+    truth, given = (target.position for target in locate_waypoints(ends, image, SENSOR).targets)
+    near = truth is not None and given is not None and math.dist(truth, given) <= NEAR_M
+    said = answer.waypoints[-1].model_depth
+    return {'right': float(near), 'end depth error cm': 100 * abs(said - depth) if said else math.nan}
+
+
+def _names(reply: str) -> list[str]:
+    """'red mug (1, 2), blue ball (3, 4)' -> its names, sorted."""
+    return sorted(' '.join(part.split()[:2]) for part in reply.split('),') if part.strip())
+
+
+def mean(name: str, values: list[float]) -> str:
+    """One cell of a table: the median of times and distances, the share of all else."""
+    if name.endswith(('ms', 'cm')):
+        return f'{np.nanmedian(values):.1f}' if not np.all(np.isnan(values)) else ''
+    return f'{100 * float(np.mean(values)):.1f} %'

@@ -1,0 +1,136 @@
+"""``robobrain bench engine`` and ``node``: what they measure is told as it is; figures take a host with time."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from robobrain_ros.bench import bars, engine
+from robobrain_ros.bench.cases import CASES, WARM_UP, Plan, ask
+from robobrain_ros.bench.engine import Result, run, table
+from robobrain_ros.bench.served import flags
+from robobrain_ros.cli import main
+from robobrain_ros.parameters import TINY_MODEL
+
+PLAN = Plan(TINY_MODEL, (320, 256), 2, 'cpu')
+
+
+def result(path: str, *milliseconds: float, tokens: int = 10) -> Result:
+    """As if the path had answered one question of each case in so long."""
+    answers = [
+        {'tokens': tokens, 'stages': {'prepare': 1.0, 'first_token': 2.0, 'decode': ms - 3}} for ms in milliseconds
+    ]
+    made = Result(path)
+    made.answers.update({case.task: [dict(answer) for answer in answers] for case in CASES})
+    return made
+
+
+def test_every_path_gets_the_same_images_and_each_is_new():
+    first, second = list(ask(PLAN)), list(ask(PLAN))
+    assert len(first) == len(CASES) * (WARM_UP + 2)
+    assert sum(question.counts for question in first) == len(CASES) * 2
+    assert all(np.array_equal(one.rgb, other.rgb) for one, other in zip(first, second, strict=True))
+    assert len({question.rgb.tobytes() for question in first}) == len(first)
+
+
+def test_answers_can_be_made_as_long_as_those_of_another_path():
+    plan = Plan(TINY_MODEL, (320, 256), 2, 'cpu', {'pointing': [7, 9]})
+    assert Plan.from_json(plan.to_json()) == plan
+    assert [question.length for question in ask(plan) if question.counts] == [7, 9, 0, 0]
+
+
+def test_the_table_begins_with_ratios_to_the_engine():
+    slow = result('reference', 100.0, 300.0, 200.0)
+    slow.notes.append('something to know')
+    lines = table([result('engine', 20.0, 20.0, 20.0), slow])
+    assert lines[0].split()[:2] == ['pointing:', 'ratio']
+    assert lines[1].split()[:5] == ['engine', '1.00x', '10', '20.0', '20.0']
+    assert lines[2].split()[:5] == ['reference', '10.00x', '10', '200.0', '300.0']
+    assert lines[-1] == 'something to know'
+
+
+def test_without_the_engine_there_are_no_ratios():
+    assert table([result('vllm', 20.0)])[1].split()[:2] == ['vllm', '-']
+
+
+def test_what_the_node_adds_is_told():
+    node = result('node', 50.0)
+    for answers in node.answers.values():
+        answers[0]['stages'] |= {'transport': 2.0, 'convert': 3.0}
+    assert '5.0 ms, +10.0% of its engine' in '\n'.join(table([node]))
+
+
+def test_a_path_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch, capsys):
+    def fails(path, plan, log):
+        if path == 'vllm':
+            return Result(path, notes=["vllm failed with exit code 1: No module named 'vllm'"])
+        return result(path, 20.0)
+
+    monkeypatch.setattr(engine, '_measure', fails)
+    assert run(TINY_MODEL, 'cpu', '320x256', 1, ['vllm', 'engine', 'reference'], tmp_path) == 1
+    output = capsys.readouterr().out
+    assert "No module named 'vllm'" in output
+    assert output.index('engine:') < output.index('vllm:') < output.index('reference:')
+    told = json.loads((tmp_path / 'engine.json').read_text())
+    assert [row['path'] for row in told] == ['engine', 'vllm', 'reference']
+    assert cv2.imread(str(tmp_path / 'engine.png')) is not None
+
+
+def test_a_path_s_own_error_is_kept(tmp_path):
+    gone = Plan(tmp_path, (320, 256), 1)
+    failed = engine._measure('engine', gone, tmp_path / 'log')
+    assert not failed.answers
+    assert "no directory with a model's config.json" in failed.notes[0]
+
+
+@pytest.mark.parametrize('wrong', ['640', '640x', '0x480', 'axb', '640x480x3'])
+def test_image_sizes_are_checked(wrong, tmp_path):
+    with pytest.raises(ValueError, match='must be WIDTHxHEIGHT'):
+        run(TINY_MODEL, 'cpu', wrong, 1, ['engine'], tmp_path)
+
+
+def test_paths_and_repetitions_are_checked(capsys):
+    assert main(['bench', 'engine', '--paths', 'engine,other']) == 1
+    assert main(['bench', 'node', '--repetitions', '0']) == 1
+    errors = capsys.readouterr().err
+    assert "unknown path 'other'; there are engine, node, vllm, server, reference" in errors
+    assert 'repetitions is 0' in errors
+
+
+def test_bars_are_as_long_as_their_stages(tmp_path):
+    bars.draw(tmp_path / 'x.png', 'title', [('one', {'a': 10.0, 'b': 30.0}), ('two', {'b': 20.0})])
+    picture = cv2.imread(str(tmp_path / 'x.png'))
+    first, second = (int((picture == np.array(bars.COLOURS[number])).all(axis=2).sum()) for number in (0, 1))
+    assert second / first == pytest.approx(5, rel=0.15)
+
+
+def test_arguments_become_options_of_the_server():
+    assert flags({'max_num_seqs': 8, 'enforce_eager': True, 'use_it': False, 'limits': {'image': 1}}) == [
+        '--max-num-seqs=8',
+        '--enforce-eager',
+        '--no-use-it',
+        '--limits={"image": 1}',
+    ]
+
+
+@pytest.mark.ros
+@pytest.mark.engine
+@pytest.mark.timeout(240)
+def test_engine_and_node_are_measured(tmp_path):
+    command = [sys.executable, '-m', 'robobrain_ros.cli', 'bench', 'node', '--repetitions', '1']
+    options = ['--image-size', '320x256', '--device', 'cpu', '--output', str(tmp_path)]
+    done = subprocess.run([*command, *options], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = {row['path']: row for row in json.loads((tmp_path / 'engine.json').read_text())}
+    assert told.keys() == {'engine', 'node'}
+    for row in told.values():
+        for case in CASES:
+            (answer,) = row['answers'][case.task]
+            assert answer['tokens'] > 0
+            assert all(
+                took > 0 for name, took in answer['stages'].items() if name not in ('parse', 'project', 'convert')
+            )
+    assert 'of which the node and DDS' in done.stdout
