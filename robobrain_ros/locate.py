@@ -17,6 +17,8 @@ from robobrain_ros.spatial import Camera, Transform
 CONTACT_M = 0.04
 """At a contact, the surface that is seen lies at most so far before the waypoint (which is in the middle of what is
 grasped) or behind it (where something is let go above its place), metres."""
+AIR_M = 0.12
+"""A surface that lies farther than this behind the end of a way is not what the end touches, metres."""
 PLAUSIBLE = (0.7, 1.4)
 """Ratios of sensor to model depth outside of this come from something else: a wall behind a waypoint in the air, or a
 cable before one."""
@@ -126,11 +128,11 @@ def lose(located: Located, reason: str) -> Located:
 def scale_factor(depths: Sequence[tuple[float | None, float | None]]) -> float | None:
     """One factor for the model's depths of a way; None if the sensor tells nothing that fits.
 
-    A way ends where something is grasped or let go, so its last waypoint is a contact; where the sensor's depth there
-    is not ``PLAUSIBLE``, the waypoint before which the surface is nearest stands in. The model's depth is in metres: it
-    is believed as long as the surface lies within ``CONTACT_M`` of that waypoint, and is else corrected no more than it
-    takes. With true depths of the model, the ends of 639 ways on 60 simulated table tops are 0.4 cm off (median), 97 %
-    within 3 cm; if the factor were to put them onto the surface, 58 %.
+    A way ends where something is grasped or let go, so its last waypoint is a contact. Where what the sensor sees there
+    is not ``PLAUSIBLE``, or lies ``AIR_M`` behind, the waypoint before which the surface is nearest stands in. The
+    model's depth is in metres: it is believed as long as the surface lies within ``CONTACT_M`` of the contact, and is
+    else corrected no more than it takes. With true depths of the model (639 ways on 60 simulated table tops), 99 % of
+    the ends and of the grasps are within 3 cm, with a median of 0.4 cm; on the surface they would be 58 % and 2.5 cm.
 
     :param depths: (sensor, model) at each waypoint, first to last, metres; None where it is not known
     """
@@ -138,8 +140,9 @@ def scale_factor(depths: Sequence[tuple[float | None, float | None]]) -> float |
     plausible = [(sensor, model) for sensor, model in known if PLAUSIBLE[0] <= sensor / model <= PLAUSIBLE[1]]
     if not plausible:
         return None
-    ends = depths[-1] == plausible[-1]
-    sensor, model = plausible[-1] if ends else min(plausible, key=lambda pair: pair[0] / pair[1])
+    sensor, model = plausible[-1]
+    if (sensor, model) != depths[-1] or sensor - model > AIR_M:
+        sensor, model = min(plausible, key=lambda pair: pair[0] / pair[1])
     return min(max(1.0, (sensor - CONTACT_M) / model), (sensor + CONTACT_M) / model)
 
 

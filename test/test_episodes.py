@@ -38,13 +38,13 @@ def loop():
             client = Client(Node('judge', context=outside))
             client.transition(CONFIGURE, 30)
             client.transition(ACTIVATE, 10)
-            yield Arena(client), engines[0], camera
+            yield Arena(client), engines[0]
             client.close()
         node.destroy_node()
 
 
 def test_the_truth_always_succeeds(loop, capsys, tmp_path):
-    arena, engine, camera = loop
+    arena, _ = loop
     sheet = ContactSheet()
     outcomes = []
     for outcome in play(arena, 9, FIRST_SEED):
@@ -59,7 +59,7 @@ def test_the_truth_always_succeeds(loop, capsys, tmp_path):
 
 
 def test_other_truths_never_do(loop, capsys):
-    arena, engine, camera = loop
+    arena, engine = loop
     engine._swap = another
     try:
         outcomes = list(play(arena, 6, FIRST_SEED + 100))
@@ -70,7 +70,7 @@ def test_other_truths_never_do(loop, capsys):
 
 
 def test_what_is_not_seen_moves_nothing(loop):
-    arena, engine, camera = loop
+    arena, engine = loop
     engine.say = lambda prompt: 'not visible'
     try:
         outcome: Outcome = arena.play(next(islice(episodes(FIRST_SEED), 2, None)))

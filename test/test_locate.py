@@ -118,7 +118,7 @@ def test_mode_scaled_takes_one_factor_from_the_end_of_the_way():
     depth[:, 170:190] = 8.0
     depths = (1.6, 1.2, 1.6, 1.7, 1.65)
     located = locate_waypoints(way(None, *depths), scene(depth), DepthRules(mode=SCALED))
-    factor = (2 - CONTACT_M) / 1.65
+    factor = (2 - CONTACT_M) / 1.7  # of those with 2 m behind them, the least
     for target, model in zip(located.targets[1:], depths, strict=True):
         assert target.status is PointStatus.OK
         np.testing.assert_allclose(target.position, CAMERA.deproject(*target.pixel, model * factor))
@@ -132,7 +132,9 @@ def test_mode_scaled_takes_one_factor_from_the_end_of_the_way():
         ([(3.0, 1.0), (1.0, 1.0)], 1.0),
         ([(1.3, 1.0), (1.03, 1.0)], 1.0),  # the middle of what is grasped lies behind its surface
         ([(1.3, 1.0), (0.97, 1.0)], 1.0),  # what is let go, above its place
-        ([(1.0, 1.0), (1.2, 1.0)], 1.2 - CONTACT_M),
+        ([(1.3, 1.0), (1.1, 1.0)], 1.1 - CONTACT_M),
+        ([(1.0, 1.0), (1.2, 1.0)], 1.0),  # a floor behind an end in the air
+        ([(1.3, 1.0), (1.2, 1.0)], 1.2 - CONTACT_M),
         ([(1.0, 1.0), (0.9, 1.0)], 0.9 + CONTACT_M),
         ([(2.4, 2.0)], (2.4 - CONTACT_M) / 2),
         ([(1.2, 1.0), (1.0, 1.1), (3.0, 1.0)], (1.0 + CONTACT_M) / 1.1),  # a wall behind the end

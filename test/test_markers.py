@@ -4,7 +4,7 @@ from builtin_interfaces.msg import Time
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker
 
-from robobrain_ros.answer import Answer, PointStatus, Target
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.markers import SIZE_M, markers
 
@@ -62,6 +62,20 @@ def test_waypoints_are_joined_by_a_line():
     assert 0 < line.scale.x < SIZE_M
     assert {marker.ns for marker in places} == {'waypoints', 'waypoints labels'}
     assert not [marker for marker in drawn(waypoints=(target(1, 0, 1),)) if marker.type == Marker.LINE_STRIP]
+
+
+def test_a_mission_shows_each_place_once_and_each_way():
+    cube, plate = target(1, 0, 1, 'the cube'), target(2, 0, 1, 'the plate')
+    steps = (
+        GroundedStep('reach', targets=(cube,), waypoints=(target(0, 0, 1), cube)),
+        GroundedStep('grasp', targets=(cube,)),
+        GroundedStep('place', targets=(plate,), waypoints=(target(0, 0, 1), cube, plate)),
+        GroundedStep('rest'),
+    )
+    found = drawn(steps=steps)
+    assert [marker.text for marker in found if marker.ns == 'targets labels'] == ['the cube', 'the plate']
+    lines = [marker for marker in found if marker.type == Marker.LINE_STRIP]
+    assert [(line.id, len(line.points)) for line in lines] == [(1, 2), (2, 3)]
 
 
 def test_an_answer_without_positions_deletes_those_before():

@@ -5,11 +5,12 @@ from dataclasses import fields
 
 import pytest
 from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import PlanStep
 from robobrain_ros.msg import Target as TargetMessage
 from std_msgs.msg import Header
 
 from robobrain_ros import messages
-from robobrain_ros.answer import Answer, PointStatus, Target, Timings
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, StepStatus, Target, Timings
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.jobs import Stage
 from robobrain_ros.tasks.values import Step
@@ -96,6 +97,28 @@ def test_waypoints_keep_their_order_and_the_models_depth():
     message = messages.answer(Answer('trajectory', 'x', waypoints=(WAYPOINT, other)), HEADER, 'front', 'map')
     assert [point.u for point in message.waypoints] == [7.0, 9.0]
     assert [point.model_depth for point in message.waypoints] == pytest.approx([0.62, 0.5])
+
+
+def test_grounded_steps_say_where_they_act_or_why_not():
+    steps = (
+        GroundedStep('pick it', 'pick', 'it', '', StepStatus.GROUNDED, targets=(PLACED,), waypoints=(PLACED, UNPLACED)),
+        GroundedStep('place it', 'place', 'it', 'there', StepStatus.FAILED, ErrorCode.NOT_FOUND, 'not visible'),
+        GroundedStep('rest'),
+        Step('sleep'),
+    )
+    message = messages.plan(Answer('mission', 'tidy up', steps=steps), HEADER, 'map')
+    assert (message.position_frame, message.header) == ('map', HEADER)
+    first, second, *others = message.steps
+    assert (first.status, first.error_code, len(first.targets)) == (PlanStep.GROUNDED, AnswerMessage.OK, 1)
+    assert [waypoint.status for waypoint in first.waypoints] == [int(PLACED.status), int(UNPLACED.status)]
+    assert (second.status, second.error_code, second.error_message) == (
+        PlanStep.FAILED,
+        AnswerMessage.NOT_FOUND,
+        'not visible',
+    )
+    assert [(step.status, step.targets, step.waypoints) for step in others] == [(PlanStep.PLANNED, [], [])] * 2
+    for status in StepStatus:
+        assert getattr(PlanStep, status.name) == status.value
 
 
 def test_steps():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robobrain_ros.answer import Answer, PointStatus, Target
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.overlay import FAILED, TARGET, WAY, draw
 from robobrain_ros.tasks.values import Step
@@ -42,6 +42,16 @@ def test_a_target_is_marked_where_it_is_and_nowhere_else(width, height):
     assert np.abs(rows - height * 0.6).max() <= reach
     assert np.abs(columns - width * 0.3).max() <= reach
     assert np.ptp(columns) > reach  # large enough to be seen
+
+
+def test_a_mission_is_drawn_with_the_places_and_ways_of_its_steps():
+    way = (Target((100.0, 100.0)), Target((300.0, 100.0)))
+    result, where = changed(Answer('mission', '', steps=(GroundedStep('x', targets=(Target((200.0, 50.0)),)),)))
+    assert near(result[50, 200], TARGET)
+    assert not where[100, 200]
+    result, where = changed(Answer('mission', '', steps=(GroundedStep('x', waypoints=way),)))
+    assert where[100, 100:300].all()
+    assert not near(result[50, 200], TARGET)
 
 
 def test_label_and_metres_are_written_beside_the_target():

@@ -17,7 +17,7 @@ from lifecycle_msgs.srv import GetState
 from node_fixtures import LONG, STAGES, idle, now
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
-from robobrain_ros.msg import Answer
+from robobrain_ros.msg import Answer, PlanStep
 from robobrain_ros.srv import Ask
 from ros_helpers import SOON, until
 from std_msgs.msg import String
@@ -49,6 +49,42 @@ def test_feedback_follows_the_stages_and_the_text_grows(active, ears):
     assert texts[-1] == result.answer.text
     assert [f.tokens for f in goal.feedback] == sorted(f.tokens for f in goal.feedback)
     assert goal.feedback[-1].tokens == result.answer.tokens
+
+
+def test_a_mission_streams_its_plan_and_works_by_every_way(active, ears, client):
+    what = 'put the yellow ball on the red plate'
+    goal = ears.goal('mission', what)
+    status, result = goal.end(60)
+    answer = result.answer
+    assert (status, result.success) == (GoalStatus.STATUS_SUCCEEDED, True), result.error_message
+    assert {feedback.stage for feedback in goal.feedback} <= set(STAGES)
+    known = [feedback.steps for feedback in goal.feedback if feedback.steps]
+    assert {len(steps) for steps in known} == {len(answer.steps)}
+    ready = [sum(step.status != PlanStep.PLANNED for step in steps) for steps in known]
+    assert ready == sorted(ready)
+    assert (ready[0], ready[-1]) == (0, len(answer.steps))
+    for step in answer.steps:
+        assert step.targets or step.status == PlanStep.FAILED
+    grounded = [step for step in answer.steps if step.status == PlanStep.GROUNDED]
+    assert any(step.waypoints for step in grounded)
+    assert ears.hear('plan', answer).steps == answer.steps
+    assert not ears.heard['trajectory']
+    asked = client.call(Ask, '/robobrain/ask', Ask.Request(task='mission', instruction=what), 60)
+    assert [step.description for step in asked.answer.steps] == [step.description for step in answer.steps]
+    ears.heard.clear()
+    ears.instruction.publish(String(data=f'mission: {what}'))
+    (heard,) = until(lambda: ears.heard['answer'], 'the answer to the topic', 60)
+    assert (heard.task, heard.instruction, len(heard.steps)) == ('mission', what, len(answer.steps))
+
+
+def test_a_mission_is_cancelled_as_a_whole(active, ears):
+    goal = ears.goal('mission', 'put the yellow ball on the red plate')
+    until(lambda: any(feedback.steps for feedback in goal.feedback), 'a plan', 60)
+    goal.handle.cancel_goal_async()
+    status, result = goal.end()
+    assert (status, result.error_code) == (GoalStatus.STATUS_CANCELED, Answer.CANCELLED)
+    assert any(step.status == PlanStep.PLANNED for step in result.answer.steps)
+    until(lambda: idle(active), 'idle engine')
 
 
 def test_cancel_in_mid_decode(active, ears):

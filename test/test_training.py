@@ -132,7 +132,7 @@ def test_a_resumed_training_goes_on_where_it_stopped(ring, tmp_path):
 
 def test_evaluation_names_every_kind_and_knows_right_answers(ring):
     student = learner()
-    success, examples = evaluate(student.plain, student.weights(), ring, words, 3)
+    success, examples = evaluate(student.plain, student.weights(), ring, words, 1)
     assert {'pointing/named', 'trajectory/pick', 'false not visible'} <= set(success)
     assert all(0 <= value <= 1 for value in success.values())
     assert all('<' not in example.right for example in examples)

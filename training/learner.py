@@ -36,7 +36,7 @@ class Recipe:
     """Weight of the auxiliary losses at first ..."""
     dense_end: float = 0.1
     """... and from ``dense_steps`` on."""
-    dense_steps: int = 6000
+    dense_steps: int = 10_000
 
 
 class Learner:

@@ -14,7 +14,7 @@ start() {
   ldconfig
   python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target $SITE "$root"/.whl/*.whl ||
     exit 1
-  rm -rf $CODE && mkdir -p $CODE $RUN && cp -r "$root/training" "$root/robobrain_ros" $CODE && cd $CODE || exit 1
+  rm -rf $CODE $RUN/done $RUN/check && mkdir -p $CODE $RUN && cp -r "$root/training" "$root/robobrain_ros" $CODE && cd $CODE || exit 1
   if ! draws; then
     vendor=/usr/local/nvidia/share/glvnd/egl_vendor.d/10_nvidia.json
     echo "EGL does not draw; once more with $vendor"

@@ -56,8 +56,7 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
     seed = first
     while held_out or seed < FIRST_HELD_OUT_SEED:
         rng = np.random.default_rng((seed, 7))
-        sizes, shares = zip(*VIEWS, strict=True)
-        width, height = sizes[int(rng.choice(len(sizes), p=shares))]
+        width, height = VIEWS[int(rng.choice(len(VIEWS), p=[share for _, share in VIEWS]))][0]
         try:
             layout = draw(seed, width, height)
             names = {f'{item.colour} {item.shape}' for item in layout.items}

@@ -126,8 +126,9 @@ class _Writer:
         if question.pixel:
             return f'[{self._place(question.pixel)}]'
         if question.box:
-            corners = [self._units(question.box[:2]), self._units(question.box[2:])]
-            return '[{}, {}, {}, {}]'.format(*corners[0], *corners[1])
+            u_min, v_min, u_max, v_max = question.box
+            (left, top), (right, bottom) = self._units((u_min, v_min)), self._units((u_max, v_max))
+            return f'[{left}, {top}, {right}, {bottom}]'
         if question.waypoints:
             points = [(*self._units((u, v)), depth) for u, v, depth in question.waypoints]
             return '[' + ', '.join(f'({x}, {y}, {depth:.2f})' for x, y, depth in points) + ']'
@@ -144,7 +145,8 @@ class _Writer:
 
     def _units(self, pixel: Sequence[float]) -> tuple[int, int]:
         """Source pixel to 0 .. 1000 of the canvas; the inverse of ``Scale.to_pixel``."""
-        x, y = self._box.to_canvas(pixel[0] / self._box.image[0], pixel[1] / self._box.image[1])
+        (u, v), (width, height) = pixel, self._box.image
+        x, y = self._box.to_canvas(u / width, v / height)
         return min(max(round(1000 * x), 0), 1000), min(max(round(1000 * y), 0), 1000)
 
 
@@ -152,9 +154,10 @@ def _look(scene: TableTop, box: Letterbox, out: NDArray[np.void]) -> None:
     """Labels, depth, objects and focal length, on the canvas."""
     truth, (width, height) = scene.truth(), box.image
     (wide, high), (left, top) = box.scaled, box.offset
-    grid = np.full(out['grid'].shape[1:], BACKGROUND_CELL, np.uint8)
-    rows = (np.arange(grid.shape[0]) * STEP + STEP / 2 - top) * height / high
-    columns = (np.arange(grid.shape[1]) * STEP + STEP / 2 - left) * width / wide
+    down, across = CANVAS[1] // STEP, CANVAS[0] // STEP
+    grid = np.full((down, across), BACKGROUND_CELL, np.uint8)
+    rows = (np.arange(down) * STEP + STEP / 2 - top) * height / high
+    columns = (np.arange(across) * STEP + STEP / 2 - left) * width / wide
     inside_rows, inside_columns = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
     inside = np.ix_(inside_rows, inside_columns)
     pick = np.ix_(rows[inside_rows].astype(int), columns[inside_columns].astype(int))

@@ -150,7 +150,7 @@ class Run:
                 )
                 logged, last, rendered = now, self.learner.step_number, self.scenes.written
             if now - published > options.publish_seconds:
-                self.publish(min(128, options.held_out))
+                self.publish(min(64, options.held_out))
                 published = time.monotonic()
 
     def _choose_forward(self) -> None:

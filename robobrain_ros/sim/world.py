@@ -39,7 +39,7 @@ class Body:
         """From a point in the world to the body; 0 inside."""
         x, y, z = np.asarray(point, dtype=float) - self.position
         beside = max(math.hypot(x, y) - self.item.radius, 0.0)
-        return math.hypot(beside, max(-z, z - self.item.height, 0.0))
+        return math.hypot(beside, max(float(-z), float(z - self.item.height), 0.0))
 
     def grip_distance(self, point: ArrayLike) -> float:
         """From a point to where a gripper holds it: its middle, or the middle of its rim."""
@@ -70,7 +70,8 @@ class State:
         """Whether a thing lies on or in another one, let go, with its middle over it."""
         upper, lower = self.body(name), self.body(support)
         beside = math.hypot(*(upper.position - lower.position)[:2])
-        return self.held != name and beside <= lower.item.radius and upper.position[2] > lower.position[2] + 0.001
+        higher = float(upper.position[2] - lower.position[2]) > 0.001
+        return self.held != name and beside <= lower.item.radius and higher
 
 
 @dataclass

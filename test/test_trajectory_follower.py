@@ -1,0 +1,115 @@
+"""What the gripper does with targets, trajectories and plans."""
+
+import numpy as np
+import pytest
+from geometry_msgs.msg import Point, PointStamped, PoseStamped
+from nav_msgs.msg import Path
+from robobrain_ros.msg import Plan, PlanStep, Target
+from ros_helpers import own_domain, ros
+from std_msgs.msg import Header
+from test_sim_world import body
+
+from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME
+from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
+from robobrain_ros.sim.world import State, World
+
+HIGH = (0.0, 0.0, 0.3)
+CUBE, PLATE = (0.0, 0.0, 0.03), (0.3, 0.0, 0.08)
+
+
+@pytest.fixture(scope='module')
+def follower():
+    world = World(7)
+    with own_domain(), ros() as context:
+        node = TrajectoryFollower('/robobrain', lambda: world, context=context)
+        node.world = world
+        yield node
+        node.destroy_node()
+
+
+@pytest.fixture
+def world(follower):
+    follower.world.state = State((body('cube'), body('plate', 0.3, radius=0.07, colour='blue')), np.array(HIGH))
+    return follower.world
+
+
+def point(place):
+    x, y, z = map(float, place)
+    return Point(x=x, y=y, z=z)
+
+
+def path(*places, frame=WORLD_FRAME):
+    message = Path(header=Header(frame_id=frame))
+    for place in places:
+        pose = PoseStamped()
+        pose.pose.position = point(place)
+        message.poses.append(pose)
+    return message
+
+
+def step(action, *places, status=PlanStep.GROUNDED, unknown=()):
+    waypoints = [
+        Target(status=Target.STATUS_NO_DEPTH if index in unknown else Target.STATUS_OK, position=point(place))
+        for index, place in enumerate(places)
+    ]
+    return PlanStep(action=action, description=f'{action} it', status=status, waypoints=waypoints)
+
+
+def plan(*steps):
+    return Plan(position_frame=WORLD_FRAME, steps=steps)
+
+
+def where(world, name='red cube'):
+    return tuple(world.state.body(name).position.round(6))
+
+
+def test_it_goes_to_a_target_in_the_camera_s_frame(follower, world):
+    seen = world.view.to_camera([0.1, 0.2, 0.05])
+    follower._on_target(PointStamped(header=Header(frame_id=OPTICAL_FRAME), point=point(seen)))
+    np.testing.assert_allclose(world.state.gripper, [0.1, 0.2, 0.05])
+    assert world.state.held == ''
+
+
+def test_a_trajectory_carries_and_lets_go_at_its_end(follower, world):
+    follower._on_trajectory(path(HIGH, CUBE, (0, 0, 0.2), PLATE))
+    assert (world.state.held, where(world)) == ('', (0.3, 0.0, 0.005))
+    assert world.state.rests_on('red cube', 'blue plate')
+
+
+def test_a_trajectory_that_ends_at_a_thing_holds_it(follower, world):
+    follower._on_trajectory(path(HIGH, CUBE))
+    assert world.state.held == 'red cube'
+
+
+def test_the_first_waypoint_is_where_the_gripper_is_already(follower, world):
+    follower._on_trajectory(path(CUBE, HIGH))
+    assert (world.state.held, where(world)) == ('', (0.0, 0.0, 0.0))
+
+
+def test_other_frames_and_empty_paths_move_nothing(follower, world):
+    follower._on_trajectory(path(HIGH, CUBE, frame='map'))
+    follower._on_trajectory(path(frame='map'))
+    follower._on_trajectory(path())
+    assert tuple(world.state.gripper) == HIGH
+
+
+def test_a_mission_s_verbs_open_the_hand(follower, world):
+    follower._on_plan(plan(step('move', HIGH, CUBE), step('lift'), step('move', HIGH, (0.3, 0, 0.2))))
+    assert world.state.held == 'red cube'
+    follower._on_plan(plan(step('place', HIGH, CUBE, PLATE)))
+    assert world.state.rests_on('red cube', 'blue plate')
+    follower._on_plan(plan(step('pick', HIGH, (0.3, 0, 0.04)), step('put', HIGH, (0.3, 0, 0.04), (0.1, 0.1, 0.1))))
+    assert (world.state.held, where(world)) == ('', (0.1, 0.1, 0.0))
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        step('lift', status=PlanStep.FAILED),
+        step('lift', status=PlanStep.PLANNED),
+        step('move', HIGH, PLATE, unknown=(1,)),
+    ],
+)
+def test_it_stops_before_a_step_without_a_known_way(follower, world, bad):
+    follower._on_plan(plan(step('pick', HIGH, CUBE), bad, step('place', HIGH, PLATE)))
+    assert (world.state.held, tuple(world.state.gripper)) == ('red cube', CUBE)
