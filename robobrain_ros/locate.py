@@ -17,7 +17,7 @@ from robobrain_ros.spatial import Camera, Transform
 CONTACT_M = 0.04
 """At a contact, the surface that is seen lies at most so far before the waypoint (which is in the middle of what is
 grasped) or behind it (where something is let go above its place), metres."""
-AIR_M = 0.12
+AIR_M = 0.10
 """A surface that lies farther than this behind the end of a way is not what the end touches, metres."""
 PLAUSIBLE = (0.7, 1.4)
 """Ratios of sensor to model depth outside of this come from something else: a wall behind a waypoint in the air, or a

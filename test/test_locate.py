@@ -132,7 +132,7 @@ def test_mode_scaled_takes_one_factor_from_the_end_of_the_way():
         ([(3.0, 1.0), (1.0, 1.0)], 1.0),
         ([(1.3, 1.0), (1.03, 1.0)], 1.0),  # the middle of what is grasped lies behind its surface
         ([(1.3, 1.0), (0.97, 1.0)], 1.0),  # what is let go, above its place
-        ([(1.3, 1.0), (1.1, 1.0)], 1.1 - CONTACT_M),
+        ([(1.3, 1.0), (1.08, 1.0)], 1.08 - CONTACT_M),
         ([(1.0, 1.0), (1.2, 1.0)], 1.0),  # a floor behind an end in the air
         ([(1.3, 1.0), (1.2, 1.0)], 1.2 - CONTACT_M),
         ([(1.0, 1.0), (0.9, 1.0)], 0.9 + CONTACT_M),
