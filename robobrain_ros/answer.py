@@ -72,7 +72,7 @@ class Timings:
     queue: float = 0.0
     """Accepted until work began: other requests, and waiting for an image."""
     convert: float = 0.0
-    """Image message to RGB array."""
+    """Image message to RGB array, and onto the model's canvas where it has one."""
     prepare: float = 0.0
     """Resizing to the model's input and rendering the prompt."""
     first_token: float = 0.0

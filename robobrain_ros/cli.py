@@ -8,7 +8,7 @@ from typing import Any
 from robobrain_ros import __version__
 from robobrain_ros.engines.flaggems import CHOICES, Wanted
 from robobrain_ros.errors import BrainError
-from robobrain_ros.tasks import TASKS
+from robobrain_ros.tasks import NAMES
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     ask = commands.add_parser('ask', help='one question about a picture, without ROS')
     ask.add_argument('instruction', help='what to look for or what to do, such as "the red mug"')
     ask.add_argument('--image', type=Path, required=True, help='any picture that OpenCV reads')
-    ask.add_argument('--task', default='pointing', choices=list(TASKS), help='(default: %(default)s)')
+    ask.add_argument('--task', default='pointing', choices=NAMES, help='(default: %(default)s)')
     ask.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
     ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
     ask.set_defaults(run=_ask)
@@ -57,6 +57,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     _add_gpu(commands)
     _add_bench(commands)
+    _add_bag(commands)
 
     chosen = parser.parse_args(arguments)
     try:
@@ -111,6 +112,55 @@ def _parity(chosen: argparse.Namespace) -> int:
     if variant == native:
         raise ValueError('nothing to compare: say --flaggems, --dtype or --quantization')
     return run(native, variant, chosen.scenes, chosen.output)
+
+
+def _add_bag(commands: Any) -> None:
+    bag = commands.add_parser(
+        'bag', help='recordings (rosbag2): make one of the simulated camera, replay any of a camera'
+    )
+    kinds = bag.add_subparsers(dest='kind', required=True, metavar='KIND')
+
+    record = kinds.add_parser('record', help='record the simulated camera, and the questions of the demo')
+    record.add_argument('--seconds', type=float, default=10, help='(default: %(default)s)')
+    record.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
+    record.add_argument('--output', type=Path, default=Path('tabletop_bag'), help='new folder (default: %(default)s)')
+    record.set_defaults(run=_bag_record)
+
+    replay = kinds.add_parser(
+        'replay',
+        help='play a recording to the node and write its answers; exit code 1: not those of --expect',
+    )
+    replay.add_argument('bag', type=Path, help='rosbag2 folder, or one of its files (.mcap, .db3)')
+    replay.add_argument('--image', default='', help='its topic of colour images (default: the only one)')
+    replay.add_argument('--depth-image', default='', help='its topic of depth images (default: the only one, or none)')
+    replay.add_argument(
+        '--camera-info', default='', help='its topic of intrinsics (default: the one beside the images)'
+    )
+    replay.add_argument(
+        '--ask', action='append', default=[], metavar='TEXT', help='"TASK: INSTRUCTION", instead of the recorded ones'
+    )
+    replay.add_argument('--output', type=Path, default=Path('answers.jsonl'), help='(default: %(default)s)')
+    replay.add_argument('--expect', type=Path, metavar='JSONL', help='answers of an earlier replay to compare with')
+    replay.add_argument('--pixels', type=float, default=2, help='tolerance of --expect (default: %(default)s)')
+    replay.add_argument('--metres', type=float, default=0.01, help='tolerance of --expect (default: %(default)s)')
+    replay.add_argument('--params-file', type=Path, help='parameters of the node, as for ros2 run (default: its own)')
+    replay.set_defaults(run=_bag_replay)
+
+
+def _bag_record(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bags.record import run
+
+    return run(chosen.seconds, chosen.seed, chosen.output)
+
+
+def _bag_replay(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bags.answers import Tolerance
+    from robobrain_ros.bags.recording import CameraTopics
+    from robobrain_ros.bags.replay import run
+
+    camera = CameraTopics(chosen.image, chosen.depth_image, chosen.camera_info)
+    tolerance = Tolerance(chosen.pixels, chosen.metres)
+    return run(chosen.bag, camera, chosen.ask, chosen.output, chosen.expect, tolerance, chosen.params_file)
 
 
 def _add_bench(commands: Any) -> None:

@@ -4,7 +4,6 @@ With ``--episodes``, the loop is closed: the simulated gripper does what was ans
 """
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from robobrain_ros.msg import Answer, Target
 from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.stack import Stack, bring_up
+from robobrain_ros.stack import Stack, bring_up, stay_local
 from robobrain_ros.tasks import TASKS
 
 KINDS = {
@@ -106,7 +105,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
 
     :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
     """
-    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')  # the demo concerns no other host
+    stay_local()
     begin = time.monotonic()
     with Stack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)

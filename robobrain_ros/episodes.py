@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 import numpy as np
+from builtin_interfaces.msg import Time
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
@@ -62,11 +63,12 @@ class Episode:
 
 
 def episodes(first_seed: int) -> Iterator[Episode]:
-    """Endless: one table top after the other, the kinds in turn, with things that are in sight."""
+    """Endless: one table top after the other, the kinds in turn, with things whose middle is in sight."""
     kinds = 0
     for seed in count(first_seed):
         rng = np.random.default_rng(seed)
-        seen = [thing for thing in TableTop(seed).truth().objects if thing.region]
+        truth = TableTop(seed).truth()
+        seen = [thing for index, thing in enumerate(truth.objects) if _at(truth.labels, thing.centre) == index]
         kind = KINDS[kinds % len(KINDS)]
         pairs = [
             (what.name, where.name)
@@ -80,6 +82,13 @@ def episodes(first_seed: int) -> Iterator[Episode]:
             what, where = pairs[rng.integers(len(pairs))]
             yield Episode(seed, kind, what, where if kind == 'put' else '')
             kinds += 1
+
+
+def _at(labels: np.ndarray, pixel: tuple[float, float]) -> int:
+    """The label at (u, v); -1 outside of the image."""
+    column, row = round(pixel[0]), round(pixel[1])
+    inside = 0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]
+    return int(labels[row, column]) if inside else -1
 
 
 @dataclass(frozen=True)
@@ -126,16 +135,16 @@ class Arena:
         :raises NoReply: if simulator or brain do not answer
         """
         begin = time.monotonic()
-        self._states.clear()
+        asked = self._client.node.get_clock().now().to_msg()
         self._client.set_parameters(self._camera, seed=episode.seed)
-        self._until(lambda: self._states, PATIENCE_S, 'the state of the world')
-        state = self._states[-1]
-        stamp = state.markers[0].header.stamp
+        begun = lambda: self._states and _seconds(self._stamp()) >= _seconds(asked)  # noqa: E731
+        self._until(begun, PATIENCE_S, 'the state of the world')
+        state, stamp = self._states[-1], self._stamp()
         self._states.clear()
         self._annotated.clear()
+        before = self._image_after(stamp)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
-        before = self._image_after(stamp)
         moved = answer.error_code == Answer.OK and self._spin(lambda: self._states, MOTION_S)
         if moved:
             state = self._states[-1]
@@ -149,9 +158,12 @@ class Arena:
     def _keep_image(self, image: Image) -> None:
         self._images[:] = [image]
 
-    def _image_after(self, stamp: object) -> np.ndarray:
-        seconds = lambda stamp: (stamp.sec, stamp.nanosec)  # noqa: E731
-        later = lambda: self._images and seconds(self._images[0].header.stamp) >= seconds(stamp)  # noqa: E731
+    def _stamp(self) -> Time:
+        """Of the newest state."""
+        return self._states[-1].markers[0].header.stamp
+
+    def _image_after(self, stamp: Time) -> np.ndarray:
+        later = lambda: self._images and _seconds(self._images[0].header.stamp) >= _seconds(stamp)  # noqa: E731
         self._until(later, PATIENCE_S, 'an image of the simulated camera')
         return to_rgb(self._images[0])
 
@@ -166,11 +178,15 @@ class Arena:
             raise NoReply(f'{what}: nothing within {seconds:g} s')
 
 
+def _seconds(stamp: Time) -> tuple[int, int]:
+    return stamp.sec, stamp.nanosec
+
+
 def play(arena: Arena, number: int, first_seed: int) -> Iterator[Outcome]:
     """Play this many episodes, printing a line for each with the rates so far; blocks."""
     tally = {kind: [0, 0] for kind in KINDS}
     print(
-        f'{"seed":>8}  {"task":<10} {"instruction":<38} {"":<4} {"s":>5}  {"point":>6} {"reach":>6} {"put":>6}  remark'
+        f'{"seed":>8}  {"task":<10} {"instruction":<44} {"":<4} {"s":>5}  {"point":>6} {"reach":>6} {"put":>6}  remark'
     )
     for episode in islice(episodes(first_seed), number):
         outcome = arena.play(episode)
@@ -180,7 +196,7 @@ def play(arena: Arena, number: int, first_seed: int) -> Iterator[Outcome]:
         rates = ' '.join(f'{f"{good}/{all_}":>6}' for good, all_ in tally.values())
         done = 'done' if outcome.success else '-'
         print(
-            f'{episode.seed:>8}  {task:<10} {instruction:<38} {done:<4} {outcome.seconds:5.1f}  {rates}  '
+            f'{episode.seed:>8}  {task:<10} {instruction:<44} {done:<4} {outcome.seconds:5.1f}  {rates}  '
             f'{outcome.remark()[:80]}',
             flush=True,
         )

@@ -13,7 +13,7 @@ from robobrain_ros.brain import Brain, Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Job, Stage
 from robobrain_ros.seeing import Frame, Seen
-from robobrain_ros.tasks import MISSION, get_task
+from robobrain_ros.tasks import MISSION, Profile, get_task
 from robobrain_ros.tasks.values import Step
 
 GOING = frozenset({'pick', 'reach', 'approach', 'touch', 'push', 'pull', 'press', 'slide'})
@@ -46,8 +46,13 @@ def ask(
     async def work(job: Job, chosen: Settings) -> None:
         await _Mission(brain, job, await brain.look(job, frame), chosen).run()
 
-    check = lambda: get_task('planning').prompt(instruction, brain.profile)  # noqa: E731
-    return brain.accept(Answer(MISSION, instruction), check, work, timeout, report, settings)
+    acceptable = lambda: check(task, instruction, brain.profile)  # noqa: E731
+    return brain.accept(Answer(MISSION, instruction), acceptable, work, timeout, report, settings)
+
+
+def check(task: str, instruction: str, profile: Profile) -> None:
+    """BrainError BAD_REQUEST where the instruction cannot be asked, or there is no such task."""
+    get_task('planning' if task == MISSION else task).prompt(instruction, profile)
 
 
 def place_of(step: Step) -> str:

@@ -5,15 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from robobrain_ros import overlay
-from robobrain_ros.answer import Answer
+from robobrain_ros import mission, overlay
+from robobrain_ros.answer import Answer, GroundedStep
 from robobrain_ros.brain import Brain
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.embedded import EmbeddedEngine
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.parameters import TINY_MODEL
 from robobrain_ros.spatial import Camera, Transform
-from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.profiles import detect_profile
 
 
@@ -61,7 +60,7 @@ def ask(path: Path, task: str, instruction: str, model: Path | None, output: Pat
     except ValueError as error:
         raise BrainError(ErrorCode.BAD_REQUEST, str(error)) from error
     # complain now, not after the engine's start
-    get_task(task).prompt(instruction, profile)
+    mission.check(task, instruction, profile)
     target = output or Path(f'{path.stem}_answer.png')
     if not target.parent.is_dir() or not cv2.haveImageWriter(str(target)):
         raise _unwritable(target)
@@ -73,7 +72,7 @@ def ask(path: Path, task: str, instruction: str, model: Path | None, output: Pat
     try:
         height, width = picture.rgb().shape[:2]
         brain.start(lambda text: print(f'  {text}', flush=True), (width, height)).result()
-        answer = brain.ask(task, instruction, frame).done.result()
+        answer = mission.ask(brain, task, instruction, frame).done.result()
     finally:
         brain.close()
     describe(answer)
@@ -93,6 +92,9 @@ def describe(answer: Answer) -> None:
         print(f'          {where}{depth} {target.label}'.rstrip())
     for number, step in enumerate(answer.steps, 1):
         print(f'          {number}. {step.description}')
+        if isinstance(step, GroundedStep):
+            places = ', '.join(str(target.pixel) for target in step.targets) or step.message
+            print(f'             at {places}; {len(step.waypoints)} waypoints')
     for warning in answer.warnings:
         print(f'note:     {warning}')
     print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens')

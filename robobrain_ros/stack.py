@@ -1,5 +1,6 @@
 """Node and simulated camera as processes of their own, for the demo and for hosts without ``ros2 launch``."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -14,6 +15,11 @@ from robobrain_ros.transport import use_image_profile
 
 START_S = 600.0
 """Longest start of the node: an 8B model from a slow disk takes minutes."""
+
+
+def stay_local() -> None:
+    """Let this process and its children talk to no other host, unless the user has said how far; before rclpy.init."""
+    os.environ.setdefault('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
 
 
 class Stack:

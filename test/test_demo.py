@@ -46,6 +46,31 @@ def test_demo(tmp_path):
     assert os.listdir(tmp_path) == ['answers']
 
 
+@pytest.mark.ros
+@pytest.mark.engine
+def test_episodes(tmp_path):
+    """What the model achieves is not its matter; whether truth succeeds, that of test_episodes.py."""
+    with own_domain():
+        done = robobrain('demo', '--episodes', 3, '--output', tmp_path / 'played', folder=tmp_path)
+    assert done.returncode in (0, 1), done.stderr
+    assert 'Traceback' not in done.stdout + done.stderr
+    table = done.stdout[done.stdout.index('remark') :].splitlines()
+    rows = [line.split() for line in table[1:4]]
+    assert [row[1] for row in rows] == ['pointing', 'trajectory', 'mission']
+    (end,) = [line for line in table if 'of 3 episodes succeeded' in line]
+    assert sum('done' in row for row in rows) == int(end.split()[0])
+    assert (done.returncode == 0) == end.startswith('3 ')
+    sheet = cv2.imread(str(tmp_path / 'played' / 'episodes.png'))
+    assert sheet.shape[0] > 2000
+    assert sheet.shape[1] > 1600
+
+
+def test_no_episodes_are_refused(tmp_path):
+    done = robobrain('demo', '--episodes', 0, folder=tmp_path)
+    assert (done.returncode, 'Traceback' in done.stderr) == (1, False)
+    assert '--episodes is 0' in done.stderr
+
+
 @pytest.mark.engine
 def test_ask(tmp_path, picture):
     done = robobrain('ask', '--image', picture, '--task', 'grounding', 'the red plate', folder=tmp_path)

@@ -93,6 +93,11 @@ def test_a_cpu_refuses_a_profile(loop):
     assert "flaggems.profile is 'full', but the model runs on the CPU" in why
 
 
+def test_a_cpu_is_not_shared(loop):
+    _, why = start(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu', tensor_parallel_size=2)), loop)
+    assert why == 'the engine did not start: tensor_parallel_size is 2, but the model runs on the CPU'
+
+
 def test_diagnostics_hear_what_is_on_and_what_was_compiled_since_warm_up(tmp_path):
     engine = EmbeddedEngine(EngineConfig(TINY_MODEL))
     engine._state, engine._on_cpu = EngineState.READY, False

@@ -171,12 +171,12 @@ def test_a_cache_directory_that_cannot_be_made_is_quoted(tmp_path):
 
 
 def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
-    config = EngineConfig(TINY_MODEL, cache_directory=str(tmp_path), quantization='fp8', tensor_parallel_size=2)
+    config = EngineConfig(TINY_MODEL, cache_directory=str(tmp_path), quantization='fp8')
     how = launch(config, str(tmp_path), Choice('safe', include=('mm',)), on_cpu=False)
     assert how.arguments['worker_cls'] == 'robobrain_ros.engines.gpu_worker.GpuWorker'
     told = how.arguments['additional_config']['flaggems']
     assert Choice(**told) == Choice('safe', include=('mm',))
-    assert (how.arguments['quantization'], how.arguments['tensor_parallel_size']) == ('fp8', 2)
+    assert how.arguments['quantization'] == 'fp8'
     assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
     native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
     assert 'additional_config' not in native.arguments
@@ -187,9 +187,10 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     ('options', 'on_cpu', 'says'),
     [
         ({'quantization': 'fp8'}, True, "'fp8', but the model runs on the CPU; set it to 'none'"),
+        ({'tensor_parallel_size': 2}, False, "cannot share the model's 5 attention heads"),
         ({'quantization': 'fp8', 'dtype': 'float32'}, False, "'fp8', but dtype is 'float32'"),
     ],
 )
-def test_fp8_is_for_gpus_and_half_precision(options, on_cpu, says, tmp_path):
+def test_what_does_not_go_together_is_refused(options, on_cpu, says, tmp_path):
     with pytest.raises(BrainError, match=says):
         launch(EngineConfig(TINY_MODEL, **options), str(tmp_path), Choice('off'), on_cpu)

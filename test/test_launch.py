@@ -14,7 +14,7 @@ from robobrain_ros.parameters import BY_NAME, PARAMETERS, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
-PRESETS = sorted((ROOT / 'config').glob('*.yaml'))
+PRESETS = sorted(set((ROOT / 'config').glob('*.yaml')) - {ROOT / 'config' / 'gz_bridge.yaml'})
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 
 
@@ -47,9 +47,10 @@ def values_of(preset: Path) -> dict[str, Any]:
     return content['/**']['ros__parameters']
 
 
-def test_there_are_three() -> None:
+def test_there_are_four() -> None:
     assert [file.name for file in LAUNCH_FILES] == [
         'demo.launch.py',
+        'gazebo.launch.py',
         'robobrain.launch.py',
         'robobrain_core.launch.py',
     ]
@@ -97,7 +98,7 @@ def test_executables_are_installed(file: Path) -> None:
 @pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
 def test_files_that_are_named_exist(file: Path) -> None:
     text = file.read_text()
-    for folder, name in re.findall(r"'(launch|config)' / '([\w.]+)'", text):
+    for folder, name in re.findall(r"SHARE / '(launch|config|worlds)' / '([\w.]+)'", text):
         assert (ROOT / folder / name).is_file()
 
 

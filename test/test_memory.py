@@ -62,3 +62,42 @@ def test_free_main_memory_is_read(model):
 def test_what_cannot_be_measured_is_not_refused(model, monkeypatch):
     monkeypatch.setenv('PATH', '')
     assert memory.check(model, 'cuda', GIB, 640 * 480, 4096, float32=False) == 1.0
+
+
+def test_fp8_halves_the_matrices_of_the_language_model(tmp_path):
+    (tmp_path / 'config.json').write_text(json.dumps(EIGHT_B))
+    shapes = {
+        'model.language_model.layers.0.mlp.up_proj.weight': [64, 32],
+        'model.language_model.layers.0.input_layernorm.weight': [32],
+        'model.language_model.embed_tokens.weight': [100, 32],
+        'model.visual.blocks.0.attn.qkv.weight': [96, 32],
+        'lm_head.weight': [100, 32],
+    }
+    header, end = {'__metadata__': {'format': 'pt'}}, 0
+    for name, shape in shapes.items():
+        begin, end = end, end + 2 * shape[0] * (shape[1] if len(shape) > 1 else 1)
+        header[name] = {'dtype': 'BF16', 'shape': shape, 'data_offsets': [begin, end]}
+    text = json.dumps(header).encode()
+    (tmp_path / 'model.safetensors').write_bytes(len(text).to_bytes(8, 'little') + text + bytes(end))
+    assert memory.fp8_saves(tmp_path) == 64 * 32
+    whole, halved = (memory.need(tmp_path, 'cuda', GIB, 640 * 480, False, fp8).weights for fp8 in (False, True))
+    assert whole - halved == 64 * 32
+
+
+def test_gpus_share_weights_and_cache(model):
+    one, two = (memory.need(model, 'cuda', GIB, 640 * 480, False, gpus=gpus) for gpus in (1, 2))
+    assert (two.weights, two.kv_cache, two.overhead) == (one.weights // 2, one.kv_cache // 2, one.overhead)
+    assert memory.indivisible_heads(model, 2) == 0
+    assert memory.indivisible_heads(model, 3) == 32
+
+
+def test_presets_say_what_fits(model, monkeypatch):
+    assert memory.preset(model, 24, False, 640 * 480, 4096)[0]
+    fits, words = memory.preset(model, 16, False, 640 * 480, 4096)
+    assert not fits
+    assert 'too many' in words
+    monkeypatch.setattr(memory, 'fp8_saves', lambda path: 6600 * memory.MIB)
+    fits, words = memory.preset(model, 16, True, 640 * 480, 4096)
+    assert fits
+    assert 'quantization:=fp8' in words
+    assert '4096 takes 576 MiB' in words

@@ -28,7 +28,7 @@ ROSDEP_KEYS = {
     'yaml': 'python3-yaml',
 }
 # No rosdep key exists for these: requirements/ and the README name them.
-PIP_ONLY = {'flag_gems', 'glfw', 'mujoco', 'OpenGL', 'pynvml', 'torch', 'transformers', 'uvloop', 'vllm'}
+PIP_ONLY = {'flag_gems', 'glfw', 'mujoco', 'OpenGL', 'pynvml', 'rosbags', 'torch', 'transformers', 'uvloop', 'vllm'}
 
 
 def constants_of(interface: str) -> dict[str, int]:

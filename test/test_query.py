@@ -67,10 +67,11 @@ def test_a_mission_streams_its_plan_and_works_by_every_way(active, ears, client)
         assert step.targets or step.status == PlanStep.FAILED
     grounded = [step for step in answer.steps if step.status == PlanStep.GROUNDED]
     assert any(step.waypoints for step in grounded)
-    assert ears.hear('plan', answer).steps == answer.steps
+    shape = lambda steps: [(step.description, step.status, len(step.waypoints)) for step in steps]  # noqa: E731
+    assert shape(ears.hear('plan', answer).steps) == shape(answer.steps)
     assert not ears.heard['trajectory']
     asked = client.call(Ask, '/robobrain/ask', Ask.Request(task='mission', instruction=what), 60)
-    assert [step.description for step in asked.answer.steps] == [step.description for step in answer.steps]
+    assert shape(asked.answer.steps) == shape(answer.steps)
     ears.heard.clear()
     ears.instruction.publish(String(data=f'mission: {what}'))
     (heard,) = until(lambda: ears.heard['answer'], 'the answer to the topic', 60)

@@ -44,9 +44,10 @@ def runs_on_cpu(config: EngineConfig) -> bool:
             f'the model is to run on the CPU, but torch {torch.__version__} is built for CUDA, and its vLLM too; '
             'install the builds for CPUs (requirements/cpu.lock), or let device be auto on a host with a GPU'
         )
-    gpus = torch.cuda.device_count()
-    if not on_cpu and config.tensor_parallel_size > gpus:
-        raise _bad(f'tensor_parallel_size is {config.tensor_parallel_size}, but this host shows {gpus} GPUs to it')
+    gpus = 1 if on_cpu else torch.cuda.device_count()
+    if config.tensor_parallel_size > gpus:
+        devices = 'the model runs on the CPU' if on_cpu else f'torch finds {gpus} GPUs here'
+        raise _bad(f'tensor_parallel_size is {config.tensor_parallel_size}, but {devices}')
     return on_cpu
 
 
@@ -60,6 +61,11 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     fp8 = config.quantization == 'fp8'
     if fp8 and on_cpu:
         raise _bad("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
+    if heads := memory.indivisible_heads(config.model, config.tensor_parallel_size):
+        raise _bad(
+            f"tensor_parallel_size is {config.tensor_parallel_size}, but so many GPUs cannot share the model's "
+            f'{heads} attention heads equally'
+        )
     if fp8 and config.dtype == 'float32':
         raise _bad("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
     _quiet()
@@ -92,7 +98,7 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'seed': 0,
     }
     if on_cpu:
-        return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, _cpu_environment(config, folder), True)
+        return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, _cpu_environment(folder), True)
     # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
     arguments['gpu_memory_utilization'] = min(part, 0.92)
     arguments['compilation_config'] = {'cudagraph_capture_sizes': graphs.lengths(config)}
@@ -116,11 +122,10 @@ def _quiet() -> None:
     os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
 
 
-def _cpu_environment(config: EngineConfig, folder: str) -> dict[str, str]:
+def _cpu_environment(folder: str) -> dict[str, str]:
     os.environ.setdefault('OMP_NUM_THREADS', '1')  # more threads than free cores: twenty times slower
     os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
-    if config.tensor_parallel_size == 1:
-        os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
+    os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # the worker inside the engine core, as on one GPU
     return {'TORCHINDUCTOR_CACHE_DIR': folder}
 
 

@@ -74,6 +74,16 @@ def fp8_saves(model: Path) -> int:
     return saved
 
 
+def indivisible_heads(model: Path, gpus: int) -> int:
+    """The number of attention heads that cannot be shared equally by so many GPUs; 0 if all can."""
+    config = json.loads((model / 'config.json').read_text())
+    heads = (
+        config.get('text_config', config).get('num_attention_heads', 0),
+        config.get('vision_config', {}).get('num_heads', 0),
+    )
+    return next((number for number in heads if number % gpus), 0)
+
+
 def kv_token_bytes(model: Path, float32: bool) -> int:
     """Bytes of KV cache that one token takes."""
     config = json.loads((model / 'config.json').read_text())

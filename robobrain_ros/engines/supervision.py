@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 POLL_S = 0.5
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 30.0
 STEADY_S = 60.0
 """An engine that lived this long died of something new: it is started again without a pause."""
 

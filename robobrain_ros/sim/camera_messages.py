@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from robobrain_ros.sim.view import View
-
-OPTICAL_FRAME, WORLD_FRAME = 'camera_color_optical_frame', 'world'
+from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME, View
 
 
 def image_message(pixels: NDArray[np.uint8] | NDArray[np.float32], encoding: str) -> Image:

@@ -9,8 +9,7 @@ from nav_msgs.msg import Path
 from rclpy.node import Node
 
 from robobrain_ros.msg import Plan, PlanStep, Target
-from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME
-from robobrain_ros.sim.view import Array
+from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME, Array
 from robobrain_ros.sim.world import World
 
 OPENING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'})

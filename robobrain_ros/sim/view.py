@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
+OPTICAL_FRAME, WORLD_FRAME = 'camera_color_optical_frame', 'world'
+"""Names of the two frames in ROS."""
+
 
 @dataclass(frozen=True)
 class View:

@@ -4,8 +4,8 @@ import numpy as np
 from builtin_interfaces.msg import Time
 from visualization_msgs.msg import Marker, MarkerArray
 
-from robobrain_ros.sim.camera_messages import WORLD_FRAME
 from robobrain_ros.sim.layout import COLOURS, SHAPES, Item
+from robobrain_ros.sim.view import WORLD_FRAME
 from robobrain_ros.sim.world import Body, State
 
 GRIPPER, HELD = 'gripper', 'held'

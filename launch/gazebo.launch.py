@@ -1,0 +1,90 @@
+"""Gazebo Harmonic with the table top and its RGB-D camera, the bridge to ROS, and the node in simulated time."""
+
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_path
+from launch import LaunchContext, LaunchDescription
+from launch.action import Action
+from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.launch_description_sources import PythonLaunchDescriptionSource
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import Node
+
+from robobrain_ros.sim.sdf import camera_pose
+from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME
+from robobrain_ros.transport import image_profile
+
+SHARE = get_package_share_path('robobrain_ros')
+CAMERA_FRAME = 'camera_link'
+"""Stands where the optical frame does, with x forward, y left and z up."""
+OPTICAL_ROTATION = ('-0.5', '0.5', '-0.5', '0.5')
+"""From such a frame to its optical frame, x y z w (REP-103)."""
+
+
+def start_gazebo(context: LaunchContext) -> list[Action]:
+    """Gazebo, the bridge and the camera's frames; here, so that --show-args works without Gazebo."""
+    try:
+        gazebo = get_package_share_path('ros_gz_sim') / 'launch' / 'gz_sim.launch.py'
+        get_package_share_path('ros_gz_bridge')
+    except PackageNotFoundError as error:
+        raise RuntimeError(
+            'gazebo.launch.py needs ros_gz_sim and ros_gz_bridge, and one is not installed: '
+            f'apt install ros-$ROS_DISTRO-ros-gz ({error.args[0]})'
+        ) from error
+    world = Path(LaunchConfiguration('world').perform(context))
+    pose = camera_pose(world)
+    headless = '-s --headless-rendering ' if LaunchConfiguration('headless').perform(context) == 'true' else ''
+    return [
+        IncludeLaunchDescription(
+            PythonLaunchDescriptionSource(str(gazebo)),
+            launch_arguments={'gz_args': f'-r {headless}"{world}"', 'on_exit_shutdown': 'true'}.items(),
+        ),
+        Node(
+            package='ros_gz_bridge',
+            executable='parameter_bridge',
+            name='gz_bridge',
+            namespace=LaunchConfiguration('namespace', default=''),
+            parameters=[{'config_file': str(SHARE / 'config' / 'gz_bridge.yaml')}],
+            additional_env=image_profile(),  # raw images need it
+            output='screen',
+        ),
+        static_transform(WORLD_FRAME, CAMERA_FRAME, pose[:3], pose[3:]),
+        static_transform(CAMERA_FRAME, OPTICAL_FRAME, ('0', '0', '0'), OPTICAL_ROTATION),
+    ]
+
+
+def static_transform(parent: str, child: str, place: list[str] | tuple[str, ...], turn: object) -> Action:
+    """A publisher of a frame that does not move."""
+    names = ('--x', '--y', '--z', '--qx', '--qy', '--qz', '--qw')
+    numbers = (word for pair in zip(names, [*place, *turn], strict=True) for word in pair)
+    return Node(
+        package='tf2_ros',
+        executable='static_transform_publisher',
+        name=f'{child}_publisher',
+        arguments=[*numbers, '--frame-id', parent, '--child-frame-id', child],
+        output='log',
+    )
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Called by ``ros2 launch``."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'world',
+                default_value=str(SHARE / 'worlds' / 'tabletop.sdf'),
+                description='a table top: of this package, or made by python -m robobrain_ros.sim.sdf SEED FILE',
+            ),
+            DeclareLaunchArgument(
+                'headless',
+                default_value='false',
+                choices=['true', 'false'],
+                description='no window: only the server, which then draws through EGL',
+            ),
+            OpaqueFunction(function=start_gazebo),  # first: without Gazebo, nothing is started
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py')),
+                launch_arguments={'use_sim_time': 'true'}.items(),
+            ),
+        ]
+    )

@@ -1,0 +1,143 @@
+"""Answers as JSON lines, and what has changed between two files of them."""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.answer import PointStatus, StepStatus
+from robobrain_ros.errors import ErrorCode
+from robobrain_ros.msg import Answer, PlanStep, Target
+
+Record = dict[str, Any]
+WORDS_ONLY = ('text', 'error_message')
+"""For whoever reads the file; not compared, since the parsed values say what they mean."""
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How much two answers may differ and still be the same."""
+
+    pixels: float = 2.0
+    metres: float = 0.01
+
+    def of(self, key: str) -> float:
+        """For the values of a record that have this name; other numbers have to be equal."""
+        if key in ('u', 'v', 'box'):
+            return self.pixels
+        return self.metres if key in ('position', 'model_depth') else 0.0
+
+
+def to_record(answer: Answer, seconds: float) -> Record:
+    """What an answer says, without times; what is unknown (NaN) is null.
+
+    :param seconds: when it was asked, since the beginning of the recording
+    """
+    stamp = answer.header.stamp
+    return {
+        'time': round(seconds, 3),
+        'task': answer.task,
+        'instruction': answer.instruction,
+        'image_stamp': f'{stamp.sec}.{stamp.nanosec:09}',
+        'error': ErrorCode(answer.error_code).name,
+        'error_message': answer.error_message,
+        'text': answer.text,
+        'frame': answer.position_frame,
+        'targets': [_target(target) for target in answer.targets],
+        'waypoints': [_target(target) for target in answer.waypoints],
+        'steps': [_step(step) for step in answer.steps],
+        'reply': answer.reply,
+    }
+
+
+def _target(target: Target) -> Record:
+    place = target.position
+    return {
+        'label': target.label,
+        'u': _number(target.u),
+        'v': _number(target.v),
+        'box': [_number(edge) for edge in (target.u_min, target.v_min, target.u_max, target.v_max)]
+        if target.has_box
+        else None,
+        'status': PointStatus(target.status).name,
+        'position': [_number(value) for value in (place.x, place.y, place.z)] if target.status == 0 else None,
+        'model_depth': _number(target.model_depth),
+    }
+
+
+def _step(step: PlanStep) -> Record:
+    return {
+        **{name: getattr(step, name) for name in ('action', 'object', 'destination', 'description')},
+        'status': StepStatus(step.status).name,
+        'error': ErrorCode(step.error_code).name,
+        'targets': [_target(target) for target in step.targets],
+        'waypoints': [_target(target) for target in step.waypoints],
+    }
+
+
+def _number(value: float) -> float | None:
+    """Rounded to a tenth of a millimetre, or of a thousandth of a pixel; None for NaN."""
+    return round(float(value), 4) if math.isfinite(value) else None
+
+
+def write(path: Path, records: Sequence[Record]) -> None:
+    """:raises ValueError: the file cannot be written"""
+    try:
+        path.write_text(''.join(json.dumps(record) + '\n' for record in records))
+    except OSError as error:
+        raise ValueError(f'cannot write {str(path)!r}: {error.strerror}') from error
+
+
+def read(path: Path) -> list[Record]:
+    """:raises ValueError: the file is not there, or a line is no JSON object"""
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f'{str(path)!r} is no file of answers: {error}') from error
+    records = []
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f'{str(path)!r}, line {number}: {line[:60]!r} is no JSON: {error}') from error
+        if not isinstance(record, dict):
+            raise ValueError(f'{str(path)!r}, line {number}: {line[:60]!r} is no answer')
+        records.append(record)
+    return records
+
+
+def differences(expected: Sequence[Record], found: Sequence[Record], tolerance: Tolerance) -> list[str]:
+    """A sentence for each value that is not the same."""
+    said = [
+        f'answer {number} ({one.get("instruction")!r}): {what}'
+        for number, (one, other) in enumerate(zip(expected, found, strict=False), 1)
+        for what in _compare(one, other, '', '', tolerance)
+    ]
+    if len(expected) != len(found):
+        said.append(f'{len(found)} answers where {len(expected)} were expected')
+    return said
+
+
+def _compare(expected: Any, found: Any, where: str, key: str, tolerance: Tolerance) -> Iterator[str]:
+    """
+    :param where: the value's place in its record, such as ``targets[0].position``
+    :param key: the innermost name in it
+    """
+    if isinstance(expected, dict) and isinstance(found, dict):
+        for name in dict.fromkeys([*expected, *found]):
+            if name not in WORDS_ONLY:
+                place = f'{where}.{name}' if where else name
+                yield from _compare(expected.get(name), found.get(name), place, name, tolerance)
+    elif isinstance(expected, list) and isinstance(found, list) and len(expected) == len(found):
+        for index, (one, other) in enumerate(zip(expected, found, strict=True)):
+            yield from _compare(one, other, f'{where}[{index}]', key, tolerance)
+    elif not _same(expected, found, tolerance.of(key)):
+        yield f'{where} is {found!r}, and was {expected!r}'
+
+
+def _same(expected: Any, found: Any, tolerance: float) -> bool:
+    if isinstance(expected, (int, float)) and isinstance(found, (int, float)):
+        return abs(expected - found) <= tolerance
+    return type(expected) is type(found) and expected == found

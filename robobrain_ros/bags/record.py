@@ -1,0 +1,117 @@
+"""``robobrain bag record``: the simulated camera's topics as a rosbag2 folder (MCAP)."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.serialization import serialize_message
+from sensor_msgs.msg import CameraInfo, Image
+from std_msgs.msg import String
+
+from robobrain_ros.bags.recording import require_rosbags
+from robobrain_ros.demo import choose
+from robobrain_ros.stack import Stack, stay_local
+
+RATE_HZ = 5.0
+FIRST_IMAGE_S = 30.0
+"""Longest time until the camera shows its first image."""
+INSTRUCTION = '/robobrain/instruction'
+TOPICS = {'/image': Image, '/depth/image': Image, '/camera_info': CameraInfo}
+
+
+class Recorder:
+    """Writes a rosbag2 folder; leaves none that looks complete if its ``with`` block ends by an exception.
+
+    :raises ValueError: there is something at this path already
+    """
+
+    def __init__(self, folder: Path) -> None:
+        require_rosbags()
+        from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+        from rosbags.typesys import Stores, get_typestore
+
+        if folder.exists():
+            raise ValueError(f'{str(folder)!r} exists; a recording needs a new folder')
+        self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
+        self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+        self._types = get_typestore(Stores.ROS2_KILTED)
+        self._connections: dict[str, Any] = {}
+        self.counts: dict[str, int] = {}
+        """Messages by topic."""
+
+    def __enter__(self) -> 'Recorder':
+        self._writer.open()
+        return self
+
+    def __exit__(self, *reason: Any) -> None:
+        self._writer.__exit__(*reason)
+
+    def add(self, topic: str, kind: str) -> None:
+        """:param kind: such as sensor_msgs/msg/Image"""
+        self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
+        self.counts[topic] = 0
+
+    def write(self, topic: str, data: bytes) -> None:
+        """Add a serialised message that came just now."""
+        self._writer.write(self._connections[topic], time.time_ns(), data)
+        self.counts[topic] += 1
+
+
+def run(seconds: float, seed: int, folder: Path) -> int:
+    """Record for some seconds, with the demo's questions spread over them; returns the exit code. Blocks.
+
+    :param seed: which table top the simulated camera sees
+    :raises ValueError: the folder exists, or ``seconds`` is not positive
+    :raises RuntimeError: the camera ends by itself, or shows nothing
+    """
+    if not 0 < seconds <= 3600:
+        raise ValueError(f'--seconds is {seconds:g}, but must be more than 0 and at most 3600')
+    stay_local()  # or another host's camera would be recorded as well
+    questions = [f'{question.task}: {question.instruction}' for question in choose(seed)]
+    with Recorder(folder) as recorder, Stack() as stack:
+        camera = ['--ros-args', '-p', f'seed:={seed}', '-p', f'rate_hz:={RATE_HZ}']
+        stack.start('sim.camera', [*camera, '--log-level', 'simulated_camera:=warn'])
+        rclpy.init()
+        _listen(stack, recorder, questions, seconds)
+        rclpy.shutdown()
+    counts = ', '.join(f'{number} on {topic}' for topic, number in recorder.counts.items())
+    print(f'Recorded {counts}: {folder}')
+    return 0
+
+
+def _listen(stack: Stack, recorder: Recorder, questions: list[str], seconds: float) -> None:
+    node = Node('robobrain_recorder')
+    for topic, kind in TOPICS.items():
+        recorder.add(topic, f'sensor_msgs/msg/{kind.__name__}')
+        node.create_subscription(kind, topic, partial(recorder.write, topic), 10, raw=True)
+    recorder.add(INSTRUCTION, 'std_msgs/msg/String')
+    _listen_to_tf(node, recorder)
+    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts['/image']))
+    if not recorder.counts['/image']:
+        raise RuntimeError(f'the simulated camera has shown nothing within {FIRST_IMAGE_S:g} s')
+    for question in questions:
+        _spin(node, stack, seconds / (len(questions) + 1))
+        recorder.write(INSTRUCTION, serialize_message(String(data=question)))
+    _spin(node, stack, seconds / (len(questions) + 1))
+    node.destroy_node()
+
+
+def _listen_to_tf(node: Node, recorder: Recorder) -> None:
+    try:
+        from tf2_msgs.msg import TFMessage
+    except ImportError:  # there is no wheel of it, and the camera does not publish it then
+        return
+    recorder.add('/tf_static', 'tf2_msgs/msg/TFMessage')
+    latched = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    node.create_subscription(TFMessage, '/tf_static', partial(recorder.write, '/tf_static'), latched, raw=True)
+
+
+def _spin(node: Node, stack: Stack, seconds: float, done: Any = lambda: False) -> None:
+    end = time.monotonic() + seconds
+    while not done() and (left := end - time.monotonic()) > 0:
+        rclpy.spin_once(node, timeout_sec=min(left, 0.5))
+        stack.check()

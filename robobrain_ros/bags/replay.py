@@ -1,0 +1,182 @@
+"""``robobrain bag replay``: a recording is played to the node, question by question, and the answers are compared."""
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from sensor_msgs.msg import CameraInfo, Image
+
+from robobrain_ros.bags import answers
+from robobrain_ros.bags.answers import Record, Tolerance
+from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
+from robobrain_ros.client import Client, NoReply
+from robobrain_ros.msg import Answer
+from robobrain_ros.parameters import BY_NAME
+from robobrain_ros.stack import Stack, bring_up, stay_local
+from robobrain_ros.tasks import parse_instruction
+
+DISCOVERY_S = 20.0
+"""Longest time until the node has found what is played to it."""
+RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+LONGEST_PAUSE_S = 10.0
+"""Longer pauses of a recording are cut down to this."""
+
+
+class Question(NamedTuple):
+    """What is asked, and when: nanoseconds, on the recording's clock."""
+
+    time: int
+    task: str
+    instruction: str
+
+
+class Player:
+    """Plays one camera of a recording to a node that uses simulated time.
+
+    Messages go out as they are, with their stamps, in their order and with the recorded pauses; /clock says when each
+    was recorded. While a question waits for its answer, nothing is played and /clock stands still. It is asked when
+    the next image is due, about the last one: so the same image, depth and intrinsics are used each time.
+
+    :param client: of the node; its own node publishes
+    """
+
+    def __init__(self, client: Client, recording: Recording, camera: CameraTopics) -> None:
+        self._client, self._recording, self._image = client, recording, camera.image
+        node = client.node
+        self._clock = node.create_publisher(Clock, '/clock', RELIABLE)
+        kinds = {
+            camera.image: ('/image', Image),
+            camera.depth_image: ('/depth/image', Image),
+            camera.camera_info: ('/camera_info', CameraInfo),
+        }
+        self._kinds = {topic: kind for topic, (_, kind) in kinds.items() if topic}
+        self._publishers = {
+            topic: node.create_publisher(kind, kinds[topic][0], RELIABLE) for topic, kind in self._kinds.items()
+        }
+        self._heard = [self._clock, *self._publishers.values()]
+        for topic in ('/tf', '/tf_static'):
+            if recording.topics.get(topic) == 'tf2_msgs/msg/TFMessage':
+                self._add_tf(topic)
+
+    def _add_tf(self, topic: str) -> None:
+        try:
+            from tf2_msgs.msg import TFMessage
+        except ImportError:
+            print(f'{topic} is not played: tf2_msgs is not installed')
+            return
+        qos = LATCHED if topic == '/tf_static' else RELIABLE
+        self._kinds[topic] = TFMessage
+        self._publishers[topic] = self._client.node.create_publisher(TFMessage, topic, qos)
+
+    def play(self, questions: Sequence[Question]) -> Iterator[Record]:
+        """Play all of it, yielding each answer as it comes. Blocks between them.
+
+        :raises NoReply: the node is not there, or does not answer
+        :raises ValueError: the recording is damaged
+        """
+        self._wait_for_node()
+        waiting = sorted(questions)
+        before, played = self._recording.span[0], time.monotonic()
+        image: Recorded | None = None
+        for message in self._recording.messages(self._publishers):
+            decoded(message, self._kinds[message.topic])  # what is damaged stays here
+            if message.topic == self._image:
+                while image and waiting and waiting[0].time < message.time:
+                    yield self._ask(waiting.pop(0), image)
+                image = message
+            pause = min((message.time - before) / 1e9, LONGEST_PAUSE_S)
+            time.sleep(max(played + pause - time.monotonic(), 0))
+            before, played = message.time, time.monotonic()
+            self._clock.publish(Clock(clock=Time(sec=message.time // 10**9, nanosec=message.time % 10**9)))
+            self._publishers[message.topic].publish(message.data)
+        for question in waiting:
+            if image:
+                yield self._ask(question, image)
+
+    def _wait_for_node(self) -> None:
+        end = time.monotonic() + DISCOVERY_S
+        while not all(publisher.get_subscription_count() for publisher in self._heard):
+            if time.monotonic() > end:
+                names = ', '.join(one.topic_name for one in self._heard if not one.get_subscription_count())
+                raise NoReply(f'{self._client.name} does not listen to {names}; does it use simulated time?')
+            self._client.executor.spin_once(0.05)
+
+    def _ask(self, question: Question, image: Recorded) -> Record:
+        stamp = decoded(image, Image).header.stamp
+        answer: Answer = self._client.query(question.task, question.instruction, not_before=stamp)
+        return answers.to_record(answer, (question.time - self._recording.span[0]) / 1e9)
+
+
+def questions_of(recording: Recording, asked: Sequence[str]) -> list[Question]:
+    """The recorded instructions, or others at even distances over the recording; both as on ``~/instruction``.
+
+    :raises BrainError: something that cannot be asked
+    :raises ValueError: there are none
+    """
+    first, behind = recording.span
+    texts = recording.instructions()
+    if asked:
+        texts = [(first + (behind - first) * number // (len(asked) + 1), text) for number, text in enumerate(asked, 1)]
+    if not texts:
+        raise ValueError("the recording holds no instructions; ask with --ask 'pointing: the red mug'")
+    default = str(BY_NAME['default_task'].default)
+    return [Question(time, *parse_instruction(text, default)) for time, text in texts]
+
+
+def run(
+    path: Path,
+    camera: CameraTopics,
+    asked: Sequence[str],
+    output: Path,
+    expected: Path | None,
+    tolerance: Tolerance,
+    params_file: Path | None,
+) -> int:
+    """Start the node, play, write the answers; returns the exit code, 1 where they are not the expected ones. Blocks.
+
+    :param camera: topics to play, where not the only ones
+    :param asked: instead of the recorded instructions
+    :param params_file: parameters of the node, a ROS file
+    :raises ValueError: recording or expected answers cannot be used; says why, before anything is started
+    :raises NoReply: the node does not come up, or does not answer
+    """
+    recording = Recording(path)
+    camera = recording.camera(camera)
+    questions = questions_of(recording, asked)
+    wanted = answers.read(expected) if expected else None
+    if params_file and not params_file.is_file():
+        raise ValueError(f'--params-file is {str(params_file)!r}, but must be a file with parameters')
+    stay_local()
+    print(f'Playing {camera.image}, depth {camera.depth_image or "none"}, camera_info {camera.camera_info or "none"}')
+    with Stack() as stack:
+        parameters = ['--params-file', str(params_file)] if params_file else []
+        parameters += ['-p', 'use_sim_time:=true']
+        stack.start('node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
+        rclpy.init()
+        client = Client(Node('robobrain_replay'), check=stack.check)
+        bring_up(client)
+        found = []
+        for record in Player(client, recording, camera).play(questions):
+            print(f'{record["time"]:8.3f} s  {record["task"]:<11} {record["instruction"]:<40.40} {_brief(record)}')
+            found.append(record)
+        client.close()
+    rclpy.shutdown()
+    answers.write(output, found)
+    print(f'{len(found)} answers: {output}')
+    if wanted is None:
+        return 0
+    said = answers.differences(wanted, found, tolerance)
+    print('\n'.join(said) or f'As expected by {expected}')
+    return 1 if said else 0
+
+
+def _brief(record: Record) -> str:
+    return record['error_message'] or record['text'].replace('\n', ' ')[:60]

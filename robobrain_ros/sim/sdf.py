@@ -1,0 +1,232 @@
+"""A seeded table top as a Gazebo world: ``python -m robobrain_ros.sim.sdf 1 worlds/tabletop.sdf`` renews that file.
+
+The world is read from the compiled MuJoCo model, so sizes, poses and colours are the same. The format is SDF 1.11, that
+of Gazebo Harmonic (http://sdformat.org/spec?ver=1.11); the folder ``meshes`` beside the file gets what is round and
+hollow. Only its look differs: a texture becomes its mean colour, and the camera's headlight ambient light.
+"""
+
+import math
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+
+from robobrain_ros.sim.layout import draw
+from robobrain_ros.sim.scene import compile_model
+from robobrain_ros.sim.view import OPTICAL_FRAME, Array, View
+
+CAMERA = 'camera'
+"""Name of the camera's model, and the Gazebo topic that its own are below."""
+RATE_HZ = 10
+CLIP_M = (0.02, 12.0)
+SYSTEMS = {
+    'gz-sim-physics-system': 'Physics',
+    'gz-sim-user-commands-system': 'UserCommands',
+    'gz-sim-scene-broadcaster-system': 'SceneBroadcaster',
+    'gz-sim-sensors-system': 'Sensors',
+}
+"""Plugins of Gazebo: file and class."""
+
+Files = dict[str, str]
+
+
+def world(seed: int, width: int = 640, height: int = 480) -> tuple[str, Files]:
+    """Return the world's SDF, and the files that lie beside it: names such as ``meshes/red_bowl.obj`` and their text.
+
+    Everything is static. Bodies become models of the same origin, called ``red_bowl`` or ``gripper``; the geoms of a
+    body become visuals and collisions in the same order.
+
+    :raises ValueError: an image size that no table top fits into
+    :raises RuntimeError: no OpenGL here; says what to install
+    """
+    layout = draw(seed, width, height)
+    model = compile_model(layout)
+    names = [f'{item.colour}_{item.shape}' for item in layout.items]
+    bodies = [*((f'item{index}', name) for index, name in enumerate(names)), ('gripper', 'gripper')]
+    files: Files = {}
+    models = [_model(name, _geom_pose(model, index), [(index, None)], model) for name, index in _alone(model)]
+    for body_name, name in bodies:
+        body = model.body(body_name)
+        geoms = range(int(body.geomadr[0]), int(body.geomadr[0] + body.geomnum[0]))
+        solids = []
+        for index in geoms:
+            is_mesh = model.geom_dataid[index] >= 0
+            path = f'meshes/{name}.obj' if is_mesh else None
+            if path:
+                files[path] = _obj(model, index)
+            solids.append((index, path))
+        models.append(_model(name, _pose(body.pos, body.quat), solids, model))
+    systems = ''.join(
+        f'<plugin filename="{file}" name="gz::sim::systems::{name}">'
+        f'{"<render_engine>ogre2</render_engine>" if name == "Sensors" else ""}</plugin>'
+        for file, name in SYSTEMS.items()
+    )
+    ambient, sky = model.vis.headlight.ambient + model.vis.headlight.diffuse, np.mean(layout.sky, axis=0)
+    text = f"""<sdf version="1.11"><world name="tabletop">{systems}
+        <scene><ambient>{_colour(ambient)}</ambient><background>{_colour(sky)}</background></scene>
+        {''.join(_lights(model))}{''.join(models)}{_camera(layout.view)}</world></sdf>"""
+    element = ElementTree.fromstring(''.join(line.strip() for line in text.splitlines()))
+    ElementTree.indent(element)
+    head = f'<!-- The table top of seed {seed}, made by python -m robobrain_ros.sim.sdf {seed} worlds/tabletop.sdf -->'
+    return f'<?xml version="1.0"?>\n{head}\n{ElementTree.tostring(element, encoding="unicode")}\n', files
+
+
+def camera_pose(sdf: Path) -> list[str]:
+    """The pose of a world's camera (x forward, z up) in the world: x y z in metres, then the quaternion x y z w.
+
+    :raises ValueError: the file is no world of this module; says what is wrong with it
+    """
+    try:
+        root = ElementTree.parse(sdf).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise ValueError(f'{str(sdf)!r} is no SDF world: {error}') from error
+    pose = root.find(f"world/model[@name='{CAMERA}']/pose[@rotation_format='quat_xyzw']")
+    numbers = (pose.text or '').split() if pose is not None else []
+    if len(numbers) != 7:
+        raise ValueError(f'{str(sdf)!r} has no model {CAMERA!r} with a pose as robobrain_ros.sim.sdf writes it')
+    return numbers
+
+
+def _alone(model: Any) -> Iterator[tuple[str, int]]:
+    """Name and number of the geoms that belong to the world itself: floor, wall, table."""
+    for index in range(model.ngeom):
+        if model.geom_bodyid[index] == 0:
+            yield model.geom(index).name, index
+
+
+def _text(numbers: Iterable[float]) -> str:
+    """Six digits are a micrometre on a table; adding zero turns -0 into 0."""
+    return ' '.join(f'{round(float(number), 6) + 0.0:.6g}' for number in numbers)
+
+
+def _colour(rgb: Iterable[float]) -> str:
+    return f'{_text(np.clip(np.asarray(rgb, dtype=float), 0, 1))} 1'
+
+
+def _pose(position: Iterable[float], quaternion: Array, digits: int = 6) -> str:
+    """:param quaternion: w x y z, as MuJoCo has it; SDF has x y z w"""
+    numbers = [round(float(number), digits) + 0.0 for number in [*position, *quaternion[1:], quaternion[0]]]
+    return f'<pose rotation_format="quat_xyzw">{" ".join(f"{number:.10g}" for number in numbers)}</pose>'
+
+
+def _geom_pose(model: Any, index: int) -> str:
+    return _pose(model.geom_pos[index], model.geom_quat[index])
+
+
+def _model(name: str, pose: str, solids: list[tuple[int, str | None]], model: Any) -> str:
+    """:param solids: the number of each geom, with the file of its mesh if it has one"""
+    parts = []
+    for number, (index, mesh) in enumerate(solids):
+        shape = f'<geometry>{_shape(model, index, mesh)}</geometry>'
+        # Geoms of the world are the model, and a mesh's vertices are in its body's frame already.
+        place = '' if mesh or model.geom_bodyid[index] == 0 else _geom_pose(model, index)
+        colour = _colour(_look(model, index))
+        material = f'<material><ambient>{colour}</ambient><diffuse>{colour}</diffuse></material>'
+        parts.append(f'<visual name="visual{number}">{place}{shape}{material}</visual>')
+        parts.append(f'<collision name="collision{number}">{place}{shape}</collision>')
+    link = f'<link name="link">{"".join(parts)}</link>'
+    return f'<model name="{name}"><static>true</static>{pose}{link}</model>'
+
+
+def _shape(model: Any, index: int, mesh: str | None) -> str:
+    """MuJoCo's sizes are halves and radii; those of SDF are whole, but for radii."""
+    from mujoco import mjtGeom
+
+    if mesh:
+        return f'<mesh><uri>{mesh}</uri></mesh>'
+    a, b, c = model.geom_size[index]
+    round_body = f'<radius>{_text([a])}</radius><length>{_text([2 * b])}</length>'
+    return {
+        mjtGeom.mjGEOM_PLANE: f'<plane><normal>0 0 1</normal><size>{_text([2 * a, 2 * b])}</size></plane>',
+        mjtGeom.mjGEOM_BOX: f'<box><size>{_text([2 * a, 2 * b, 2 * c])}</size></box>',
+        mjtGeom.mjGEOM_SPHERE: f'<sphere><radius>{_text([a])}</radius></sphere>',
+        mjtGeom.mjGEOM_CYLINDER: f'<cylinder>{round_body}</cylinder>',
+        mjtGeom.mjGEOM_CAPSULE: f'<capsule>{round_body}</capsule>',
+    }[int(model.geom_type[index])]
+
+
+def _look(model: Any, index: int) -> Array:
+    """The colour of a geom, or the mean of its texture."""
+    from mujoco import mjtTextureRole
+
+    material = model.geom_matid[index]
+    if material < 0:
+        return model.geom_rgba[index][:3]
+    texture = model.tex(model.mat_texid[material, mjtTextureRole.mjTEXROLE_RGB])
+    return texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
+
+
+def _lights(model: Any) -> Iterator[str]:
+    for index in range(model.nlight):
+        yield (
+            f'<light name="light{index}" type="directional">'
+            f'<cast_shadows>{str(bool(model.light_castshadow[index])).lower()}</cast_shadows>'
+            f'<pose>{_text(model.light_pos[index])} 0 0 0</pose>'
+            f'<diffuse>{_colour(model.light_diffuse[index])}</diffuse>'
+            f'<specular>{_colour(model.light_specular[index])}</specular>'
+            f'<direction>{_text(model.light_dir[index])}</direction></light>'
+        )
+
+
+def _camera(view: View) -> str:
+    """An RGB-D camera. A sensor of Gazebo looks along x, with y left and z up (REP-103); its messages name the optical
+    frame, in which their pixels and depths are meant.
+    """
+    import mujoco
+
+    right, down, forward = view.rotation.T
+    quaternion = np.empty(4)
+    mujoco.mju_mat2Quat(quaternion, np.stack([forward, -right, -down], axis=1).ravel())
+    fov = 2 * math.atan(math.tan(view.fovy / 2) * view.width / view.height)
+    near, far = CLIP_M
+    pose = _pose(view.position, quaternion, digits=9)
+    return f"""<model name="{CAMERA}"><static>true</static>{pose}<link name="link">
+        <sensor name="rgbd" type="rgbd_camera"><topic>{CAMERA}</topic><always_on>true</always_on>
+        <update_rate>{RATE_HZ}</update_rate><camera><horizontal_fov>{fov:.9f}</horizontal_fov>
+        <image><width>{view.width}</width><height>{view.height}</height><format>R8G8B8</format></image>
+        <clip><near>{near}</near><far>{far}</far></clip><optical_frame_id>{OPTICAL_FRAME}</optical_frame_id>
+        </camera></sensor></link></model>"""
+
+
+def _obj(model: Any, index: int) -> str:
+    """The mesh of a geom in its body's frame, with MuJoCo's normals, as Wavefront OBJ text."""
+    import mujoco
+
+    mesh = model.geom_dataid[index]
+    vertices, normals, faces = (
+        slice(first[mesh], first[mesh] + number[mesh])
+        for first, number in (
+            (model.mesh_vertadr, model.mesh_vertnum),
+            (model.mesh_normaladr, model.mesh_normalnum),
+            (model.mesh_faceadr, model.mesh_facenum),
+        )
+    )
+    rotation = np.empty(9)
+    mujoco.mju_quat2Mat(rotation, model.geom_quat[index])
+    turn = rotation.reshape(3, 3).T
+    lines = [f'v {_fixed(vertex)}' for vertex in model.mesh_vert[vertices] @ turn + model.geom_pos[index]]
+    lines += [f'vn {_fixed(normal)}' for normal in model.mesh_normal[normals] @ turn]
+    for corners, directions in zip(model.mesh_face[faces], model.mesh_facenormal[faces], strict=True):
+        pairs = (f'{corner + 1}//{direction + 1}' for corner, direction in zip(corners, directions, strict=True))
+        lines.append(f'f {" ".join(pairs)}')
+    return '\n'.join([*lines, ''])
+
+
+def _fixed(numbers: Array) -> str:
+    """Hundredths of a millimetre: more would differ between machines."""
+    return ' '.join(f'{round(float(number), 5) + 0.0:.5f}' for number in numbers)
+
+
+def write(seed: int, path: Path) -> None:
+    """Write the world of a seed to a file, and its meshes beside it."""
+    text, files = world(seed)
+    for name, content in {path.name: text, **files}.items():
+        (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
+        (path.parent / name).write_text(content)
+
+
+if __name__ == '__main__':
+    write(int(sys.argv[1]), Path(sys.argv[2]))
