@@ -28,7 +28,10 @@ ROSDEP_KEYS = {
     'yaml': 'python3-yaml',
 }
 # No rosdep key exists for these: requirements/ and the README name them.
-PIP_ONLY = {'flag_gems', 'glfw', 'mujoco', 'OpenGL', 'pynvml', 'rosbags', 'torch', 'transformers', 'uvloop', 'vllm'}
+PIP_ONLY = {
+    'blake3', 'fastapi', 'flag_gems', 'glfw', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags', 'torch', 'transformers',
+    'triton', 'uvicorn', 'uvloop', 'vllm',
+}  # fmt: skip
 
 
 def constants_of(interface: str) -> dict[str, int]:

@@ -65,8 +65,8 @@ def test_failures_are_reported_and_the_pauses_grow_up_to_a_limit(pauses):
     engine = ScriptedEngine()
     engine.start_script = [(), *[(EngineDead('no memory'),)] * 9]
     told = watch(engine, lambda _: engine.starts == 11)
-    assert pauses == [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert 'no memory; starting it again in 60 s' in told
+    assert pauses == [0, 1, 2, 4, 8, 16, 30, 30, 30, 30]
+    assert 'no memory; starting it again in 30 s' in told
     assert engine.health().state is EngineState.READY
 
 

@@ -110,6 +110,8 @@ def _score(task: str, kind: str, right: str, given: str, label: int, grid: np.nd
         return 0.0
     if task == 'grounding':
         return float(iou((truth[0], truth[1], truth[2], truth[3]), tuple(numbers[:4])) > 0.5)  # type: ignore[arg-type]
+    if kind == 'gripper':  # the tip lies between the fingers, where no pixel shows it
+        return float(math.dist(numbers, truth) <= 1000 * NEAR)
     x, y = (min(max(value, 0), 999) / 1000 for value in numbers)
     cell = int(grid[int(y * grid.shape[0]), int(x * grid.shape[1])])
     wanted = {GRIPPER: GRIPPER_CELL, TABLE: TABLE_CELL}.get(label, label)

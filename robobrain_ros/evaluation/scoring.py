@@ -15,6 +15,8 @@ from robobrain_ros.spatial import Camera
 SENSOR = DepthRules(mode=DepthMode.SENSOR)
 NEAR_M = 0.03
 """A trajectory has to end this close to where it should."""
+NEAR = 0.02
+"""A place has been met this close to it, in parts of the image's sides."""
 
 
 def camera_of(scene: TableTop) -> Camera:
@@ -26,17 +28,19 @@ def camera_of(scene: TableTop) -> Camera:
 def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, float]:
     """What can be said of one answer; shares are 0 or 1, distances in the unit that the name says.
 
-    'right' is there for every question, and means: the point shows the object (or its handle, or the free table), the
-    box overlaps by more than half, the trajectory ends within ``NEAR_M`` by the depth sensor, the plan or the reply is
-    the right one word by word, the list names all objects and no other, the absent object was not found.
+    'right' is there for every question, and means: the point shows the object (or its handle, or the free table; the
+    tip of the gripper, between its fingers, has no pixels, so it counts within ``NEAR``), the box overlaps by more than
+    half, the trajectory ends within ``NEAR_M`` by the depth sensor, the plan or the reply is the right one word by
+    word, the list names all objects and no other, the absent object was not found.
     """
     scores = {'valid': float(answer.code in (ErrorCode.OK, ErrorCode.NOT_FOUND)), 'ms': answer.timings.total}
     if question.kind == 'absent':
         return scores | {'right': float(answer.code is ErrorCode.NOT_FOUND)}
     scores |= {'falsely not found': float(answer.code is ErrorCode.NOT_FOUND)}
     if question.pixel:
-        distance = _distance(answer, question.pixel)
-        return scores | {'right': float(_shows(question, answer, scene)), 'within 2 %': float(distance <= 0.02)}
+        near = _distance(answer, question.pixel) <= NEAR
+        right = near if question.kind == 'gripper' else _shows(question, answer, scene)
+        return scores | {'right': float(right), 'within 2 %': float(near)}
     if question.box:
         overlap = iou(question.box, answer.targets[0].box) if answer.targets else 0.0
         return scores | {'right': float(overlap > 0.5), 'IoU': overlap}
