@@ -55,7 +55,7 @@ def test_perfect_answers_are_right(scenes):
         for phrases in (TAUGHT, HELD_OUT):
             for question in questions(scene, np.random.default_rng(1), phrases):
                 # a vacant place may lie half a pixel beside what is free, a handle's middle beside its bar
-                if question.kind not in ('vacant', 'handle', 'gripper'):
+                if question.kind not in ('vacant', 'handle'):
                     assert score(question, right_answer(scene, question), scene)['right'] == 1, question
 
 
@@ -64,6 +64,14 @@ def test_a_point_on_something_else_is_wrong(scenes):
         other = next(t for i, t in enumerate(scene.truth().objects) if i != question.label and t.region)
         answer = replace(right_answer(scene, question), targets=(Target(other.region.pixel),))
         assert score(question, answer, scene)['right'] == 0
+
+
+def test_the_gripper_is_where_its_tip_is_though_no_pixel_shows_it(scenes):
+    scene, question = asked(scenes, 'pointing', 'gripper')[0]
+    for away, right in ((0.019, 1), (0.021, 0)):
+        target = Target((question.pixel[0] + away * scene.view.width, question.pixel[1]))
+        answer = replace(right_answer(scene, question), targets=(target,))
+        assert score(question, answer, scene)['right'] == right
 
 
 def test_a_mug_s_body_is_no_handle():

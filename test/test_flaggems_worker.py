@@ -1,6 +1,7 @@
 """Enabling FlagGems, with stand-ins for both generations of its interface; what the worker reports, and its counts."""
 
 import sys
+import tempfile
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -147,6 +148,34 @@ def test_compilations_are_counted_and_others_go_on_listening(monkeypatch):
     assert [event['cache_hit'] for event in heard] == [False, True]
 
 
+@pytest.fixture
+def worker(monkeypatch, tmp_path):
+    """One whose GPU is there, and whose Triton cannot be listened to."""
+    gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
+    monkeypatch.setattr(gpu_worker.Worker, 'init_device', lambda self: None)
+    monkeypatch.setitem(sys.modules, 'triton', SimpleNamespace())
+    monkeypatch.setattr(tempfile, 'tempdir', str(tmp_path / 'gone'))
+    made = object.__new__(gpu_worker.GpuWorker)
+    made.rank, made.vllm_config = 0, SimpleNamespace(additional_config={})
+    return made
+
+
+def test_what_is_only_for_knowing_does_not_stop_the_engine(worker, caplog):
+    worker.init_device()
+    assert 'what Triton compiles is not counted' in caplog.text
+    assert "the worker's report cannot be written" in caplog.text
+
+
+def test_why_flaggems_could_not_be_enabled_is_reported(worker, gems, tmp_path):
+    (tmp_path / 'gone').mkdir()
+    worker.vllm_config.additional_config = {'flaggems': {'profile': 'custom', 'include': ('gelus',)}}
+    with pytest.raises(BrainError, match='gelus'):
+        worker.init_device()
+    told = WorkerReport.read(tmp_path / 'gone')
+    assert told.refused
+    assert 'gelus' in told.error
+
+
 def test_native_and_flaggems_keep_their_kernels_apart(tmp_path):
     native, gems = (caches.environment(str(tmp_path), on) for on in (False, True))
     assert (
@@ -187,7 +216,7 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     ('options', 'on_cpu', 'says'),
     [
         ({'quantization': 'fp8'}, True, "'fp8', but the model runs on the CPU; set it to 'none'"),
-        ({'tensor_parallel_size': 2}, False, "cannot share the model's 5 attention heads"),
+        ({'tensor_parallel_size': 7}, False, r"cannot share the model's \d+ attention heads"),
         ({'quantization': 'fp8', 'dtype': 'float32'}, False, "'fp8', but dtype is 'float32'"),
     ],
 )

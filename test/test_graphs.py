@@ -1,18 +1,37 @@
-"""The lengths for CUDA graphs cover what requests have, with little padding."""
+"""What is recorded as CUDA graphs covers what requests have, with little padding."""
 
+import json
 from itertools import pairwise
 
 import pytest
 
+from robobrain_ros.engines import arguments
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.graphs import FINE, TEXT_TOKENS, lengths
+from robobrain_ros.engines.flaggems import Choice
+from robobrain_ros.engines.graphs import FINE, TEXT_TOKENS, compilation, environment, lengths
 from robobrain_ros.parameters import TINY_MODEL
 
 
+LIMITS = {'size': {'shortest_edge': 65536, 'longest_edge': 640 * 480}, 'patch_size': 16, 'merge_size': 2}
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Files of a model that sees from 64 to 300 tokens in an image."""
+    (tmp_path / 'config.json').write_text(json.dumps({'model_type': 'qwen3_vl'}))
+    (tmp_path / 'preprocessor_config.json').write_text(json.dumps(LIMITS))
+    return tmp_path
+
+
+def make_older(model):
+    """RoboBrain 2.0 is a Qwen2.5-VL."""
+    (model / 'config.json').write_text(json.dumps({'model_type': 'qwen2_5_vl'}))
+
+
 @pytest.mark.parametrize('max_num_seqs', [1, 3, 8, 100])
-@pytest.mark.parametrize(('pixels', 'image'), [(320 * 256, 80), (66000, 64), (10**6, 88)])
-def test_lengths_cover_answers_and_prompts(pixels, image, max_num_seqs):
-    found = lengths(EngineConfig(TINY_MODEL, max_pixels=pixels, max_num_seqs=max_num_seqs))
+@pytest.mark.parametrize(('pixels', 'image'), [(320 * 256, 80), (66000, 64), (10**6, 300)])
+def test_lengths_cover_answers_and_prompts(pixels, image, max_num_seqs, model):
+    found = lengths(EngineConfig(model, max_pixels=pixels, max_num_seqs=max_num_seqs))
     assert found == sorted(set(found))
     assert {1, max_num_seqs} <= set(found)
     assert found[-1] >= image + TEXT_TOKENS - FINE
@@ -22,3 +41,32 @@ def test_lengths_cover_answers_and_prompts(pixels, image, max_num_seqs):
     below = [length for length in found if 16 <= length <= image + FINE]
     assert all(after - before <= image / 4 for before, after in pairwise(below))
     assert len(found) < 50
+
+
+def test_the_vision_tower_is_recorded_for_the_largest_image(model):
+    made = compilation(EngineConfig(model, max_pixels=640 * 480))
+    assert made['cudagraph_mm_encoder']
+    assert made['encoder_cudagraph_token_budgets'] == [300]
+    assert made['encoder_cudagraph_max_vision_items_per_batch'] == 1
+    make_older(model)
+    assert compilation(EngineConfig(model)).keys() == {'cudagraph_capture_sizes'}
+
+
+def test_vllm_takes_what_is_to_be_recorded():
+    config = pytest.importorskip('vllm.config')
+    made = compilation(EngineConfig(TINY_MODEL))
+    taken = config.CompilationConfig(**made)
+    assert {name: getattr(taken, name) for name in made} == made
+
+
+@pytest.mark.parametrize(
+    ('version', 'first'), [('0.25.1+cu129', True), ('0.26.0', True), ('0.27.0rc1', False), ('', False)]
+)
+def test_where_the_second_model_runner_has_no_such_graphs_the_first_runs(version, first, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(arguments, 'installed_version', lambda name: version)
+    monkeypatch.setattr(arguments.memory, 'memory', lambda device: (2**36, 2**37))
+    how = arguments.launch(EngineConfig(TINY_MODEL, cache_directory=''), str(tmp_path), Choice('off'), on_cpu=False)
+    assert how.environment == ({'VLLM_USE_V2_MODEL_RUNNER': '0'} if first else {})
+    assert how.arguments['compilation_config']['cudagraph_mm_encoder']
+    make_older(model)
+    assert environment(EngineConfig(model), version) == {}

@@ -58,10 +58,12 @@ def test_extreme_shapes_are_refused_and_quoted(size):
     assert caught.value.code is ErrorCode.BAD_IMAGE
 
 
-def test_the_limits_come_from_the_checkpoint_below_the_caller_s_cap():
-    assert ImageLimits.read(TINY_MODEL, 640 * 480) == ImageLimits(32, 65536, 90112)
-    assert ImageLimits.read(TINY_MODEL, 80000) == ImageLimits(32, 65536, 80000)
-    assert ImageLimits.read(TINY_MODEL, 307200).size(640, 480) == (320, 256)
+def test_the_limits_come_from_the_checkpoint_below_the_caller_s_cap(tmp_path):
+    sizes = {'size': {'shortest_edge': 65536, 'longest_edge': 90112}, 'patch_size': 16, 'merge_size': 2}
+    write(tmp_path, sizes)
+    assert ImageLimits.read(tmp_path, 640 * 480) == ImageLimits(32, 65536, 90112)
+    assert ImageLimits.read(tmp_path, 80000) == ImageLimits(32, 65536, 80000)
+    assert ImageLimits.read(TINY_MODEL, 640 * 480).size(640, 480) == (512, 384)
 
 
 def write(folder, config) -> None:
@@ -77,7 +79,7 @@ def test_older_files_name_the_limits_differently(tmp_path):
 
 
 def test_a_cap_below_the_model_s_least_is_refused():
-    with pytest.raises(BrainError, match=r'max_pixels is 65535.* no less than 65536') as caught:
+    with pytest.raises(BrainError, match=r'max_pixels is 65535.* no less than \d+ pixels') as caught:
         ImageLimits.read(TINY_MODEL, 65535)
     assert caught.value.code is ErrorCode.BAD_REQUEST
 

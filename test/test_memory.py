@@ -34,9 +34,9 @@ def test_a_token_of_the_8b_takes_144_kib(model):
 
 
 def test_the_8b_was_measured(model):
-    """19182 MiB on an H200; the estimate may be a little high, never low."""
+    """20054 MiB on an H200; the estimate may be a little high, never low."""
     total = memory.need(model, 'cuda', GIB, 640 * 480, float32=False).total / memory.MIB
-    assert 19182 <= total <= 19182 * 1.05
+    assert 20054 <= total <= 20054 * 1.05
 
 
 def test_it_fits_on_24_gib_and_not_on_16(model, monkeypatch):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from robobrain_ros.sim import backend
+from robobrain_ros.sim import scene as scene_module
 from robobrain_ros.sim.layout import draw
-from robobrain_ros.sim.scene import BACKGROUND, GRIPPER, TABLE, TableTop
+from robobrain_ros.sim.scene import BACKGROUND, GRIPPER, TABLE, TableTop, compile_model, photograph
 
 SEEDS = range(8)
 
@@ -163,6 +164,40 @@ def test_every_label_is_known(scenes):
         labels = set(np.unique(scene.truth().labels))
         assert labels <= {TABLE, GRIPPER, BACKGROUND, *range(len(scene.truth().objects))}
         assert {TABLE, GRIPPER, BACKGROUND} <= labels
+
+
+def test_only_the_picture_is_drawn_with_several_samples(monkeypatch):
+    """Blended numbers of things would be the numbers of others; some drivers do blend them, this one may not."""
+    import mujoco
+
+    samples = []
+
+    class Renderer(mujoco.Renderer):
+        def __init__(self, model, *sizes, **options):
+            self.samples = model.vis.quality.offsamples
+            super().__init__(model, *sizes, **options)
+
+        def render(self, **options):
+            samples.append((self.samples, self._depth_rendering or self._segmentation_rendering))
+            return super().render(**options)
+
+    monkeypatch.setattr(mujoco, 'Renderer', Renderer)
+    layout = draw(0, 160, 120)
+    model = compile_model(layout)
+    photograph(model, layout.view)
+    assert samples == [(4, False), (0, True), (0, True)]
+    assert model.vis.quality.offsamples == 4
+
+
+def test_pixels_of_a_thing_where_it_cannot_be_are_an_error(monkeypatch):
+    def blended(model, view):
+        rgb, depth, geoms = photograph(model, view)
+        geoms[3, 3] = model.body('item0').geomadr[0]
+        return rgb, depth, geoms
+
+    monkeypatch.setattr(scene_module, 'photograph', blended)
+    with pytest.raises(RuntimeError, match=r'draws pixels of the \w+ \w+ at .*outside of its outline'):
+        TableTop(0)
 
 
 @pytest.mark.parametrize(

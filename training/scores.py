@@ -15,13 +15,14 @@ import torch
 import torch.nn.functional as F
 
 from robobrain_ros.evaluation.overlap import iou
+from robobrain_ros.evaluation.scoring import NEAR
 from robobrain_ros.sim.inventory import NOT_VISIBLE
-from robobrain_ros.sim.scene import GRIPPER, TABLE
+from robobrain_ros.sim.scene import TABLE
 from training.buffer import Ring
 from training.config import CANVAS, SPECIAL
 from training.model import Forward
 from training.parameters import Parameters
-from training.samples import GRIPPER_CELL, HANDLE, KINDS, LONG, NOVEL, SHORT, TABLE_CELL, Bucket
+from training.samples import HANDLE, KINDS, LONG, NOVEL, SHORT, TABLE_CELL, Bucket
 
 Decode = Callable[[list[int]], str]
 _NUMBER = re.compile(r'[0-9]+(?:\.[0-9]+)?')
@@ -114,7 +115,7 @@ def _score(task: str, kind: str, right: str, given: str, label: int, grid: np.nd
         return float(math.dist(numbers, truth) <= 1000 * NEAR)
     x, y = (min(max(value, 0), 999) / 1000 for value in numbers)
     cell = int(grid[int(y * grid.shape[0]), int(x * grid.shape[1])])
-    wanted = {GRIPPER: GRIPPER_CELL, TABLE: TABLE_CELL}.get(label, label)
+    wanted = TABLE_CELL if label == TABLE else label
     return float((cell & (HANDLE - 1)) == wanted and (kind != 'handle' or cell >= HANDLE))
 
 

@@ -1,8 +1,8 @@
-"""``python -m training.train --run DIR --minutes 16``: renders and learns at once, and saves every two minutes.
+"""``python -m training.train --run DIR``: renders and learns at once, and saves every two minutes.
 
 DIR/checkpoint is the averaged model as a folder for transformers and vLLM, DIR/state.pt what ``--resume`` goes on from,
 DIR/report.json the learning curve with the success on held-out scenes, DIR/examples.txt answers in words. The learning
-rate falls in the last quarter of the time; ``touch DIR/finish`` makes it fall at once, within ``--finish`` seconds.
+rate falls in the last ``--decay`` of the time.
 """
 
 import argparse
@@ -70,8 +70,6 @@ class Run:
             for loader in loaders:
                 loader.stop()
         self.publish(options.held_out)
-        self.say('done')
-        (self.folder / 'done').touch()
 
     def _start_renderers(self) -> list[subprocess.Popen[bytes]]:
         options = self.options
@@ -116,15 +114,11 @@ class Run:
         if options.compile:
             self._choose_forward()
         started = logged = published = time.monotonic()
-        end, share = started + 60 * options.minutes, options.decay
+        end = started + 60 * options.minutes
         first = last = self.learner.step_number
         rendered, number = self.scenes.written, 0
         while (now := time.monotonic()) < end and number < options.steps:
-            if (self.folder / 'finish').exists():
-                (self.folder / 'finish').unlink()
-                started, end, share = now, min(end, now + options.finish), 1.0
-                self.say(f'asked to finish, in {end - now:.0f} s')
-            factor = decay((now - started) / (end - started), share)
+            factor = decay((now - started) / (end - started), options.decay)
             losses = self.learner.step(self.scenes, factor)
             number = self.learner.step_number - first
             if number == 1 or number % 20 == 0:
@@ -222,7 +216,7 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--run', type=Path, required=True, help='folder of this training')
-    parser.add_argument('--minutes', type=float, default=16, help='of learning (default: %(default)s)')
+    parser.add_argument('--minutes', type=float, default=7.3, help='of learning (default: %(default)s)')
     parser.add_argument('--steps', type=int, default=10**9, help='stop after so many')
     parser.add_argument('--resume', type=Path, help='folder of an earlier run: its state.pt and report.json')
     parser.add_argument('--init', type=Path, help='model.safetensors to begin from')
@@ -238,7 +232,6 @@ def main() -> None:
     parser.add_argument('--images', type=int, default=64, help='images in a batch (default: %(default)s)')
     parser.add_argument('--rate', type=float, default=1.5e-3, help='learning rate (default: %(default)s)')
     parser.add_argument('--decay', type=float, default=0.25, help='share of the time with a falling rate')
-    parser.add_argument('--finish', type=float, default=90, help='seconds from DIR/finish to the end')
     parser.add_argument('--publish-seconds', type=float, default=120)
     parser.add_argument('--log-seconds', type=float, default=10)
     parser.add_argument('--compile', type=int, default=0, help='1: let torch compile the layers')

@@ -1,6 +1,7 @@
 """What ``robobrain bench engine`` asks, and how the processes that answer say how long it took."""
 
 import json
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.images import ImageLimits
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, detect_profile
@@ -24,8 +26,6 @@ class Case:
 
 
 CASES = (Case('pointing', 'the handle of the red mug', 16), Case('trajectory', 'reach for the banana', 96))
-LEAST_PIXELS = 65536
-"""Qwen-VL models see no less."""
 WARM_UP = 3
 """Requests in front of those that count, for each case."""
 
@@ -60,7 +60,8 @@ class Plan:
     def config(self) -> EngineConfig:
         """Of the engine: images are seen in their own size, as far as the model's limits go."""
         width, height = self.size
-        return EngineConfig(self.model, device=self.device, max_pixels=max(width * height, LEAST_PIXELS))
+        least = ImageLimits.read(self.model, sys.maxsize).min_pixels
+        return EngineConfig(self.model, device=self.device, max_pixels=max(width * height, least))
 
     @property
     def profile(self) -> Profile:

@@ -21,7 +21,7 @@ QUESTIONS = (
     ('general', 'List the objects on the table with their 2D coordinates.'),
 )
 ANSWERED = ('OK', 'NOT_FOUND', 'UNPARSABLE')
-"""The model answered, whether it found anything or not: the tiny one sees little."""
+"""The model answered, whether it found anything or not."""
 TIMEOUT_S = 20
 """Of each goal."""
 HUNG_S = TIMEOUT_S + 10

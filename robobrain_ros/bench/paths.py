@@ -19,25 +19,30 @@ async def engine(plan: Plan) -> None:
     own = EmbeddedEngine(plan.config)
     await own.start(lambda text: None)
     try:
-        warm = False
-        for question in ask(plan):
-            request = generation(question, plan)
-            if not warm:
-                await own.warm_up([request])
-                warm = True
-            laps, tokens = Laps(), 0
-            async for delta in own.generate(request):
-                if not delta.tokens and not delta.finish_reason:
-                    laps.lap('prepare')
-                elif not tokens:
-                    laps.lap('first_token')
-                tokens += delta.tokens
-            laps.lap('decode')
-            tell(question, laps.stages, tokens)
-        _, since = own.compilations()
-        note(f'engine: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
+        await answer_all(own, plan)
     finally:
         await own.close()
+
+
+async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
+    """Put all questions to an engine that has been started, and tell how long each took."""
+    warm = False
+    for question in ask(plan):
+        request = generation(question, plan)
+        if not warm:
+            await own.warm_up([request])
+            warm = True
+        laps, tokens = Laps(), 0
+        async for delta in own.generate(request):
+            if not delta.tokens and not delta.finish_reason:
+                laps.lap('prepare')
+            elif not tokens:
+                laps.lap('first_token')
+            tokens += delta.tokens
+        laps.lap('decode')
+        tell(question, laps.stages, tokens)
+    _, since = own.compilations()
+    note(f'engine: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
 
 
 def generation(question: Question, plan: Plan) -> Generation:

@@ -7,7 +7,7 @@ from typing import Any
 
 from robobrain_ros.engines import caches, graphs, memory
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.flaggems import Choice
+from robobrain_ros.engines.flaggems import Choice, installed_version
 from robobrain_ros.errors import BrainError, ErrorCode
 
 
@@ -101,13 +101,14 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, _cpu_environment(folder), True)
     # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
     arguments['gpu_memory_utilization'] = min(part, 0.92)
-    arguments['compilation_config'] = {'cudagraph_capture_sizes': graphs.lengths(config)}
+    arguments['compilation_config'] = graphs.compilation(config)
     arguments['worker_cls'] = 'robobrain_ros.engines.gpu_worker.GpuWorker'
     if fp8:
         arguments['quantization'] = 'fp8'
     if choice.on:
         arguments['additional_config'] = {'flaggems': asdict(choice)}
-    return Launch(arguments, caches.environment(config.cache_directory, choice.on), False)
+    environment = caches.environment(config.cache_directory, choice.on)
+    return Launch(arguments, environment | graphs.environment(config, installed_version('vllm')), False)
 
 
 def _quiet() -> None:

@@ -14,13 +14,16 @@ from robobrain_ros.errors import BrainError, ErrorCode
 
 PROFILES: dict[str, tuple[str, ...]] = {
     'off': (),
-    # What the vision tower sends to aten one by one, and the choice of the next token. Where a request's time goes:
-    # shared notes of an H100 (vLLM 0.25.1, FlagGems 5.0.2); `robobrain bench` compares them with native operators.
-    'safe': ('layer_norm', 'gelu', 'embedding', 'argmax'),
-    # The matrix products as well: addmm in the vision tower, mm_out in the compiled language model, mm at its end.
-    # FlagGems 5.0.2 tunes mm for each number of prompt tokens anew (its key is M itself on Hopper), 5.5 s on an H100
-    # for one shape: every new length of an instruction pauses.
-    'gemm': ('layer_norm', 'gelu', 'embedding', 'argmax', 'addmm', 'addmm_out', 'mm', 'mm_out', 'bmm'),
+    # What is not slower than PyTorch's own where vLLM runs it (H200, FlagGems 5.0.2, docs/performance.md): 3.5 us for
+    # 5.0 in the vision tower, whose launches a CUDA graph replays; launched one by one it takes 47 us for 12. So do
+    # all others, and embeddings and argmax run outside of graphs; gelu takes twice as long inside. rms_norm would win,
+    # but vLLM compiles that itself; so would softmax, but a greedy answer has none, and it would be compiled in the
+    # first request that has.
+    'safe': ('layer_norm',),
+    # The matrix products as well, for comparison: addmm in the vision tower takes 1.7 to 2 times as long as native, mm
+    # with one token 1.0 to 2.1, with a prompt 1.4. FlagGems tunes mm for each number of prompt tokens anew (its key is
+    # M itself on Hopper), 31 s on an H200 for one: every new length of an instruction pauses.
+    'gemm': ('layer_norm', 'addmm', 'addmm_out', 'mm', 'mm_out', 'bmm'),
     'full': (),
     'custom': (),
 }

@@ -1,10 +1,13 @@
 """vLLM's worker on a GPU (``worker_cls``): enables FlagGems first where that is wanted, and counts what is compiled.
 
-Imported by vLLM in the engine's process only.
+Imported by vLLM in the engine's process only. Counting is for knowing: where it fails, the log says so and the engine
+goes on.
 """
 
 import functools
-import os
+import logging
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from robobrain_ros.engines.flaggems_worker import enable
 from robobrain_ros.engines.worker_report import WorkerReport
 from robobrain_ros.errors import BrainError
 
-QUALIFIED_NAME = f'{__name__}.GpuWorker'
+_log = logging.getLogger(__name__)
 
 
 class GpuWorker(Worker):
@@ -24,10 +27,12 @@ class GpuWorker(Worker):
     def init_device(self) -> None:
         """Choose the GPU; then, before anything is loaded, compiled or captured, what is described above."""
         super().init_device()
-        folder = Path(os.environ['TMPDIR'])  # the engine's own: see processes.Family
         report = WorkerReport()
-        keep = (lambda: report.write(folder)) if self.rank == 0 else lambda: None
-        count_compilations(report, keep)
+        keep = _keeper(report) if self.rank == 0 else lambda: None
+        try:
+            count_compilations(report, keep)
+        except Exception as error:  # Triton's insides, which change between versions
+            _log.warning('what Triton compiles is not counted: %r', error)
         wanted = self.vllm_config.additional_config.get('flaggems')
         try:
             if wanted:
@@ -41,27 +46,40 @@ class GpuWorker(Worker):
             keep()
 
 
-def count_compilations(report: WorkerReport, changed: Any) -> None:
-    """Count what Triton does in this process from now on.
+def _keeper(report: WorkerReport) -> Callable[[], None]:
+    """A function that writes the report into the engine's own folder (TMPDIR, see processes.Family)."""
+
+    def keep() -> None:
+        try:
+            report.write(Path(tempfile.gettempdir()))
+        except OSError as error:  # a full disk, or the folder is gone because its owner ends
+            _log.warning("the worker's report cannot be written: %s", error)
+
+    return keep
+
+
+def count_compilations(report: WorkerReport, changed: Callable[[], None]) -> None:
+    """Count what Triton (3.5, 3.6) does in this process from now on.
 
     ``knobs.compilation.listener`` hears of each kernel that is made ready, with whether it came from the cache;
     ``Autotuner._bench`` times one variant of a kernel (FlagGems' own tuner is derived from it).
+
+    :param changed: called after each
+    :raises Exception: if Triton has no such places; nothing is changed then
     """
     from triton import knobs
     from triton.runtime.autotuner import Autotuner
 
-    before = knobs.compilation.listener
+    before, bench = knobs.compilation.listener, Autotuner._bench
 
     def listen(**event: Any) -> None:
-        if event['cache_hit']:
+        if event.get('cache_hit'):
             report.loaded += 1
         else:
             report.compiled += 1
         changed()
         if before is not None:
             before(**event)
-
-    bench = Autotuner._bench
 
     @functools.wraps(bench)
     def timed(*arguments: Any, **options: Any) -> Any:

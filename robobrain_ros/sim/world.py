@@ -133,7 +133,7 @@ class World:
         return replace(body, position=np.array([x, y, max(below, default=0.0)]))
 
     def render(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Draw (rgb, depth) as ``TableTop.render`` gives them; takes some 0.2 s of software rendering."""
+        """Draw (rgb, depth) as ``TableTop.render`` gives them; takes some 0.3 s of software rendering."""
         for index, (body, start) in enumerate(zip(self.state.bodies, self._start.bodies, strict=True)):
             number = self._model.body(f'item{index}').id
             self._model.body_pos[number] = self._home[number] + body.position - start.position
