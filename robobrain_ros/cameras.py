@@ -1,6 +1,7 @@
 """The newest image of a camera, kept undecoded, with the depth and the intrinsics that belong to it."""
 
 import asyncio
+import math
 import threading
 import time
 import weakref
@@ -17,6 +18,8 @@ from robobrain_ros.subscriptions import Subscriptions, Topic
 
 FUTURE_S = 1.0
 """Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
+INFO_S = 1.0
+"""How long a request that has a usable image waits for camera_info, seconds."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ class CameraInput:
         """The newest image, as soon as there is one that is new enough.
 
         Where the camera published camera_info before, it waits for that, too, after a pause; an image without it is
-        given when none has come by the end of ``timeout_s``, and from then on no camera_info is waited for.
+        given when none has come within INFO_S. Once a request has waited in vain, or was cancelled while it did, no
+        other waits for camera_info until there is one again.
 
         :param not_before_ns: least stamp, nanoseconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
@@ -125,24 +129,31 @@ class CameraInput:
 
     async def _wait(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + timeout_s
-        over = False
+        deadline, info_deadline = loop.time() + timeout_s, math.inf
         while True:
             arrival: asyncio.Future[None] = loop.create_future()
             with self._lock:
                 newest = self._newest
                 lacks_info = self._info_expected and self._info is None
                 self._waiting.add(arrival)
+            now, until = loop.time(), deadline
+            fault = self._fault(newest, not_before_ns, max_age_s)
             try:
-                fault = self._fault(newest, not_before_ns, max_age_s)
-                if newest is not None and fault is None and (over or not lacks_info):
-                    return self._take(newest)
-                if over:
+                if newest is not None and fault is None:
+                    info_deadline = min(info_deadline, now + INFO_S)
+                    until = min(deadline, info_deadline)
+                    if now >= until or not lacks_info:
+                        return self._take(newest)
+                elif now >= until:
                     assert fault is not None
                     raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s')
                 # not wait_for: up to Python 3.11 it swallows a cancellation that meets the arrival
-                came, _ = await asyncio.wait([arrival], timeout=max(deadline - loop.time(), 0))
-                over = not came
+                await asyncio.wait([arrival], timeout=until - now)
+            except asyncio.CancelledError:
+                if fault is None:  # else no request with little time would ever be answered
+                    with self._lock:
+                        self._info_expected = self._info is not None
+                raise
             finally:
                 with self._lock:
                     self._waiting.discard(arrival)

@@ -1,4 +1,5 @@
-"""``robobrain demo``: simulated camera and node talk over DDS; one question per task, answers beside the truth.
+"""``robobrain demo``: simulated camera and node talk over DDS; one question per task and one about
+something that is not there, answers beside the truth.
 
 With ``--episodes``, the loop is closed: the simulated gripper does what was answered, and the simulator judges.
 """
@@ -27,16 +28,16 @@ from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.stack import Stack, bring_up, stay_local
-from robobrain_ros.tasks import TASKS
 
-KINDS = {
-    'pointing': 'named',
-    'affordance': 'handle',
-    'grounding': 'named',
-    'trajectory': 'pick',
-    'planning': 'put',
-    'general': 'list',
-}
+KINDS = (
+    ('pointing', 'named'),
+    ('affordance', 'handle'),
+    ('grounding', 'named'),
+    ('trajectory', 'pick'),
+    ('planning', 'put'),
+    ('general', 'list'),
+    ('pointing', 'absent'),
+)
 """What the demo asks for, by task."""
 FLOOR = 0.85
 """Least part of the episodes that is to succeed."""
@@ -50,6 +51,11 @@ class Row:
 
     question: Question
     answer: Answer
+
+    @property
+    def good(self) -> bool:
+        """Whether something was found, or that there is nothing, where that is so."""
+        return self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK)
 
     def cells(self) -> tuple[str, ...]:
         """For COLUMNS."""
@@ -78,6 +84,8 @@ class Row:
     def distance(self) -> str:
         """How far the answer is from the truth, in the unit that suits the task."""
         question, answer = self.question, self.answer
+        if question.kind == 'absent':
+            return 'right: none' if self.good else 'there is none'
         if question.steps:
             same = [step.description for step in answer.steps] == list(question.steps)
             return 'same plan' if same else 'other plan'
@@ -144,12 +152,11 @@ def run(seed: int, output: Path) -> int:
             )
         )
         rows = [_ask(client, question, pictures, output) for question in choose(seed)]
-    failed = [row for row in rows if row.answer.error_code != Answer.OK]
     print(
         f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.'
     )
     print(f'Pictures: {output.resolve()}')
-    return 1 if failed else 0
+    return 0 if all(row.good for row in rows) else 1
 
 
 def run_episodes(number: int, seed: int, output: Path) -> int:
@@ -192,13 +199,13 @@ class _Progress:
 
 
 def choose(seed: int) -> list[Question]:
-    """One question for each task about this table top; fewer where it has nothing to ask about."""
+    """One question of each of ``KINDS``; another one of its task, or none, where there is no such thing."""
     every = questions(TableTop(seed), np.random.default_rng(seed))
     chosen = []
-    for task in TASKS:
-        fitting = [question for question in every if question.task == task]
-        wanted = [question for question in fitting if question.kind == KINDS[task]]
-        chosen += (wanted or fitting)[:1]
+    for task, kind in KINDS:
+        wanted = [question for question in every if (question.task, question.kind) == (task, kind)]
+        others = [question for question in every if question.task == task and question.kind != 'absent']
+        chosen += (wanted or others)[:1]
     return chosen
 
 
@@ -211,7 +218,8 @@ def _ask(client: Client, question: Question, pictures: list[Image], output: Path
     while not pictures and time.monotonic() < deadline:
         client.executor.spin_once(0.1)
     if pictures:
-        write(output / f'{question.task}.png', to_rgb(pictures[-1]))
+        name = question.kind if question.kind == 'absent' else question.task
+        write(output / f'{name}.png', to_rgb(pictures[-1]))
     return row
 
 

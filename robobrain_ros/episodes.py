@@ -28,8 +28,6 @@ RECEIVING = ('bowl', 'plate', 'cube')
 CAMERA = '/simulated_camera'
 PATIENCE_S = 10.0
 """For a picture, or the world's state, after what must lead to it."""
-MOTION_S = 2.0
-"""Longest time from an answer that moves the gripper until the simulator shows it."""
 
 
 @dataclass(frozen=True)
@@ -145,12 +143,12 @@ class Arena:
         before = self._image_after(stamp)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
-        moved = answer.error_code == Answer.OK and self._spin(lambda: self._states, MOTION_S)
+        moved = answer.error_code == Answer.OK and self._spin(lambda: self._states, PATIENCE_S)
         if moved:
             state = self._states[-1]
         after = self._image_after(state.markers[0].header.stamp)
         success, metres = episode.judge(from_markers(state))
-        self._spin(lambda: self._annotated, MOTION_S)
+        self._spin(lambda: self._annotated, PATIENCE_S)
         drawn = to_rgb(self._annotated[-1]) if self._annotated else before
         seconds = time.monotonic() - begin
         return Outcome(episode, answer, moved and success, metres, moved, (before, drawn, after), seconds)

@@ -56,7 +56,8 @@ class Letterbox:
     def undo(self, parsed: Parsed, scale: Scale) -> Parsed:
         """An answer about the canvas -> the same about the image, on the same scale.
 
-        What lies in the padding is no place in the image: it is dropped, with a reason.
+        What lies in the padding is no place in the image: it is dropped, with a reason. A box that reaches into the
+        padding ends at the image's border, as the object does.
         """
         points: list[Point] = []
         boxes: list[Box] = []
@@ -69,9 +70,9 @@ class Letterbox:
                 depth = '' if point.depth is None else f', {point.depth:g}'
                 dropped.append(Dropped(f'({point.x:g}, {point.y:g}{depth})', self._complaint(scale)))
         for box in parsed.boxes:
-            corners = self._undo(box.x1, box.y1, scale), self._undo(box.x2, box.y2, scale)
-            if corners[0] and corners[1]:
-                boxes.append(Box(*corners[0], *corners[1], box.label))
+            (x1, y1), (x2, y2) = self._to_image(box.x1, box.y1, scale), self._to_image(box.x2, box.y2, scale)
+            if x1 < x2 and y1 < y2:
+                boxes.append(Box(x1, y1, x2, y2, box.label))
             else:
                 text = f'[{box.x1:g}, {box.y1:g}, {box.x2:g}, {box.y2:g}]'
                 dropped.append(Dropped(text, self._complaint(scale)))
@@ -87,12 +88,18 @@ class Letterbox:
 
     def _undo(self, x: float, y: float, scale: Scale) -> tuple[float, float] | None:
         """A place in model units of the image; None in the padding."""
-        place = []
         for value, most, (low, high) in zip((x, y), (scale.x_max, scale.y_max), self._spans(), strict=True):
             if not low * most - ROUNDING <= value <= high * most + ROUNDING:
                 return None
-            place.append(min(max((value - low * most) / (high - low), 0.0), most))
-        return place[0], place[1]
+        return self._to_image(x, y, scale)
+
+    def _to_image(self, x: float, y: float, scale: Scale) -> tuple[float, float]:
+        """A place in model units of the image; on its border for one in the padding."""
+        across, down = (
+            min(max((value - low * most) / (high - low), 0.0), most)
+            for value, most, (low, high) in zip((x, y), (scale.x_max, scale.y_max), self._spans(), strict=True)
+        )
+        return across, down
 
     def _complaint(self, scale: Scale) -> str:
         (x0, x1), (y0, y1) = self._spans()

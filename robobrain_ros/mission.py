@@ -5,7 +5,7 @@ that goes somewhere gets waypoints. All of it is one request: it is cancelled, t
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus
@@ -14,15 +14,15 @@ from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Job, Stage
 from robobrain_ros.seeing import Frame, Seen
 from robobrain_ros.tasks import MISSION, Profile, get_task
+from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.values import Step
 
-GOING = frozenset({'pick', 'reach', 'approach', 'touch', 'push', 'pull', 'press', 'slide'})
-"""Verbs of steps that go to their object; with others, such as 'grasp' or 'lift', the end effector is there already."""
-
-_HIGHER = re.compile(r'\A(?:above|over|onto|on top of|on|into|inside|in|to)\s+', re.IGNORECASE)
+_HIGHER = re.compile(r'\A(?:above|over|onto|(?:inside|into|on top)(?: of)?|on|in|to)\s+', re.IGNORECASE)
 _BESIDE = re.compile(
     r'\A(?:next to|in front of|to the (?:left|right) of|left of|right of|behind|beside|near|between)\b', re.IGNORECASE
 )
+_ARTICLE = re.compile(r'\A(?:the|an?|its|your)\s+')
+_HAND = re.compile(r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)')
 
 
 def ask(
@@ -64,9 +64,27 @@ def place_of(step: Step) -> str:
     return _HIGHER.sub('', step.destination)
 
 
-def goes(step: Step) -> bool:
-    """Whether the end effector goes somewhere in this step."""
-    return bool(step.destination) or step.action in GOING
+def going(steps: Sequence[Step]) -> list[bool]:
+    """For each step of a plan: whether the end effector goes somewhere in it.
+
+    It does where there is a destination, and else to the step's object; unless it is there already, since it went to
+    that place last, or acted on that object last. 'Move the gripper to the mug', 'Grasp the mug', 'Open the gripper':
+    only the first goes.
+    """
+    found, place, thing = [], '', ''
+    for step in steps:
+        named = _name(step.object)
+        if _HAND.fullmatch(named):
+            named = ''
+        goes = bool(step.destination) or named not in ('', place, thing)
+        place = _name(place_of(step)) if goes else place
+        thing = named or thing
+        found.append(goes)
+    return found
+
+
+def _name(words: str) -> str:
+    return _ARTICLE.sub('', words.lower())
 
 
 class _Mission:
@@ -79,26 +97,30 @@ class _Mission:
     async def run(self) -> None:
         plan = await self._ask('planning', self._job.answer.instruction)
         steps = [GroundedStep(**vars(step)) for step in plan.steps]
-        for index, step in enumerate(steps):
+        self._job.update(self._job.stage, steps=tuple(steps))
+        if len(steps) > MOST:
+            raise BrainError(ErrorCode.UNPARSABLE, f'the plan has {len(steps)} steps, and a mission has {MOST} at most')
+        for index, (step, goes) in enumerate(zip(steps, going(steps), strict=True)):
+            steps[index] = await self._ground(step, goes)
             self._job.update(self._job.stage, steps=tuple(steps))
-            steps[index] = await self._ground(step)
-        complete = plan.complete and all(step.status is StepStatus.GROUNDED for step in steps)
+        whole = all(isinstance(known, Answer) and known.complete for known in self._asked.values())
+        complete = whole and all(step.status is StepStatus.GROUNDED for step in steps)
         self._job.update(Stage.PROJECT, steps=tuple(steps), complete=complete)
         if not any(step.status is StepStatus.GROUNDED for step in steps):
             raise BrainError(steps[0].code, f'no step of the plan could be grounded; the first: {steps[0].message}')
 
-    async def _ground(self, step: GroundedStep) -> GroundedStep:
+    async def _ground(self, step: GroundedStep, goes: bool) -> GroundedStep:
         try:
             place = place_of(step)
             if not place:
                 raise BrainError(ErrorCode.UNPARSABLE, f'the step {step.description!r} names nothing to look for')
             targets = (await self._ask('pointing', place)).targets
             step = replace(step, targets=tuple(replace(target, label=place) for target in targets))
-            if goes(step):
+            if goes:
                 way = await self._ask('trajectory', step.description.rstrip(' .'))
-                step = replace(step, waypoints=way.waypoints)
                 if not way.complete:  # half a way leads to nowhere
                     raise BrainError(ErrorCode.UNPARSABLE, f'the way has gaps: {way.text!r}')
+                step = replace(step, waypoints=way.waypoints)
         except BrainError as error:
             if error.code is ErrorCode.ENGINE_DEAD:
                 raise
@@ -124,7 +146,7 @@ class _Mission:
             answer = part.answer
             warnings = tuple(dict.fromkeys([*before.warnings, *answer.warnings]))
             told = {'text': text_before + answer.text, 'tokens': before.tokens + answer.tokens, 'warnings': warnings}
-            job.update(part.stage, **told)
+            job.update(part.stage, **told, complete=False)  # until the last step is grounded
 
         part = Job(Answer(task, text), job.loop, forward)
         part.update(Stage.PREFILL)

@@ -4,6 +4,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -125,6 +126,7 @@ class Requests:
 
     async def _execute(self, handle: ServerGoalHandle) -> Query.Result:
         identity = bytes(handle.goal_id.uuid)
+        steps = lru_cache(maxsize=1)(messages.steps)  # most feedback has those of the one before
 
         def report(job: Job) -> None:
             if handle.is_active:
@@ -134,7 +136,7 @@ class Requests:
                         partial_text=job.answer.text,
                         tokens=job.answer.tokens,
                         elapsed_s=job.elapsed(),
-                        steps=messages.steps(job.answer.steps),
+                        steps=steps(job.answer.steps),
                     )
                 )
 

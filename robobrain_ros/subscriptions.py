@@ -1,4 +1,4 @@
-"""Subscriptions to large messages: in a thread of their own, as reliable as their publishers, and only while wanted."""
+"""Subscriptions to large messages: in a thread of their own, suited to their publishers, and only while wanted."""
 
 import math
 import threading
@@ -11,12 +11,19 @@ from rclpy.clock import Clock, ClockType
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
 from robobrain_ros.spinning import spin
 
 UPDATE_S = 0.5
 """How often publishers are looked at, seconds."""
+
+
+class Policies(NamedTuple):
+    """What a subscription asks of all publishers of its topic."""
+
+    reliability: ReliabilityPolicy
+    durability: DurabilityPolicy
 
 
 class Topic(NamedTuple):
@@ -48,7 +55,7 @@ class Subscriptions:
         self._lock = threading.Lock()
         self._waiting = 0
         self._wanted_until = -math.inf if idle_s is not None else math.inf
-        self._held: dict[str, tuple[ReliabilityPolicy, Any]] = {}
+        self._held: dict[str, tuple[Policies, Any]] = {}
         # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
         self._node = Node(
             name,
@@ -106,21 +113,27 @@ class Subscriptions:
         held = self.held
         for topic in self._topics:
             now, subscription = self._held.get(topic.name, (None, None))
-            policy = self._policy(topic.name) if wanted else None
-            if policy is now:
+            policies = self._policies(topic.name) if wanted else None
+            if policies == now:
                 continue
             if subscription is not None:
                 self._node.destroy_subscription(subscription)
                 del self._held[topic.name]
-            if policy is not None:
-                qos = QoSProfile(depth=1, reliability=policy)
+            if policies is not None:
+                qos = QoSProfile(depth=1, reliability=policies.reliability, durability=policies.durability)
                 new = self._node.create_subscription(topic.kind, topic.name, topic.callback, qos)
-                self._held[topic.name] = (policy, new)
+                self._held[topic.name] = (policies, new)
         if held and not wanted:
             self._released()
 
-    def _policy(self, topic: str) -> ReliabilityPolicy:
-        """The publishers' reliability: reliable loses fewer large images; best effort hears all."""
-        offered = [info.qos_profile.reliability for info in self._node.get_publishers_info_by_topic(topic)]
-        reliable = bool(offered) and all(policy is ReliabilityPolicy.RELIABLE for policy in offered)
-        return ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT
+    def _policies(self, topic: str) -> Policies:
+        """The most that all publishers offer: reliable loses fewer large images, transient local hears also what was
+        published once, before; best effort and volatile hear all publishers.
+        """
+        offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(topic)]
+        reliable = bool(offered) and all(qos.reliability is ReliabilityPolicy.RELIABLE for qos in offered)
+        latched = bool(offered) and all(qos.durability is DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+        return Policies(
+            ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        )

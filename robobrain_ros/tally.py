@@ -3,8 +3,10 @@
 import math
 from collections import Counter, deque
 from collections.abc import Mapping
+from itertools import chain
 
 from robobrain_ros.answer import Answer, PointStatus
+from robobrain_ros.tasks import MISSION
 
 WINDOW = 200
 """Latencies are over this many of the latest answers."""
@@ -23,9 +25,9 @@ class Tally:
         """Count one request's end."""
         self._ends[answer.code.name] += 1
         self._dropped += not answer.complete
-        places = (*answer.targets, *answer.waypoints)
+        places = chain(answer.places, *answer.ways)
         self._statuses.update(place.status.name for place in places if place.status is not PointStatus.OK)
-        if answer.success:
+        if answer.success and answer.task != MISSION:  # whose times are sums over many questions
             self._timings.append(dict(vars(answer.timings)))
 
     def summary(self) -> dict[str, str]:

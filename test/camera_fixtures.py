@@ -3,6 +3,7 @@
 For test files that say ``pytest_plugins = ('node_fixtures', 'camera_fixtures')``.
 """
 
+from concurrent import futures
 from contextlib import contextmanager
 
 import numpy as np
@@ -105,6 +106,12 @@ def camera(far_context, rig):
     with publishing(far_context) as camera:
         rig.linked(camera)
         yield camera
+
+
+def waits(asked: futures.Future) -> None:
+    """A request has no answer yet."""
+    with pytest.raises(futures.TimeoutError):
+        asked.result(0.1)
 
 
 def picture(value=0, width=8, height=6):

@@ -16,7 +16,7 @@ from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from robobrain_ros.action import Query
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -132,12 +132,15 @@ class TestCamera:
         names: Sequence[str] = ('/image', '/depth/image', '/camera_info'),
         depth_kind: type = Image,
         frame: str = FRAME,
+        latched_info: bool = False,
     ) -> None:
         self.frame = frame
         self.node = Node('test_camera', context=context)
         qos = QoSProfile(depth=5, reliability=reliability)
         self.image = self.node.create_publisher(kind, names[0], qos)
         self.depth = self.node.create_publisher(depth_kind, names[1], qos)
+        if latched_info:
+            qos = QoSProfile(depth=1, reliability=reliability, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self.info = self.node.create_publisher(CameraInfo, names[2], qos)
 
     def close(self) -> None:

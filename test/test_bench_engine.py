@@ -1,6 +1,7 @@
 """``robobrain bench engine`` and ``node``: what they measure is told as it is; figures take a host with time."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,12 +9,13 @@ import cv2
 import numpy as np
 import pytest
 
-from robobrain_ros.bench import bars, engine
+from robobrain_ros.bench import bars, engine, plain_vllm
 from robobrain_ros.bench.cases import CASES, WARM_UP, Plan, ask
 from robobrain_ros.bench.engine import Result, run, table
 from robobrain_ros.bench.paths import answer_all
 from robobrain_ros.bench.served import flags
 from robobrain_ros.cli import main
+from robobrain_ros.engines import arguments as ways
 from robobrain_ros.parameters import TINY_MODEL
 
 PLAN = Plan(TINY_MODEL, (320, 256), 2, 'cpu')
@@ -115,6 +117,18 @@ def test_arguments_become_options_of_the_server():
         '--no-use-it',
         '--limits={"image": 1}',
     ]
+
+
+def test_plain_vllm_gets_nothing_that_makes_ours_faster(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, 'environ', {**os.environ, 'HOME': str(tmp_path)})
+    monkeypatch.setattr(plain_vllm, 'runs_on_cpu', lambda config: False)
+    monkeypatch.setattr(ways.memory, 'memory', lambda device: (2**36, 2**37))
+    monkeypatch.setattr(ways, 'installed_version', lambda name: '0.25.1')
+    kept = plain_vllm.arguments(PLAN)
+    assert {'model', 'kv_cache_memory_bytes', 'max_model_len'} <= kept.keys()
+    assert not {'compilation_config', 'worker_cls', 'mm_processor_cache_gb'} & kept.keys()
+    assert 'VLLM_USE_V2_MODEL_RUNNER' not in os.environ
+    assert os.environ['VLLM_CACHE_ROOT'].startswith(str(tmp_path))
 
 
 @pytest.mark.engine

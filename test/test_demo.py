@@ -37,9 +37,9 @@ def test_demo(tmp_path):
     assert 'Traceback' not in done.stdout + done.stderr
     table = done.stdout[done.stdout.index('instruction') :].splitlines()
     rows = [line.split()[0] for line in table if line.split() and line.split()[0] in TASKS]
-    assert rows == list(TASKS)
-    for task in TASKS:
-        annotated = cv2.imread(str(tmp_path / 'answers' / f'{task}.png'))
+    assert rows == [*TASKS, 'pointing']
+    for name in (*TASKS, 'absent'):
+        annotated = cv2.imread(str(tmp_path / 'answers' / f'{name}.png'))
         assert annotated.shape == (480, 640, 3)
         assert (annotated != TableTop(7).render()[0][..., ::-1]).any()
     assert str(tmp_path / 'answers') in done.stdout

@@ -1,6 +1,9 @@
 """What is recorded as CUDA graphs covers what requests have, with little padding."""
 
 import json
+import os
+import subprocess
+import sys
 from itertools import pairwise
 
 import pytest
@@ -8,9 +11,9 @@ import pytest
 from robobrain_ros.engines import arguments
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.flaggems import Choice
-from robobrain_ros.engines.graphs import FINE, TEXT_TOKENS, compilation, environment, lengths
+from robobrain_ros.engines.graphs import FINE, FIRST_RUNNER, TEXT_TOKENS, compilation, environment, lengths
+from robobrain_ros.engines.processes import Family
 from robobrain_ros.parameters import TINY_MODEL
-
 
 LIMITS = {'size': {'shortest_edge': 65536, 'longest_edge': 640 * 480}, 'patch_size': 16, 'merge_size': 2}
 
@@ -70,3 +73,15 @@ def test_where_the_second_model_runner_has_no_such_graphs_the_first_runs(version
     assert how.arguments['compilation_config']['cudagraph_mm_encoder']
     make_older(model)
     assert environment(EngineConfig(model), version) == {}
+
+
+def test_the_choice_reaches_the_engine_s_process_and_only_that():
+    family = Family()
+    ask = 'import os; print(os.environ["VLLM_USE_V2_MODEL_RUNNER"])'
+    try:
+        with family.adopt(FIRST_RUNNER):
+            told = subprocess.run([sys.executable, '-c', ask], capture_output=True, text=True, timeout=60)
+    finally:
+        family.close()
+    assert told.stdout == '0\n'
+    assert 'VLLM_USE_V2_MODEL_RUNNER' not in os.environ

@@ -91,14 +91,24 @@ def test_images_of_the_canvas_shape_keep_their_coordinates_to_the_last_bit(width
 def test_what_lies_in_the_padding_is_dropped_and_quoted():
     box = Letterbox((1280, 720), CANVAS)  # rows 48 .. 336 of 384: 125 .. 875 of 1000
     inside, border, outside = Point(500, 125), Point(500, 124.5, 0.8), Point(500, 124.4, 0.8)
-    boxes = Box(0, 125, 1000, 875), Box(10, 875, 20, 900), Box(10, 20, 30, 130)
+    boxes = Box(0, 125, 1000, 875), Box(10, 875, 20, 900), Box(10, 20, 30, 125)
     parsed = box.undo(Parsed(points=(inside, border, outside), boxes=boxes), SCALE)
     assert parsed.points == (Point(500, 0), Point(500, 0, 0.8))
     assert parsed.boxes == (Box(0, 0, 1000, 1000),)
-    assert [item.text for item in parsed.dropped] == ['(500, 124.4, 0.8)', '[10, 875, 20, 900]', '[10, 20, 30, 130]']
+    assert [item.text for item in parsed.dropped] == ['(500, 124.4, 0.8)', '[10, 875, 20, 900]', '[10, 20, 30, 125]']
     assert {item.reason for item in parsed.dropped} == {
         'lies in the grey padding: the image reaches from (0, 125) to (1000, 875)'
     }
+
+
+def test_a_box_that_reaches_into_the_padding_ends_at_the_image():
+    wide, tall = Letterbox((1280, 720), CANVAS), Letterbox((480, 640), CANVAS)  # columns 112 .. 400 of 512
+    boxes = Box(10, 100, 30, 500, 'mug'), Box(10, 800, 30, 1000), Box(0, 0, 1000, 1000)
+    parsed = wide.undo(Parsed(boxes=boxes), SCALE)
+    assert parsed.boxes == (Box(10, 0, 30, 500, 'mug'), Box(10, 900, 30, 1000), Box(0, 0, 1000, 1000))
+    assert parsed.dropped == ()
+    (box,) = tall.undo(Parsed(boxes=(Box(0, 10, 500, 20),)), SCALE).boxes
+    assert (box.x1, box.y1, box.x2, box.y2) == pytest.approx((0, 10, 500, 20))
 
 
 def letterboxed(name='robobrain-2.5'):

@@ -13,6 +13,8 @@ from robobrain_ros.brain import Brain, Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.jobs import Policy, Stage
 from robobrain_ros.tasks import parse_instruction
+from robobrain_ros.tasks.plan_text import step_of
+from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.profiles import PROFILES
 from robobrain_ros.tasks.values import Step
 
@@ -20,7 +22,6 @@ GOAL = 'put the red cube on the plate'
 PLAN = '1. Move the gripper to the red cube\n2. Grasp the red cube\n3. Place the red cube on the plate'
 CUBE, PLATE = '[(250, 500)]', '[(750, 500)]'
 REACH, PUT = '[(500, 250, 1.0), (250, 500, 1.0)]', '[(500, 250, 1.0), (250, 500, 1.0), (750, 500, 1.0)]'
-ASKED = 'The task is "put the red cube'
 
 
 def scripts(**changes):
@@ -28,6 +29,7 @@ def scripts(**changes):
     said = {
         'plan': [PLAN],
         'reach': [REACH],
+        'grasp': [REACH],
         'put': [PUT],
         'cube': [CUBE],
         'plate': [PLATE],
@@ -35,6 +37,7 @@ def scripts(**changes):
     words = {
         'plan': 'list the steps',
         'reach': '"Move the gripper to the red cube"',
+        'grasp': '"Grasp the red cube"',
         'put': '"Place the red cube on the plate"',
         'cube': 'the red cube. Please provide its 2D',
         'plate': 'the plate. Please provide its 2D',
@@ -104,12 +107,13 @@ def test_a_step_that_cannot_be_grounded_says_why_and_the_rest_goes_on(brain, cha
     failed = [step for step in answer.steps if step.code is not ErrorCode.OK]
     assert {step.status for step in failed} == {StepStatus.FAILED}
     assert all(says in step.message for step in failed)
+    assert not any(step.waypoints for step in failed)
 
 
 def test_without_any_step_to_be_found_it_has_failed_and_shows_the_plan(brain):
     brain.engine.scripts = scripts(cube=['not visible'], plate=['not visible'])
     answer = start(brain).done.result(SOON)
-    assert answer.code is ErrorCode.NOT_FOUND
+    assert (answer.code, answer.complete) == (ErrorCode.NOT_FOUND, False)
     assert 'no step of the plan could be grounded' in answer.message
     assert len(answer.steps) == 3
 
@@ -120,7 +124,26 @@ def test_without_any_step_to_be_found_it_has_failed_and_shows_the_plan(brain):
 def test_without_a_plan_there_is_no_mission(brain, plan, code):
     brain.engine.scripts = scripts(plan=[plan])
     answer = start(brain).done.result(SOON)
-    assert (answer.code, answer.steps, answer.text) == (code, (), plan)
+    assert (answer.code, answer.steps, answer.text, answer.complete) == (code, (), plan, False)
+
+
+@pytest.mark.parametrize(('more', 'code'), [(0, ErrorCode.OK), (1, ErrorCode.UNPARSABLE)])
+def test_a_plan_without_end_is_not_carried_out(brain, more, code):
+    lines = [f'{number}. Grasp the red cube' for number in range(1, MOST + more + 1)]
+    brain.engine.scripts = scripts(plan=['\n'.join(lines)])
+    answer = start(brain).done.result(SOON)
+    assert (answer.code, len(answer.steps)) == (code, MOST + more)
+    assert ('13 steps, and a mission has 12 at most' in answer.message) == bool(more)
+    assert {step.status for step in answer.steps} == {StepStatus.PLANNED if more else StepStatus.GROUNDED}
+    assert [len(step.waypoints) for step in answer.steps] == [0 if more else 2] + [0] * (MOST + more - 1)
+
+
+def test_half_a_place_is_a_place_but_not_all_of_the_answer(brain):
+    brain.engine.scripts = scripts(plate=['[(750, 500), (5000, 1)]'])
+    answer = start(brain).done.result(SOON)
+    assert [step.status for step in answer.steps] == [StepStatus.GROUNDED] * 3
+    assert (answer.code, answer.complete) == (ErrorCode.OK, False)
+    assert '(5000, 1)' in ' '.join(answer.warnings)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +161,7 @@ def test_it_ends_as_a_whole_and_keeps_what_is_grounded(brain, end, code):
     assert gate.reached.wait(SOON)
     end(brain, job)
     answer = job.done.result(SOON)
-    assert answer.code is code
+    assert (answer.code, answer.complete) == (code, False)
     assert [step.status.name for step in answer.steps] == ['GROUNDED', 'GROUNDED', 'PLANNED']
     gate.open()
     asyncio.run_coroutine_threadsafe(asyncio.sleep(0), brain._loop.loop).result(SOON)
@@ -148,13 +171,14 @@ def test_it_ends_as_a_whole_and_keeps_what_is_grounded(brain, end, code):
 def test_it_times_out_as_a_whole(brain):
     brain.engine.scripts = scripts(plate=[Gate()])
     answer = start(brain, timeout=0.3).done.result(SOON)
-    assert answer.code is ErrorCode.TIMEOUT
+    assert (answer.code, answer.complete) == (ErrorCode.TIMEOUT, False)
 
 
-def test_a_dead_engine_ends_it(brain):
-    brain.engine.scripts = scripts(cube=[Die()])
+@pytest.mark.parametrize('when', ['plan', 'cube'])
+def test_a_dead_engine_ends_it(brain, when):
+    brain.engine.scripts = scripts(**{when: [Die()]})
     answer = start(brain).done.result(SOON)
-    assert answer.code is ErrorCode.ENGINE_DEAD
+    assert (answer.code, answer.complete) == (ErrorCode.ENGINE_DEAD, False)
 
 
 def test_another_request_waits_for_the_whole_mission(brain):
@@ -190,17 +214,44 @@ def test_the_prefix_is_known():
 
 
 @pytest.mark.parametrize(
-    ('step', 'place', 'going'),
+    ('step', 'place'),
     [
-        (Step('', 'move', 'the gripper', 'the red cube'), 'the red cube', True),
-        (Step('', 'grasp', 'the red cube'), 'the red cube', False),
-        (Step('', 'pick', 'the red cube'), 'the red cube', True),
-        (Step('', 'move', 'the cube', 'above the plate'), 'the plate', True),
-        (Step('', 'place', 'cube', 'on the plate'), 'the plate', True),
-        (Step('', 'place', 'cube', 'onto'), 'onto', True),
-        (Step('', 'move', 'the mug', 'next to the plate'), 'the free space next to the plate', True),
-        (Step('Tidy up'), '', False),
+        (Step('', 'move', 'the gripper', 'the red cube'), 'the red cube'),
+        (Step('', 'grasp', 'the red cube'), 'the red cube'),
+        (Step('', 'move', 'the cube', 'above the plate'), 'the plate'),
+        (Step('', 'place', 'cube', 'on the plate'), 'the plate'),
+        (Step('', 'place', 'cube', 'inside of the bowl'), 'the bowl'),
+        (Step('', 'place', 'cube', 'into the bowl'), 'the bowl'),
+        (Step('', 'place', 'cube', 'onto'), 'onto'),
+        (Step('', 'move', 'the mug', 'next to the plate'), 'the free space next to the plate'),
+        (step_of('Move the cube to the left of the plate'), 'the free space to the left of the plate'),
+        (Step('Tidy up'), ''),
     ],
 )
-def test_where_a_step_acts(step, place, going):
-    assert (mission.place_of(step), mission.goes(step)) == (place, going)
+def test_where_a_step_acts(step, place):
+    assert mission.place_of(step) == place
+
+
+@pytest.mark.parametrize(
+    'plan',
+    [
+        '>Grasp the red cube. Lift the red cube. >Place the red cube on the plate. Release the red cube.',
+        '>Move the gripper to the mug. Grasp the mug. Lift the mug. >Move the mug above a box. >Put the mug on a box.',
+        '>Move the gripper to the mug. Open the gripper. Grasp the mug. >Move the gripper to the box. Release the mug.',
+        '>Open the drawer. >Pick up the mug. >Place the mug in the drawer. Release the mug. Close the drawer.',
+        '>Open the drawer. >Pick up the mug. >Place the mug on the tray. >Close the drawer.',
+        '>Press the red button. >Press the blue button. >Press the red button.',
+        '>Pick up the mug. >Place the mug on the tray. >Pick up the blue cube. >Place the blue cube on the tray.',
+        '>Locate the mug. Grasp the Mug. Tidy up. Lift the mug.',
+        'Close the end effector. >Turn on the lamp.',
+    ],
+)
+def test_steps_that_go_somewhere(plan):
+    """Marked by '>'."""
+    marked = plan.rstrip('.').split('. ')
+    assert mission.going([step_of(text.lstrip('>')) for text in marked]) == [text[0] == '>' for text in marked]
+
+
+def test_with_or_without_article_it_is_the_same_thing():
+    steps = [Step('', 'move', 'gripper', 'red cube'), Step('', 'grasp', 'the red cube'), Step('', 'lift', 'red cube')]
+    assert mission.going(steps) == [True, False, False]

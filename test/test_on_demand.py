@@ -5,10 +5,11 @@ import time
 
 import numpy as np
 import pytest
-from camera_fixtures import K, Rig, nanoseconds, picture, publishing
+from camera_fixtures import K, Rig, nanoseconds, picture, publishing, waits
 from ros_helpers import SOON, colour, depth, until
 from sensor_msgs.msg import CameraInfo
 
+from robobrain_ros import cameras
 from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.errors import BrainError, ErrorCode
 
@@ -130,17 +131,16 @@ def camera(far_context, rig):
         yield camera
 
 
-def test_after_a_pause_nothing_of_before_is_used(rig, camera):
+def test_after_a_pause_nothing_of_before_is_used(rig, camera, monkeypatch):
+    monkeypatch.setattr(cameras, 'INFO_S', 2 * SOON)
     used(rig, camera)
     status = rig.input.status()
     assert (status.rate_hz, status.age_s, status.has_camera_info) == (0, float('inf'), False)
     asked = asked_and_linked(rig, camera)
-    with pytest.raises(TimeoutError):
-        asked.result(0.1)  # though the old image would be new enough
+    waits(asked)  # though the old image would be new enough
     rig.deliver(camera.image, colour(camera.header(), picture(2)))
     assert rig.input.status().rate_hz == 0, 'one image since it subscribed again'
-    with pytest.raises(TimeoutError):
-        asked.result(0.1)  # this camera has published camera_info before
+    waits(asked)  # this camera has published camera_info before
     rig.deliver(camera.info, info(camera, 20.0))
     frame = asked.result(SOON)
     assert (frame.rgb() == 2).all()
@@ -160,6 +160,62 @@ def test_camera_info_that_stays_away_is_waited_for_only_once(rig, camera):
     asked = asked_and_linked(rig, camera)
     rig.deliver(camera.image, colour(camera.header(), picture(3)))
     assert (asked.result(SOON).rgb() == 3).all()
+
+
+def test_camera_info_that_stays_away_costs_a_request_little_of_its_time(rig, camera, monkeypatch):
+    monkeypatch.setattr(cameras, 'INFO_S', 0.3)
+    used(rig, camera)
+    asked = asked_and_linked(rig, camera)
+    rig.deliver(camera.image, colour(camera.header(), picture(2)))
+    frame = asked.result(SOON)  # of the 60 s that it may wait
+    assert (frame.rgb() == 2).all()
+    assert frame.camera() is None
+
+
+def test_a_request_that_ends_while_only_camera_info_is_missing_is_the_last_to_wait_for_it(rig, camera, monkeypatch):
+    """As by a client whose own time is short: else none of its requests would ever be answered."""
+    monkeypatch.setattr(cameras, 'INFO_S', 2 * SOON)
+    used(rig, camera)
+    asked = asked_and_linked(rig, camera)
+    rig.deliver(camera.image, colour(camera.header(), picture(2)))
+    waits(asked)
+    asked.cancel()
+    until(lambda: not rig.input.status().subscribed, 'release')
+    asked = asked_and_linked(rig, camera)
+    rig.deliver(camera.image, colour(camera.header(), picture(3)))
+    assert (asked.result(SOON).rgb() == 3).all()
+
+
+@pytest.mark.parametrize('too_old', [False, True])
+def test_a_request_that_ends_without_a_usable_image_leaves_the_next_one_its_camera_info(
+    rig, camera, monkeypatch, too_old
+):
+    monkeypatch.setattr(cameras, 'INFO_S', 2 * SOON)
+    used(rig, camera)
+    asked = asked_and_linked(rig, camera, not_before_ns=2 * 10**18)
+    if too_old:
+        rig.deliver(camera.image, colour(camera.header(), picture(2)))
+    waits(asked)
+    asked.cancel()
+    until(lambda: not rig.input.status().subscribed, 'release')
+    asked = asked_and_linked(rig, camera)
+    rig.deliver(camera.image, colour(camera.header(), picture(3)))
+    waits(asked)
+    rig.deliver(camera.info, info(camera, 20.0))
+    assert asked.result(SOON).camera().fx == 20
+
+
+def test_camera_info_that_was_published_only_once_is_heard_after_every_pause(rig, far_context):
+    """By a latched publisher."""
+    with publishing(far_context, latched_info=True) as camera:
+        until(lambda: rig.input.status().publishers, 'the camera')
+        camera.info.publish(info(camera))
+        for value in (1, 2):
+            asked = asked_and_linked(rig, camera)
+            until(lambda: rig.input.status().has_camera_info, 'camera_info')
+            rig.deliver(camera.image, colour(camera.header(), picture(value)))
+            assert asked.result(SOON).camera().fx == 10
+            until(lambda: not rig.input.status().subscribed, 'release')
 
 
 def test_a_camera_that_never_published_camera_info_answers_without(rig, camera):

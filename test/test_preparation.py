@@ -12,11 +12,11 @@ from robobrain_ros.engines.images import Patches
 from robobrain_ros.engines.preparation import Preparation
 from robobrain_ros.parameters import TINY_MODEL
 
-SIZES = [(256, 320), (320, 256), (288, 288)]
+SIZES = [(384, 512), (512, 384), (256, 768)]  # as the tiny model sees images, so that nothing is resized
 random = np.random.default_rng(1)
 
 
-def image(height=256, width=320) -> np.ndarray:
+def image(height=384, width=512) -> np.ndarray:
     return random.integers(0, 256, (height, width, 3), np.uint8)
 
 
@@ -95,8 +95,8 @@ def test_images_are_named_by_their_pixels(engine, run, fresh):
     other = rgb.copy()
     other[200, 300, 1] ^= 1
     assert first != name(other)
-    run(fresh.prepare(engine._template('the table'), image(320, 256)))
-    assert first != name(rgb.reshape(320, 256, 3))
+    run(fresh.prepare(engine._template('the table'), image(512, 384)))
+    assert first != name(rgb.reshape(512, 384, 3))
 
 
 @pytest.mark.engine

@@ -75,6 +75,14 @@ def test_nothing_else_is_killed(family, processes):
     assert processes[0].poll() is None
 
 
+def test_a_family_that_is_made_while_another_adopts_is_not_of_that_one(family):
+    with family.adopt():
+        other = Family()
+    eventually(lambda: psutil.Process(other._watcher.pid).cmdline()[-1] == other.folder)  # it runs its own program
+    assert family.pids() == []
+    other.close()
+
+
 def test_the_environment_is_as_before_afterwards(family, monkeypatch):
     monkeypatch.setenv('SPT_NOENV', 'mine')
     before = dict(os.environ)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import pytest
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from ros_helpers import SOON, own_domain, ros, until
 from std_msgs.msg import String
 
@@ -15,6 +15,7 @@ from robobrain_ros.subscriptions import Subscriptions, Topic
 pytestmark = [pytest.mark.ros, pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning')]
 
 RELIABLE, BEST_EFFORT = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+VOLATILE, TRANSIENT_LOCAL = DurabilityPolicy.VOLATILE, DurabilityPolicy.TRANSIENT_LOCAL
 NAMES = ('/large/one', '/large/two')
 
 
@@ -66,9 +67,9 @@ def make(contexts):
 class Driver:
     """Publishes on both topics."""
 
-    def __init__(self, context, reliability=RELIABLE):
+    def __init__(self, context, reliability=RELIABLE, durability=VOLATILE):
         self.node = Node('driver', context=context)
-        qos = QoSProfile(depth=5, reliability=reliability)
+        qos = QoSProfile(depth=5, reliability=reliability, durability=durability)
         self.publishers = [self.node.create_publisher(String, name, qos) for name in NAMES]
 
     def linked(self) -> int:
@@ -172,6 +173,18 @@ def test_wanted_before_there_is_a_publisher(make, contexts):
                 until(lambda d=driver, p=policy: d.say(p.name) or rig.heard.count(p.name) >= 2, 'messages')
             until(lambda: not rig.subscriptions.count_publishers(NAMES[0]), 'the end of the driver')
         assert rig.released == 0, 'another reliability is no release'
+
+
+def test_what_was_said_once_is_heard_by_whoever_comes_later_but_only_the_last_of_it(make, contexts):
+    with driving(contexts, RELIABLE, TRANSIENT_LOCAL) as latched:
+        for text in ('first', 'last'):
+            latched.say(text)
+        rig = make()
+        until(lambda: rig.heard == ['last'] * 2, 'messages')
+        with driving(contexts) as driver:
+            until(lambda: driver.linked() == 2, 'both subscriptions')  # also to one that keeps nothing
+            driver.say('now')
+            until(lambda: rig.heard.count('now') == 2, 'messages')
 
 
 def test_closing_while_it_is_wanted(make, contexts):

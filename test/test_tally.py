@@ -2,7 +2,7 @@
 
 import pytest
 
-from robobrain_ros.answer import Answer, PointStatus, Target, Timings
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target, Timings
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.tally import WINDOW, Tally
 
@@ -31,6 +31,15 @@ def test_ends_and_statuses_are_counted():
         'targets NO_TF': '1',
         'incomplete answers': '1',
     }
+
+
+def test_a_mission_s_places_count_and_its_times_do_not():
+    """They are sums over many questions."""
+    tally = Tally()
+    bad = Target((1, 2), status=PointStatus.NO_DEPTH)
+    steps = GroundedStep('a', targets=(bad,)), GroundedStep('b', targets=(bad,), waypoints=(bad, bad))
+    tally.add(Answer('mission', 'tidy up', steps=steps, timings=Timings(total=5000.0)))
+    assert tally.summary() == {'requests OK': '1', 'targets NO_DEPTH': '3', 'incomplete answers': '0'}
 
 
 def quantiles(took) -> tuple[float, float]:

@@ -46,6 +46,7 @@ def test_detect_profile(tmp_path, files, expected):
         ({'config.json': '{"model_type": ["qwen3_vl"]}'}, 'model_type'),
         ({'config.json': '{}'}, 'None'),
         ({'config.json': '{'}, 'is not JSON'),
+        ({'robobrain.json': '[' * 100_000}, 'robobrain.json is not JSON'),
         ({'config.json': '[]'}, 'JSON object, not list'),
         ({'robobrain.json': '{"profile": "x"}'}, "'x'.*robobrain-tiny"),
         ({'robobrain.json': '{"profile": 1}'}, 'robobrain.json must read'),

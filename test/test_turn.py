@@ -2,16 +2,24 @@
 
 import asyncio
 import threading
+from concurrent import futures
 
 import pytest
 
-from robobrain_ros.engines import turn
-from robobrain_ros.engines.base import EngineConfig, EngineState
+from robobrain_ros import brain
+from robobrain_ros.engines import embedded, turn
+from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
 from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.turn import turn_to_start
 from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.tasks.profiles import PROFILES
 
 SOON = 30.0
+
+
+def ignore(text: str) -> None:
+    pass
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +37,7 @@ class Room:
         self.inside = self.most = self.visits = 0
 
     async def visit(self) -> None:
-        async with turn_to_start():
+        async with turn_to_start(ignore):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await asyncio.sleep(0.005)
@@ -61,7 +69,7 @@ def test_one_after_the_other_in_several_threads():
 def test_a_start_that_fails_or_is_cancelled_leaves_the_turn_to_the_next(fault):
     async def run() -> None:
         with pytest.raises(fault):
-            async with turn_to_start():
+            async with turn_to_start(ignore):
                 raise fault
         await asyncio.wait_for(Room().visit(), SOON)
 
@@ -70,7 +78,7 @@ def test_a_start_that_fails_or_is_cancelled_leaves_the_turn_to_the_next(fault):
 
 def test_waiting_may_be_cancelled():
     async def run() -> None:
-        async with turn_to_start():
+        async with turn_to_start(ignore):
             waiting = asyncio.create_task(Room().visit())
             await asyncio.sleep(0.01)
             waiting.cancel()
@@ -81,18 +89,47 @@ def test_waiting_may_be_cancelled():
     asyncio.run(run())
 
 
-def test_an_embedded_engine_waits_for_its_turn_and_may_be_cancelled_meanwhile():
-    engine, told = EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), []
+def test_an_embedded_engine_waits_for_its_turn_says_so_and_may_be_cancelled_meanwhile():
+    engine, told, other = EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), asyncio.Queue(), Family()
 
     async def run() -> None:
-        async with turn_to_start():
-            starting = asyncio.create_task(engine.start(told.append))
-            done, _ = await asyncio.wait([starting], timeout=0.3)
-            assert not done
-            assert (told, engine.health().state) == ([], EngineState.STARTING)
-            starting.cancel()
-            await asyncio.wait([starting])
-            assert starting.cancelled()
+        async with turn_to_start(ignore):
+            with other.adopt():
+                starting = asyncio.create_task(engine.start(told.put_nowait))
+                said = await asyncio.wait_for(told.get(), SOON)
+                assert said == 'waiting for another engine of this process to start'
+                await asyncio.wait([starting], timeout=0.3)
+                assert (starting.done(), told.empty(), engine.health().state) == (False, True, EngineState.STARTING)
+                assert other.pids() == [], 'it would be killed with the other engine'
+                starting.cancel()
+                await asyncio.wait([starting])
+                assert starting.cancelled()
         assert engine.health().state is EngineState.STOPPED
 
-    asyncio.run(run())
+    try:
+        asyncio.run(run())
+    finally:
+        other.close()
+
+
+def test_closing_a_brain_whose_start_is_stuck_leaves_the_turn_to_the_next(monkeypatch):
+    """As if vLLM did not come back, in its thread, which cannot be cancelled."""
+    monkeypatch.setattr(brain, 'CLOSE_S', 0.2)
+    stuck, free = threading.Event(), threading.Event()
+
+    def hang(_: EngineConfig) -> bool:
+        stuck.set()
+        free.wait(SOON)
+        raise EngineDead('it came back too late')
+
+    monkeypatch.setattr(embedded, 'runs_on_cpu', hang)
+    stubborn = brain.Brain(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), PROFILES['robobrain-2.5'])
+    try:
+        stubborn.start(ignore)
+        assert stuck.wait(SOON)
+        assert turn._turn.locked()
+        with pytest.raises(futures.TimeoutError):
+            stubborn.close()
+        assert not turn._turn.locked()
+    finally:
+        free.set()

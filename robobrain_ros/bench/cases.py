@@ -4,7 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -60,8 +60,9 @@ class Plan:
     def config(self) -> EngineConfig:
         """Of the engine: images are seen in their own size, as far as the model's limits go."""
         width, height = self.size
+        config = EngineConfig(self.model, device=self.device)
         least = ImageLimits.read(self.model, sys.maxsize).min_pixels
-        return EngineConfig(self.model, device=self.device, max_pixels=max(width * height, least))
+        return replace(config, max_pixels=max(width * height, least))
 
     @property
     def profile(self) -> Profile:

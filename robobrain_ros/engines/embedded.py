@@ -88,8 +88,9 @@ class EmbeddedEngine:
         report('the engine is ready')
 
     async def _launch(self, report: Callable[[str], None]) -> None:
-        self._choice, self._family = flaggems.Choice('off'), Family()
-        async with turn_to_start():
+        self._choice = flaggems.Choice('off')
+        async with turn_to_start(report):
+            self._family = Family()
             report('loading vLLM')
             # in threads, since they take seconds to minutes
             self._on_cpu = await _in_thread(self._family, runs_on_cpu, self._config)

@@ -12,6 +12,8 @@ FINE = 16
 """Tokens between two recorded lengths; a prompt is padded to the next one."""
 COARSE = 8
 """Lengths below that of the largest image: this many, for cameras with smaller images."""
+FIRST_RUNNER = {'VLLM_USE_V2_MODEL_RUNNER': '0'}
+"""Makes vLLM take the first of its model runners."""
 
 
 def compilation(config: EngineConfig) -> dict[str, Any]:
@@ -39,7 +41,7 @@ def environment(config: EngineConfig, version: str) -> dict[str, str]:
     if not version or not _has_tower_graphs(config):
         return {}
     first_two = tuple(int(part) for part in version.split('.')[:2])
-    return {'VLLM_USE_V2_MODEL_RUNNER': '0'} if first_two < (0, 27) else {}
+    return FIRST_RUNNER if first_two < (0, 27) else {}
 
 
 def lengths(config: EngineConfig) -> list[int]:

@@ -11,8 +11,8 @@ from robobrain_ros.errors import BrainError, ErrorCode
 MIB = 2**20
 OVERHEAD = {'cpu': 1500 * MIB, 'cuda': 2300 * MIB}
 """What the engine process needs beside the model: libraries, CUDA's context, graphs, activations of the language model.
-Measured: 1.3 GiB on a CPU (tiny checkpoint); on an H200 20054 MiB in all for the 8B with 1024 MiB of KV cache, of which
-16724 are weights and 340 CUDA graphs (vLLM 0.25.1; the context of the process that asked, some hundred MiB, is in it)."""
+Measured: 1.3 GiB on a CPU (tiny checkpoint); on an H200 20054 MiB in all for the 8B with 1024 MiB of KV cache (vLLM
+0.25.1), of which 16724 are weights, 340 CUDA graphs, and some hundred the CUDA context of the process that asked."""
 DEFAULT_KV = {'cpu': 256 * MIB, 'cuda': 1024 * MIB}
 """Of the KV cache, where the configuration says nothing."""
 RESERVED = 512 * MIB

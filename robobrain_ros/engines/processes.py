@@ -69,6 +69,7 @@ class Family:
         self._watcher = subprocess.Popen(
             [sys.executable, '-I', '-S', __file__, self._mark, self.folder],
             stdin=subprocess.PIPE,
+            env={name: value for name, value in os.environ.items() if name != MARK},  # of no other family
             start_new_session=True,  # Ctrl-C in a terminal must not reach it
         )
 

@@ -14,12 +14,13 @@ _HANDLING = (
     'pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
     '|turn on|turn off'
 )
-_THERE = 'on top of|onto|on|into|inside|in|to'
+_THERE = 'on top of|onto|on|(?:into|inside)(?: of)?|in|to'
 _NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
 _THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
+# 'to the left of the plate' comes before 'to': else the place would be 'the left of the plate'
 _PLACE = re.compile(
     rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+'
-    rf'(?:(?:{_THERE})\s+(?P<there>{_THING}.+)|(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+))',
+    rf'(?:(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+)|(?:{_THERE})\s+(?P<there>{_THING}.+))',
     re.IGNORECASE,
 )
 _HANDLE = re.compile(rf'(?P<action>{_HANDLING})(?:\s+(?:up|for))?\s+(?P<object>{_THING}.+)', re.IGNORECASE)

@@ -206,7 +206,7 @@ def _name_by_type(model_dir: Path) -> str:
 def _load_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:  # the latter where it is nested too deeply
         raise ValueError(f'{path} is not JSON: {error}') from error
     if not isinstance(value, dict):
         raise ValueError(f'{path} must hold a JSON object, not {type(value).__name__}')
