@@ -137,8 +137,8 @@ class CameraInput:
                 lacks_info = self._info_expected and self._info is None
                 self._waiting.add(arrival)
             now, until = loop.time(), deadline
-            fault = self._fault(newest, not_before_ns, max_age_s)
             try:
+                fault = self._fault(newest, not_before_ns, max_age_s)
                 if newest is not None and fault is None:
                     info_deadline = min(info_deadline, now + INFO_S)
                     until = min(deadline, info_deadline)

@@ -154,22 +154,14 @@ def test_the_engine_does_not_resize_a_canvas_again(tmp_path):
 
 @pytest.mark.engine
 def test_a_wide_scene_through_the_real_engine(tiny_brain):
-    """The answers of this checkpoint, which learned other canvases, may miss; their coordinates must not."""
+    """The model answers about its canvas; what comes back lies on the image."""
     scene = TableTop(7, 1280, 720)
 
     async def frame():
         return SceneFrame(scene)
 
-    plain = tiny_brain.profile
-    tiny_brain.profile = replace(plain, canvas=CANVAS)
-    try:
-        answer = tiny_brain.ask('pointing', scene.truth().objects[0].name, frame).done.result(60)
-    finally:
-        tiny_brain.profile = plain
-    assert answer.image_size == (1280, 720)
-    if answer.code is ErrorCode.OK:
-        x, y = map(float, answer.text.strip('[()]').split(','))
-        u, v = answer.targets[0].pixel
-        assert (u, v) == (round(x / 1000 * 1280), round((y - 125) / 750 * 720))
-    else:
-        assert answer.code is ErrorCode.NOT_FOUND or 'grey padding' in answer.message
+    assert tiny_brain.profile.canvas == CANVAS
+    answer = tiny_brain.ask('pointing', scene.truth().objects[0].name, frame).done.result(60)
+    assert (answer.code, answer.image_size) == (ErrorCode.OK, (1280, 720)), answer
+    x, y = map(float, answer.text.strip('[()]').split(','))
+    assert answer.targets[0].pixel == (round(x / 1000 * 1280), round((y - 125) / 750 * 720))

@@ -105,7 +105,7 @@ def test_a_mission_s_verbs_open_the_hand(follower, world):
 @pytest.mark.parametrize(
     'bad',
     [
-        step('lift', status=PlanStep.FAILED),
+        step('place', status=PlanStep.FAILED),
         step('lift', status=PlanStep.PLANNED),
         step('move', HIGH, PLATE, unknown=(1,)),
     ],
@@ -113,3 +113,11 @@ def test_a_mission_s_verbs_open_the_hand(follower, world):
 def test_it_stops_before_a_step_without_a_known_way(follower, world, bad):
     follower._on_plan(plan(step('pick', HIGH, CUBE), bad, step('place', HIGH, PLATE)))
     assert (world.state.held, tuple(world.state.gripper)) == ('red cube', CUBE)
+
+
+def test_on_the_way_it_leaves_out_a_step_that_was_not_found_but_it_begins_with_none(follower, world):
+    lost = step('move', status=PlanStep.FAILED)
+    follower._on_plan(plan(lost, step('pick', HIGH, CUBE)))
+    assert tuple(world.state.gripper) == HIGH
+    follower._on_plan(plan(step('pick', HIGH, CUBE), lost, step('place', HIGH, PLATE)))
+    assert world.state.rests_on('red cube', 'blue plate')

@@ -21,8 +21,9 @@ class TrajectoryFollower(Node):
 
     ``~/target``: the gripper goes there. ``~/trajectory``: it follows the path, closing at each waypoint behind the
     first, where it is empty; at the last one it opens if it has carried something there. ``~/plan`` of a mission: it
-    follows each step's waypoints, and opens where the step's verb says so; it stops before a step that was not
-    grounded. Positions have to be in the camera's optical frame or in ``world``.
+    follows each step's waypoints, and opens where the step's verb says so; it leaves out
+    a step that could not be grounded while it carries something that is not to be let go yet, and stops before any
+    other one without a way. Positions have to be in the camera's optical frame or in ``world``.
     """
 
     def __init__(self, brain: str, world: Callable[[], World], **options: Any) -> None:
@@ -48,6 +49,9 @@ class TrajectoryFollower(Node):
         for number, step in enumerate(plan.steps, 1):
             places = [target.status == Target.STATUS_OK for target in step.waypoints]
             if step.status != PlanStep.GROUNDED or not all(places):
+                failed = step.status == PlanStep.FAILED
+                if failed and self._world().state.held and step.action not in OPENING:
+                    continue  # it is on the way to the next one
                 if step.status != PlanStep.PLANNED:
                     self.get_logger().warning(f'stopped before step {number}, {step.description!r}: no way is known')
                 return
