@@ -27,7 +27,7 @@ from robobrain_ros.msg import Answer, Target
 from robobrain_ros.picture import write
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.stack import Stack, bring_up, stay_local
+from robobrain_ros.stack import Stack, bring_up, isolate
 
 KINDS = (
     ('pointing', 'named'),
@@ -113,7 +113,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
 
     :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
     """
-    stay_local()
+    isolate()  # or another camera would be seen as well
     begin = time.monotonic()
     with Stack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)

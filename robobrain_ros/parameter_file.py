@@ -1,6 +1,6 @@
 """The parameters as a ROS file: ``python -m robobrain_ros.parameter_file config/robobrain.yaml`` renews that."""
 
-import sys
+import argparse
 import textwrap
 from pathlib import Path
 
@@ -33,4 +33,9 @@ def _yaml(value: str | bool | int | float | list[str]) -> str:
 
 
 if __name__ == '__main__':
-    Path(sys.argv[1]).write_text(text())
+    parser = argparse.ArgumentParser('python -m robobrain_ros.parameter_file', description='Write all parameters.')
+    parser.add_argument('file', type=Path, help='the ROS file to write')
+    try:
+        parser.parse_args().file.write_text(text())
+    except OSError as error:
+        parser.error(str(error))

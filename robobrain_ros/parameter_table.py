@@ -1,6 +1,6 @@
 """The parameters as a Markdown table: ``python -m robobrain_ros.parameter_table README.md`` renews it there."""
 
-import sys
+import argparse
 from pathlib import Path
 
 from robobrain_ros.parameters import PARAMETERS, Parameter
@@ -41,5 +41,10 @@ def _values(parameter: Parameter) -> str:
 
 
 if __name__ == '__main__':
-    readme = Path(sys.argv[1])
-    readme.write_text(renewed(readme.read_text()))
+    parser = argparse.ArgumentParser('python -m robobrain_ros.parameter_table', description='Renew the table.')
+    parser.add_argument('file', type=Path, help='the Markdown file that has it, between its two markers')
+    readme = parser.parse_args().file
+    try:
+        readme.write_text(renewed(readme.read_text()))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))

@@ -23,6 +23,12 @@ class Tolerance:
     pixels: float = 2.0
     metres: float = 0.01
 
+    def __post_init__(self) -> None:
+        """:raises ValueError: not finite, or negative"""
+        for name, value in (('pixels', self.pixels), ('metres', self.metres)):
+            if not 0 <= value < math.inf:
+                raise ValueError(f'--{name} is {value:g}, but must be 0 or more')
+
     def of(self, key: str) -> float:
         """For the values of a record that have this name; other numbers have to be equal."""
         if key in ('u', 'v', 'box'):
@@ -80,6 +86,20 @@ def _step(step: PlanStep) -> Record:
 def _number(value: float) -> float | None:
     """Rounded to a tenth of a millimetre, or of a thousandth of a pixel; None for NaN."""
     return round(float(value), 4) if math.isfinite(value) else None
+
+
+def require_writable(path: Path) -> None:
+    """What is there already stays as it is.
+
+    :raises ValueError: the file cannot be written
+    """
+    try:
+        is_new = not path.exists()
+        path.open('a').close()
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise ValueError(f'cannot write {str(path)!r}: {error.strerror}') from error
 
 
 def write(path: Path, records: Sequence[Record]) -> None:

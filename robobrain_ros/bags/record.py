@@ -14,7 +14,7 @@ from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.demo import choose
-from robobrain_ros.stack import Stack, stay_local
+from robobrain_ros.stack import Stack, isolate
 
 RATE_HZ = 5.0
 FIRST_IMAGE_S = 30.0
@@ -70,7 +70,7 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     """
     if not 0 < seconds <= 3600:
         raise ValueError(f'--seconds is {seconds:g}, but must be more than 0 and at most 3600')
-    stay_local()  # or another host's camera would be recorded as well
+    isolate()  # or another camera would be recorded as well
     questions = [f'{question.task}: {question.instruction}' for question in choose(seed)]
     with Recorder(folder) as recorder, Stack() as stack:
         camera = ['--ros-args', '-p', f'seed:={seed}', '-p', f'rate_hz:={RATE_HZ}']

@@ -67,7 +67,8 @@ class Recording:
     def camera(self, asked: CameraTopics) -> CameraTopics:
         """The topics of the camera: those that were asked for, and for the others the only ones that can be meant.
 
-        :raises ValueError: topics that are not there or of another type; or several that could be meant
+        :raises ValueError: topics that are not there or of another type; several that could be meant;
+            or one for both kinds of images
         """
         for option, name, kind in (
             ('--image', asked.image, IMAGE),
@@ -83,11 +84,14 @@ class Recording:
         if not (asked.image or colour):
             raise ValueError(f'{str(self._path)!r} has no colour images of type {IMAGE}; {self._contents()}')
         image = asked.image or _only('--image', colour)
+        depth_image = asked.depth_image or _only('--depth-image', depth)
+        if image == depth_image:
+            raise ValueError(f'--image and --depth-image are both {image!r}, but must differ; {self._contents()}')
         beside = f'{image.rpartition("/")[0]}/camera_info'  # where image_transport expects it
         infos = self._of(CAMERA_INFO)
         return CameraTopics(
             image,
-            asked.depth_image or _only('--depth-image', depth),
+            depth_image,
             asked.camera_info or (beside if beside in infos else _only('--camera-info', infos)),
         )
 

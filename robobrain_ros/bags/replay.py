@@ -18,7 +18,7 @@ from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, deco
 from robobrain_ros.client import Client, NoReply
 from robobrain_ros.msg import Answer
 from robobrain_ros.parameters import BY_NAME
-from robobrain_ros.stack import Stack, bring_up, stay_local
+from robobrain_ros.stack import Stack, bring_up, isolate
 from robobrain_ros.tasks import parse_instruction
 
 DISCOVERY_S = 20.0
@@ -145,7 +145,7 @@ def run(
     :param camera: topics to play, where not the only ones
     :param asked: instead of the recorded instructions
     :param params_file: parameters of the node, a ROS file
-    :raises ValueError: recording or expected answers cannot be used; says why, before anything is started
+    :raises ValueError: a file cannot be used, or would be overwritten; says why, before anything is started
     :raises NoReply: the node does not come up, or does not answer
     """
     recording = Recording(path)
@@ -154,7 +154,11 @@ def run(
     wanted = answers.read(expected) if expected else None
     if params_file and not params_file.is_file():
         raise ValueError(f'--params-file is {str(params_file)!r}, but must be a file with parameters')
-    stay_local()
+    for name, used in (('--expect', expected), ('--params-file', params_file), ('the recording', path)):
+        if used and output.exists() and output.samefile(used):
+            raise ValueError(f'--output is {str(output)!r}, but that is {name}: choose another file')
+    answers.require_writable(output)
+    isolate()  # or a robot that runs here would get the recording's clock, images and frames
     print(f'Playing {camera.image}, depth {camera.depth_image or "none"}, camera_info {camera.camera_info or "none"}')
     with Stack() as stack:
         parameters = ['--params-file', str(params_file)] if params_file else []

@@ -8,11 +8,11 @@ import psutil
 import rclpy
 from rclpy.node import Node
 
-from robobrain_ros.bench import QUIET, isolate
+from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
 from robobrain_ros.client import Client
 from robobrain_ros.engines.processes import MARK
-from robobrain_ros.stack import Stack, bring_up
+from robobrain_ros.stack import Stack, bring_up, isolate
 
 RECOVERY_S = 180.0
 """Longest wait for an answer after a kill."""

@@ -14,11 +14,11 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Query
-from robobrain_ros.bench import QUIET, isolate
+from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import Plan, Question, ask, tell
 from robobrain_ros.client import Client, NoReply
 from robobrain_ros.msg import Answer
-from robobrain_ros.stack import Stack, bring_up
+from robobrain_ros.stack import Stack, bring_up, isolate
 
 TIMEOUT_S = 120
 STAGES = ('convert', 'prepare', 'first_token', 'decode', 'parse', 'project')

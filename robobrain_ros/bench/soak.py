@@ -9,10 +9,10 @@ import psutil
 import rclpy
 from rclpy.node import Node
 
-from robobrain_ros.bench import QUIET, isolate
+from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
 from robobrain_ros.client import Client
-from robobrain_ros.stack import Stack, bring_up
+from robobrain_ros.stack import Stack, bring_up, isolate
 
 MOST_GROWTH = 0.02
 WARM_S = 60.0

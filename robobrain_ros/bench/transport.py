@@ -5,7 +5,7 @@ import statistics
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
-from robobrain_ros.bench import isolate, listeners
+from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
 from robobrain_ros.transport import use_image_profile
 

@@ -1,16 +1,17 @@
 """A seeded table top as a Gazebo world: ``python -m robobrain_ros.sim.sdf 1 worlds/tabletop.sdf`` renews that file.
 
 The world is read from the compiled MuJoCo model, so sizes, poses and colours are the same. The format is SDF 1.11, that
-of Gazebo Harmonic (http://sdformat.org/spec?ver=1.11); the folder ``meshes`` beside the file gets what is round and
-hollow. Only its look differs: a texture becomes its mean colour, and the camera's headlight ambient light.
+of Gazebo Harmonic (http://sdformat.org/spec?ver=1.11); what is round and hollow goes to ``meshes/tabletop`` beside the
+file. Only its look differs: a texture becomes its mean colour, and the camera's headlight ambient light.
 """
 
+import argparse
 import math
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
+from xml.sax.saxutils import escape
 
 import numpy as np
 
@@ -33,12 +34,13 @@ SYSTEMS = {
 Files = dict[str, str]
 
 
-def world(seed: int, width: int = 640, height: int = 480) -> tuple[str, Files]:
+def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480) -> tuple[str, Files]:
     """Return the world's SDF, and the files that lie beside it: names such as ``meshes/red_bowl.obj`` and their text.
 
     Everything is static. Bodies become models of the same origin, called ``red_bowl`` or ``gripper``; the geoms of a
     body become visuals and collisions in the same order.
 
+    :param meshes: the folder of those files, no other world's
     :raises ValueError: an image size that no table top fits into
     :raises RuntimeError: no OpenGL here; says what to install
     """
@@ -54,7 +56,7 @@ def world(seed: int, width: int = 640, height: int = 480) -> tuple[str, Files]:
         solids = []
         for index in geoms:
             is_mesh = model.geom_dataid[index] >= 0
-            path = f'meshes/{name}.obj' if is_mesh else None
+            path = f'{meshes}/{name}.obj' if is_mesh else None
             if path:
                 files[path] = _obj(model, index)
             solids.append((index, path))
@@ -136,7 +138,7 @@ def _shape(model: Any, index: int, mesh: str | None) -> str:
     from mujoco import mjtGeom
 
     if mesh:
-        return f'<mesh><uri>{mesh}</uri></mesh>'
+        return f'<mesh><uri>{escape(mesh)}</uri></mesh>'
     a, b, c = model.geom_size[index]
     round_body = f'<radius>{_text([a])}</radius><length>{_text([2 * b])}</length>'
     return {
@@ -221,12 +223,21 @@ def _fixed(numbers: Array) -> str:
 
 
 def write(seed: int, path: Path) -> None:
-    """Write the world of a seed to a file, and its meshes beside it."""
-    text, files = world(seed)
+    """Write the world of a seed to a file, and its meshes to a folder ``meshes/<the file's stem>`` beside it."""
+    text, files = world(seed, f'meshes/{path.stem}')
     for name, content in {path.name: text, **files}.items():
         (path.parent / name).parent.mkdir(parents=True, exist_ok=True)
         (path.parent / name).write_text(content)
 
 
 if __name__ == '__main__':
-    write(int(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser('python -m robobrain_ros.sim.sdf', description='Write a table top for Gazebo.')
+    parser.add_argument('seed', type=int, help='which table top, 0 or more')
+    parser.add_argument('file', type=Path, help='such as table.sdf; its meshes go to meshes/table beside it')
+    chosen = parser.parse_args()
+    if chosen.seed < 0:
+        parser.error(f'the seed is {chosen.seed}, but must be 0 or more')
+    try:
+        write(chosen.seed, chosen.file)
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        parser.error(str(error))
