@@ -9,7 +9,7 @@ from typing import Any
 from robobrain_ros.brain import Settings
 from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.engines import caches
-from robobrain_ros.engines.base import QUANTIZATIONS, EngineConfig
+from robobrain_ros.engines.base import DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -82,7 +82,7 @@ PARAMETERS = (
         'dtype',
         'auto',
         "number format; auto: float32 on a CPU, else the model's own",
-        ('auto', 'float32', 'bfloat16', 'float16'),
+        DTYPES,
     ),
     Parameter(
         'max_model_len', 4096, 'longest prompt plus answer, tokens; fewer need less memory', low=512, high=131072

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from robobrain_ros import mission, overlay
-from robobrain_ros.answer import Answer, GroundedStep
+from robobrain_ros.answer import Answer, GroundedStep, StepStatus
 from robobrain_ros.brain import Brain
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.embedded import EmbeddedEngine
@@ -28,10 +28,14 @@ class Picture:
     @classmethod
     def read(cls, path: Path) -> 'Picture':
         """:raises BrainError: if OpenCV cannot read the file"""
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if not path.is_file():
+            raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no file")
+        try:
+            bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        except cv2.error as error:  # such as a header with more pixels than OpenCV allows
+            raise BrainError(ErrorCode.BAD_IMAGE, f"OpenCV refuses to read '{path}': {error.err}") from error
         if bgr is None:
-            what = 'no picture that OpenCV can read' if path.is_file() else 'no file'
-            raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is {what}")
+            raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no picture that OpenCV can read")
         return cls(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
 
     def rgb(self) -> np.ndarray:
@@ -93,8 +97,10 @@ def describe(answer: Answer) -> None:
     for number, step in enumerate(answer.steps, 1):
         print(f'          {number}. {step.description}')
         if isinstance(step, GroundedStep):
-            places = ', '.join(str(target.pixel) for target in step.targets) or step.message
-            print(f'             at {places}; {len(step.waypoints)} waypoints')
+            if places := ', '.join(str(target.pixel) for target in step.targets):
+                print(f'             at {places}; {len(step.waypoints)} waypoints')
+            if step.status is StepStatus.FAILED:
+                print(f'             failed: {step.code.name}, {step.message}')
     for warning in answer.warnings:
         print(f'note:     {warning}')
     print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens')

@@ -1,19 +1,21 @@
 """Recordings: read, damaged, recorded; and answers as JSON lines. Playing one to the node is in test_bag_replay.py."""
 
 import json
+import os
 import random
 from pathlib import Path
 
 import numpy as np
 import pytest
 from bag_helpers import BEGIN, HZ, damaged, header_at, write_bag, write_camera_bag
+from rclpy.node import Node
 from rclpy.serialization import serialize_message
 from robobrain_ros.msg import Answer, PlanStep, Target
-from ros_helpers import own_domain
+from ros_helpers import own_domain, ros, spinning
 from sensor_msgs.msg import CameraInfo, Image
-from std_msgs.msg import String
+from std_msgs.msg import Header, String
 
-from robobrain_ros.bags import answers
+from robobrain_ros.bags import answers, replay
 from robobrain_ros.bags.answers import Tolerance
 from robobrain_ros.bags.record import run as record
 from robobrain_ros.bags.recording import CameraTopics, Recording, decoded
@@ -100,6 +102,8 @@ def test_other_questions_are_spread_over_it(mcap):
         ),
         ({'/left': (IMAGE, picture('rgb8', 0))}, CameraTopics('/middle'), "--image is '/middle'.* it has /left"),
         ({'/left': (IMAGE, picture('rgb8', 0))}, CameraTopics('', '', '/left'), '--camera-info is'),
+        ({'/left': (IMAGE, picture('rgb8', 0))}, CameraTopics('/left', '/left'), "are both '/left', but must differ"),
+        ({'/depth': (IMAGE, picture('16UC1', 0))}, CameraTopics('/depth'), "are both '/depth', but must differ"),
         ({'/left': (IMAGE, text('no image'))}, ANYTHING, "on '/left' of .* bytes is no Image"),
     ],
 )
@@ -187,8 +191,13 @@ def test_what_is_no_recording_is_told(tmp_path, name):
 # --- recording --------------------------------------------------------------------------------------------------------
 @pytest.mark.ros
 def test_the_simulated_camera_is_recorded(tmp_path):
-    with own_domain():
-        assert record(1.5, 7, tmp_path / 'bag') == 0
+    """It alone, although another one shows images in the user's domain."""
+    with own_domain(), ros() as context:
+        other = Node('other_camera', context=context)
+        publisher = other.create_publisher(Image, '/image', 5)
+        other.create_timer(0.1, lambda: publisher.publish(Image(header=Header(frame_id='elsewhere'))))
+        with spinning(other):
+            assert record(1.5, 7, tmp_path / 'bag') == 0
     recording = Recording(tmp_path / 'bag')
     assert recording.camera(ANYTHING) == CameraTopics('/image', '/depth/image', '/camera_info')
     images = [decoded(message, Image) for message in recording.messages(['/image'])]
@@ -264,6 +273,11 @@ def test_a_missing_answer_is_a_difference():
     assert answers.differences([{}], [record], Tolerance())
 
 
+def test_a_huge_number_is_a_difference(tmp_path):
+    (tmp_path / 'a.jsonl').write_text(f'{{"time": 1{"0" * 400}}}')
+    assert answers.differences(answers.read(tmp_path / 'a.jsonl'), [{'time': 1.5}], Tolerance())
+
+
 @pytest.mark.parametrize(
     ('content', 'says'),
     [
@@ -295,9 +309,34 @@ def test_lines_are_json(tmp_path):
         (['BAG', '--expect', 'nowhere'], "'nowhere' is no file of answers"),
         (['BAG', '--ask', 'pointing:'], 'the instruction is empty'),
         (['BAG', '--params-file', 'nowhere.yaml'], "--params-file is 'nowhere.yaml'"),
+        (['BAG', '--expect', 'answers.jsonl'], "--output is 'answers.jsonl', but that is --expect"),
+        (['BAG', '--expect', 'answers.jsonl', '--output', 'link'], "--output is 'link', but that is --expect"),
+        (['BAG', '--params-file', 'link'], "--output is 'answers.jsonl', but that is --params-file"),
+        (['BAG', '--output', 'nowhere/a.jsonl'], "cannot write 'nowhere/a.jsonl': No such file"),
+        (['BAG', '--output', '.'], "cannot write '.': Is a directory"),
+        (['BAG', '--pixels', 'nan'], '--pixels is nan, but must be 0 or more'),
+        (['BAG', '--metres=-0.1'], '--metres is -0.1, but must be 0 or more'),
     ],
 )
-def test_bad_replays_end_before_a_node_is_started(mcap, capsys, arguments, says):
+def test_bad_replays_end_before_a_node_is_started(mcap, tmp_path, monkeypatch, capsys, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    Path('answers.jsonl').write_text('{}\n')
+    Path('link').symlink_to('answers.jsonl')
     arguments = [str(mcap) if argument == 'BAG' else argument for argument in arguments]
     assert main(['bag', 'replay', *arguments]) == 1
     assert says in capsys.readouterr().err
+    assert Path('answers.jsonl').read_text() == '{}\n'
+
+
+def test_a_replay_reaches_no_other_program(mcap, tmp_path, monkeypatch):
+    """What it starts is in a domain that is not the user's; its output is not there before there are answers."""
+
+    def start() -> None:
+        assert 215 <= int(os.environ['ROS_DOMAIN_ID']) <= 232
+        raise RuntimeError('this far')
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(replay, 'Stack', start)
+    with own_domain(), pytest.raises(RuntimeError, match='this far'):
+        replay.run(mcap, ANYTHING, [], Path('answers.jsonl'), None, Tolerance(), None)
+    assert list(tmp_path.iterdir()) == []

@@ -73,7 +73,7 @@ def test_a_path_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch, 
         return result(path, 20.0)
 
     monkeypatch.setattr(engine, '_measure', fails)
-    assert run(TINY_MODEL, 'cpu', '320x256', 1, ['vllm', 'engine', 'reference'], tmp_path) == 1
+    assert run(TINY_MODEL, 'cpu', (320, 256), 1, ['vllm', 'engine', 'reference'], tmp_path) == 1
     output = capsys.readouterr().out
     assert "No module named 'vllm'" in output
     assert output.index('engine:') < output.index('vllm:') < output.index('reference:')
@@ -89,18 +89,10 @@ def test_a_path_s_own_error_is_kept(tmp_path):
     assert "no directory with a model's config.json" in failed.notes[0]
 
 
-@pytest.mark.parametrize('wrong', ['640', '640x', '0x480', 'axb', '640x480x3'])
-def test_image_sizes_are_checked(wrong, tmp_path):
-    with pytest.raises(ValueError, match='must be WIDTHxHEIGHT'):
-        run(TINY_MODEL, 'cpu', wrong, 1, ['engine'], tmp_path)
-
-
-def test_paths_and_repetitions_are_checked(capsys):
+def test_paths_are_checked(capsys):
     assert main(['bench', 'engine', '--paths', 'engine,other']) == 1
-    assert main(['bench', 'node', '--repetitions', '0']) == 1
     errors = capsys.readouterr().err
     assert "unknown path 'other'; there are engine, node, vllm, server, reference" in errors
-    assert 'repetitions is 0' in errors
 
 
 def test_bars_are_as_long_as_their_stages(tmp_path):

@@ -65,12 +65,6 @@ def test_episodes(tmp_path):
     assert sheet.shape[1] > 1600
 
 
-def test_no_episodes_are_refused(tmp_path):
-    done = robobrain('demo', '--episodes', 0, folder=tmp_path)
-    assert (done.returncode, 'Traceback' in done.stderr) == (1, False)
-    assert '--episodes is 0' in done.stderr
-
-
 @pytest.mark.engine
 def test_ask(tmp_path, picture):
     done = robobrain('ask', '--image', picture, '--task', 'grounding', 'the red plate', folder=tmp_path)

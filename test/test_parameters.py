@@ -1,6 +1,7 @@
 """The table of parameters: its own consistency, its checks, and what the code makes of the values."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -65,7 +66,7 @@ def test_numbers_outside_the_limits_are_quoted(parameter):
 
 def test_the_defaults_make_everything():
     assert engine_config(DEFAULTS) == EngineConfig(TINY_MODEL)
-    assert profile(DEFAULTS) is PROFILES['robobrain-tiny']
+    assert profile(DEFAULTS) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
     made = settings(DEFAULTS)
     assert (made.policy, made.guided_decoding, made.temperature) == (Policy.QUEUE, False, 0.0)
     assert made.queue_size == Settings().queue_size

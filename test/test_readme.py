@@ -21,8 +21,10 @@ def test_linked_files_exist():
 
 def test_named_commands_exist():
     from robobrain_ros import cli
+    from robobrain_ros.bags import commands as bags
+    from robobrain_ros.bench import commands as bench
 
-    source = Path(cli.__file__).read_text()
+    source = ''.join(Path(module.__file__).read_text() for module in (cli, bags, bench))
     named = set(re.findall(r'robobrain (\w+)', README)) - {'brain'}
     commands = set(re.findall(r"add_parser\(\s*'(\w+)'", source))
     assert named

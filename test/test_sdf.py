@@ -110,6 +110,16 @@ def test_the_files_are_what_the_generator_writes(tmp_path):
         assert path.read_text() == (FILE.parent / name).read_text(), f'renew it: {sdf.__doc__.splitlines()[0]}'
 
 
+def test_worlds_in_one_folder_keep_their_meshes(tmp_path):
+    for seed, name in ((SEED, 'one'), (12, 'two & more')):
+        sdf.write(seed, tmp_path / f'{name}.sdf')
+    worlds = {name: ElementTree.parse(tmp_path / f'{name}.sdf') for name in ('one', 'two & more')}
+    for name, tree in worlds.items():
+        named = {uri.text for uri in tree.iter('uri')}
+        kept = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / 'meshes' / name).iterdir()}
+        assert named == kept != set()
+
+
 def test_it_looks_the_same_to_the_depth_camera(table):
     """Every size and pose at once, of handles and fingers too: two pictures of the same place from the same place."""
     import mujoco

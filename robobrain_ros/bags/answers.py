@@ -119,7 +119,7 @@ def read(path: Path) -> list[Record]:
     records = []
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
+            record = json.loads(line, parse_int=float)  # an int may be too large to compare with a float
         except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f'{str(path)!r}, line {number}: {line[:60]!r} is no JSON: {error}') from error
         if not isinstance(record, dict):

@@ -1,5 +1,6 @@
 """``robobrain bag record``: the simulated camera's topics as a rosbag2 folder (MCAP)."""
 
+import signal
 import time
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import serialize_message
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
@@ -67,17 +69,21 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     :param seed: which table top the simulated camera sees
     :raises ValueError: the folder exists, or ``seconds`` is not positive
     :raises RuntimeError: the camera ends by itself, or shows nothing
+    :raises KeyboardInterrupt: on SIGTERM as on Ctrl-C; ``signal`` wants the main thread
     """
     if not 0 < seconds <= 3600:
         raise ValueError(f'--seconds is {seconds:g}, but must be more than 0 and at most 3600')
     isolate()  # or another camera would be recorded as well
     questions = [f'{question.task}: {question.instruction}' for question in choose(seed)]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # rclpy's would end the context under the node
     with Recorder(folder) as recorder, Stack() as stack:
         camera = ['--ros-args', '-p', f'seed:={seed}', '-p', f'rate_hz:={RATE_HZ}']
         stack.start('sim.camera', [*camera, '--log-level', 'simulated_camera:=warn'])
-        rclpy.init()
-        _listen(stack, recorder, questions, seconds)
-        rclpy.shutdown()
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            _listen(stack, recorder, questions, seconds)
+        finally:
+            rclpy.shutdown()
     counts = ', '.join(f'{number} on {topic}' for topic, number in recorder.counts.items())
     print(f'Recorded {counts}: {folder}')
     return 0

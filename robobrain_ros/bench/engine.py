@@ -4,7 +4,6 @@ Each path is a process of its own, one after the other, so that each has the who
 """
 
 import json
-import re
 import statistics
 import subprocess
 import sys
@@ -54,20 +53,20 @@ class Result:
         return {name: statistics.median(answer['stages'][name] for answer in self.answers[task]) for name in stages}
 
 
-def run(model: Path, device: str, image_size: str, repetitions: int, paths: Sequence[str], output: Path) -> int:
+def run(
+    model: Path, device: str, image_size: tuple[int, int], repetitions: int, paths: Sequence[str], output: Path
+) -> int:
     """Measure, write ``output``/engine.json, .png and logs, print a table; returns the exit code: 1 if a path failed.
 
     Blocks; on a GPU each path takes minutes, most of them for its start.
 
-    :param image_size: such as 640x480
+    :param image_size: (width, height) in pixels
     :param paths: names in PATHS
     :raises ValueError: for what cannot be measured
     """
-    plan = Plan(model, _size(image_size), repetitions, device)
+    plan = Plan(model, image_size, repetitions, device)
     if unknown := set(paths) - PATHS.keys():
         raise ValueError(f'unknown path {min(unknown)!r}; there are {", ".join(PATHS)}')
-    if repetitions < 1:
-        raise ValueError(f'repetitions is {repetitions}, but must be 1 or more')
     output.mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
     for path in (name for name in PATHS if name in paths):
@@ -80,13 +79,6 @@ def run(model: Path, device: str, image_size: str, repetitions: int, paths: Sequ
     _draw(results, plan, output / 'engine.png')
     print(f"figures, logs and a picture are in '{output}'")
     return 1 if any(not result.answers for result in results) else 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r'([1-9][0-9]{1,3})x([1-9][0-9]{1,3})', text)
-    if not match:
-        raise ValueError(f'the image size is {text!r}, but must be WIDTHxHEIGHT, such as 640x480')
-    return int(match[1]), int(match[2])
 
 
 def _measure(path: str, plan: Plan, log: Path) -> Result:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
+from robobrain_ros.stack import isolate
 from robobrain_ros.transport import use_image_profile
 
 TURN_S = 5.0

@@ -14,6 +14,7 @@ from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.base import Guide
 
 QUANTIZATIONS = ('none', 'fp8')
+DTYPES = ('auto', 'float32', 'bfloat16', 'float16')
 
 
 class EngineDead(BrainError):

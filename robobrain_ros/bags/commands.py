@@ -1,0 +1,55 @@
+"""The command ``robobrain bag``: its options. Imports of ROS wait until one of its kinds runs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add(commands: Any) -> None:
+    """Add the command to ``commands``, argparse's subparsers."""
+    bag = commands.add_parser(
+        'bag', help='recordings (rosbag2): make one of the simulated camera, replay any of a camera'
+    )
+    kinds = bag.add_subparsers(dest='kind', required=True, metavar='KIND')
+
+    record = kinds.add_parser('record', help='record the simulated camera, and the questions of the demo')
+    record.add_argument('--seconds', type=float, default=10, help='(default: %(default)s)')
+    record.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
+    record.add_argument('--output', type=Path, default=Path('tabletop_bag'), help='new folder (default: %(default)s)')
+    record.set_defaults(run=_record)
+
+    replay = kinds.add_parser(
+        'replay',
+        help='play a recording to the node and write its answers; exit code 1: not those of --expect',
+    )
+    replay.add_argument('bag', type=Path, help='rosbag2 folder, or one of its files (.mcap, .db3)')
+    replay.add_argument('--image', default='', help='its topic of colour images (default: the only one)')
+    replay.add_argument('--depth-image', default='', help='its topic of depth images (default: the only one, or none)')
+    replay.add_argument(
+        '--camera-info', default='', help='its topic of intrinsics (default: the one beside the images)'
+    )
+    replay.add_argument(
+        '--ask', action='append', default=[], metavar='TEXT', help='"TASK: INSTRUCTION", instead of the recorded ones'
+    )
+    replay.add_argument('--output', type=Path, default=Path('answers.jsonl'), help='(default: %(default)s)')
+    replay.add_argument('--expect', type=Path, metavar='JSONL', help='answers of an earlier replay to compare with')
+    replay.add_argument('--pixels', type=float, default=2, help='tolerance of --expect (default: %(default)s)')
+    replay.add_argument('--metres', type=float, default=0.01, help='tolerance of --expect (default: %(default)s)')
+    replay.add_argument('--params-file', type=Path, help='parameters of the node, as for ros2 run (default: its own)')
+    replay.set_defaults(run=_replay)
+
+
+def _record(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bags.record import run
+
+    return run(chosen.seconds, chosen.seed, chosen.output)
+
+
+def _replay(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bags.answers import Tolerance
+    from robobrain_ros.bags.recording import CameraTopics
+    from robobrain_ros.bags.replay import run
+
+    camera = CameraTopics(chosen.image, chosen.depth_image, chosen.camera_info)
+    tolerance = Tolerance(chosen.pixels, chosen.metres)
+    return run(chosen.bag, camera, chosen.ask, chosen.output, chosen.expect, tolerance, chosen.params_file)

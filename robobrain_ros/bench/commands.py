@@ -1,0 +1,128 @@
+"""The commands ``robobrain bench``, ``tune`` and ``parity``: their options. Heavy imports wait until one runs."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.arguments import image_size, positive
+from robobrain_ros.engines.base import DTYPES, QUANTIZATIONS
+from robobrain_ros.engines.flaggems import CHOICES, Wanted
+
+
+def add(commands: Any) -> None:
+    """Add the commands to ``commands``, argparse's subparsers."""
+    _add_gpu(commands)
+    bench = commands.add_parser('bench', help='measure the running node against its promises; exit code 1: missed')
+    kinds = bench.add_subparsers(dest='kind', required=True, metavar='KIND')
+
+    transport = kinds.add_parser('transport', help='what listening to a 1080p30 camera costs, and the first frame')
+    transport.add_argument(
+        '--seconds', type=positive(float), default=20, help='for each subscriber (default: %(default)s)'
+    )
+    transport.add_argument(
+        '--requests', type=positive(int), default=10, help='for the first frame (default: %(default)s)'
+    )
+    transport.set_defaults(run=_transport)
+
+    soak = kinds.add_parser('soak', help='whether the memory of the node grows under continuous requests')
+    soak.add_argument('--minutes', type=positive(float), default=10, help='(default: %(default)s)')
+    soak.set_defaults(run=_soak)
+
+    faults = kinds.add_parser('faults', help='kill the engine under load, and see that everything comes to an end')
+    faults.add_argument('--kills', type=positive(int), default=20, help='(default: %(default)s)')
+    faults.set_defaults(run=_faults)
+
+    for kind, paths, text in (
+        ('engine', 'engine,vllm,server,reference', 'time to an answer: this engine beside other ways to run the model'),
+        ('node', 'engine,node', 'time from an image message to the answer message, beside the engine alone'),
+    ):
+        speed = kinds.add_parser(kind, help=text)
+        speed.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+        speed.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(default: %(default)s)')
+        speed.add_argument(
+            '--image-size', type=image_size, default='640x480', metavar='WxH', help='(default: %(default)s)'
+        )
+        speed.add_argument(
+            '--repetitions', type=positive(int), default=20, help='of each question (default: %(default)s)'
+        )
+        speed.add_argument(
+            '--paths', default=paths, help='any of engine,node,vllm,server,reference (default: %(default)s)'
+        )
+        speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
+        speed.set_defaults(run=_engine)
+
+
+def _add_gpu(commands: Any) -> None:
+    tune = commands.add_parser('tune', help='fill the caches of compiled kernels, so that the next start is quick')
+    parity = commands.add_parser('parity', help='compare answers with FlagGems, or other numbers, to the native ones')
+    for parser in (tune, parity):
+        parser.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint)')
+        parser.add_argument('--flaggems', default='off', choices=[*CHOICES[:-1]], help='profile (default: %(default)s)')
+        parser.add_argument('--quantization', default='none', choices=QUANTIZATIONS, help='(default: %(default)s)')
+    tune.add_argument('--image-size', type=image_size, default='640x480', metavar='WxH', help='(default: %(default)s)')
+    tune.set_defaults(run=_tune, flaggems='auto')  # as the node
+    parity.add_argument(
+        '--dtype', default='auto', choices=DTYPES, help='of the variant (default: %(default)s, as the native one)'
+    )
+    parity.add_argument('--scenes', type=positive(int), default=20, help='simulated table tops (default: %(default)s)')
+    parity.add_argument('--output', type=Path, help='for the figures, as JSON')
+    parity.set_defaults(run=_parity)
+
+
+def _tune(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.tune import run
+    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.parameters import TINY_MODEL
+
+    config = EngineConfig(
+        chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems)
+    )
+    return run(config, chosen.image_size)
+
+
+def _parity(chosen: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from robobrain_ros.bench.parity import run
+    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.parameters import TINY_MODEL
+
+    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'))
+    variant = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
+    if variant == native:
+        raise ValueError('nothing to compare: say --flaggems, --dtype or --quantization')
+    if chosen.output and not chosen.output.parent.is_dir():  # complain now, not after both engines ran
+        raise ValueError(f"cannot write '{chosen.output}'; the folder must exist")
+    return run(native, variant, chosen.scenes, chosen.output)
+
+
+def _transport(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.transport import run
+
+    return run(chosen.seconds, chosen.requests)
+
+
+def _soak(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.soak import run
+
+    return run(chosen.minutes)
+
+
+def _faults(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.faults import run
+
+    return run(chosen.kills)
+
+
+def _engine(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.bench.engine import run
+    from robobrain_ros.parameters import TINY_MODEL
+
+    return run(
+        chosen.model or TINY_MODEL,
+        chosen.device,
+        chosen.image_size,
+        chosen.repetitions,
+        chosen.paths.split(','),
+        chosen.output,
+    )
