@@ -133,7 +133,8 @@ LIFTED = Transform((0.0, 0.0, 10.0), ((0.0, 0.0, 1.0), (-1.0, 0.0, 0.0), (0.0, -
     [
         ('pointing', '[(500, 250)]', 'targets', (2, 0, 10.48)),
         ('grounding', '[400, 400, 600, 600]', 'targets', (2, 0, 10)),
-        ('trajectory', '[(500, 250, 2.0)]', 'waypoints', (2, 0, 10.48)),
+        # the surface at 2 m, and held 2 cm behind it
+        ('trajectory', '[(500, 250, 2.0)]', 'waypoints', (2.02, 0, 10.4848)),
     ],
 )
 def test_positions_are_in_the_frame_that_was_asked_for(make, task, text, place, expected):
