@@ -15,7 +15,7 @@ def give_large_buffers_back() -> None:
 
     By default glibc raises its threshold to the largest buffer that was freed (up to 32 MiB), and has an arena for each
     thread: buffers of images then leave holes in heaps that never shrink. In ten minutes of continuous requests a node
-    grew by 6 % so, and levelled off with these settings (``robobrain bench soak``). The variables
+    grew by 6 % so, and by 3 % with these settings (``robobrain bench soak --minutes 10``). The variables
     MALLOC_MMAP_THRESHOLD_ and MALLOC_ARENA_MAX win where they are set; other C libraries are left as they are.
     """
     try:

@@ -29,7 +29,7 @@ print(bool(ctypes.c_size_t.from_address(address - 8).value & 2))
 def test_buffers_have_mappings_of_their_own(set_up: bool) -> None:
     """Without the setting they have not, after a larger one was freed: so the test can fail."""
     if not sys.platform.startswith('linux') or os.confstr('CS_GNU_LIBC_VERSION') is None:
-        pytest.skip('only for glibc')
+        pytest.skip('only for glibc')  # other C libraries have no such setting
     environment = {name: value for name, value in os.environ.items() if not name.startswith('MALLOC_')}
     program = PROGRAM.format(set_up=set_up)
     done = subprocess.run([sys.executable, '-c', program], capture_output=True, text=True, env=environment, check=True)
