@@ -15,7 +15,7 @@ import pytest
 from robobrain_ros.engines.processes import Family
 
 SOON = 20.0
-SLEEP = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)']
+SLEEP = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)']  # lives until it is killed
 
 
 def eventually(true) -> None:
@@ -48,6 +48,7 @@ def processes():
 
 
 def test_children_and_their_children_belong_to_it(family, processes):
+    # both live until they are killed
     nest = f'import subprocess, time; print(subprocess.Popen({SLEEP}).pid, flush=True); time.sleep(600)'
     with family.adopt():
         processes.append(subprocess.Popen([sys.executable, '-c', nest], stdout=subprocess.PIPE, text=True))
@@ -107,7 +108,7 @@ def test_close_removes_the_folder_ends_the_watcher_and_may_be_repeated():
 
 
 def _sleep() -> None:
-    time.sleep(600)
+    time.sleep(600)  # lives until it is killed
 
 
 def test_multiprocessing_children_are_collected(family):
