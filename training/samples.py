@@ -42,12 +42,12 @@ LONG_TASKS = ('trajectory', 'planning')
 WEIGHTS = {
     ('pointing', 'named'): 6.0, ('pointing', 'relational'): 6.0, ('pointing', 'vacant'): 1.5,
     ('pointing', 'gripper'): 0.7, ('pointing', 'absent'): 2.8, ('affordance', 'handle'): 4.0,
-    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.8, ('grounding', 'named'): 3.5,
-    ('grounding', 'relational'): 2.0, ('grounding', 'handle'): 0.7, ('grounding', 'absent'): 1.2,
-    ('general', 'count'): 1.0, ('general', 'colour'): 0.7, ('general', 'presence'): 1.4,
+    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.8, ('grounding', 'named'): 4.5,
+    ('grounding', 'relational'): 2.5, ('grounding', 'handle'): 1.0, ('grounding', 'absent'): 1.2,
+    ('general', 'count'): 1.3, ('general', 'colour'): 0.7, ('general', 'presence'): 1.4,
     ('trajectory', 'pick'): 1.6, ('trajectory', 'put'): 2.6, ('trajectory', 'absent'): 0.7,
-    ('planning', 'pick'): 0.4, ('planning', 'put'): 1.0, ('planning', 'put all'): 1.2, ('planning', 'absent'): 0.6,
-    ('general', 'list'): 0.8,
+    ('planning', 'pick'): 0.4, ('planning', 'put'): 1.0, ('planning', 'put all'): 2.0, ('planning', 'absent'): 0.6,
+    ('general', 'list'): 1.1,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
 

@@ -57,6 +57,12 @@ class Item:
         """Half-way up its axis, in the world."""
         return np.array([self.x, self.y, self.height / 2])
 
+    @property
+    def grip(self) -> Array:
+        """Of a mug: the middle of the outer bar of its handle, in the world."""
+        side = self.grip_gap * np.array([math.cos(self.yaw), math.sin(self.yaw)])
+        return np.array([self.x + side[0], self.y + side[1], self.height * 0.525])
+
 
 @dataclass(frozen=True)
 class Surface:
