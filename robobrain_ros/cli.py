@@ -9,7 +9,7 @@ from robobrain_ros.arguments import positive
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.errors import BrainError
-from robobrain_ros.tasks import NAMES
+from robobrain_ros.tasks import NAMES, TASKS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,7 +53,9 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
     evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
     evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
-    evaluate.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
+    part = evaluate.add_mutually_exclusive_group()
+    part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
+    part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
     evaluate.set_defaults(run=_evaluate)
 
     bench.add(commands)
@@ -99,7 +101,7 @@ def _ask(chosen: argparse.Namespace) -> int:
 def _evaluate(chosen: argparse.Namespace) -> int:
     from robobrain_ros.evaluation.tabletop import run
 
-    return run(chosen.scenes, chosen.model, chosen.card)
+    return run(chosen.scenes, chosen.model, chosen.card, chosen.task)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

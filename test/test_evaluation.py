@@ -1,7 +1,9 @@
 """Scores of answers about a scene: what counts as right, and the table of the model card."""
 
 import math
+from concurrent.futures import Future
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from robobrain_ros.answer import Answer, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.scoring import score
-from robobrain_ros.evaluation.tabletop import BEGIN, END, run, table
+from robobrain_ros.evaluation.tabletop import BEGIN, END, _ask, run, table
 from robobrain_ros.parameters import TINY_MODEL
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import questions
@@ -54,8 +56,7 @@ def test_perfect_answers_are_right(scenes):
     for scene in scenes:
         for phrases in (TAUGHT, HELD_OUT):
             for question in questions(scene, np.random.default_rng(1), phrases):
-                # a vacant place may lie half a pixel beside what is free, a handle's middle beside its bar
-                if question.kind not in ('vacant', 'handle'):
+                if question.kind != 'vacant':  # it may lie half a pixel beside what is free
                     assert score(question, right_answer(scene, question), scene)['right'] == 1, question
 
 
@@ -140,3 +141,20 @@ def test_the_model_card_has_room_for_the_table_and_others_are_refused(tmp_path):
 )  # fmt: skip
 def test_overlap(a, b, expected):
     assert iou(a, b) == pytest.approx(expected)
+
+
+def test_questions_of_one_task_are_those_asked_among_all(scenes):
+    class Asked:
+        def __init__(self):
+            self.said = []
+
+        def ask(self, task, instruction, frame):
+            self.said.append((task, instruction))
+            done = Future()
+            done.set_result(Answer(task, instruction, image_size=(640, 480)))
+            return SimpleNamespace(done=done)
+
+    every, some = Asked(), Asked()
+    for brain, task in ((every, None), (some, 'affordance')):
+        list(_ask(brain, scenes[0], np.random.default_rng(3), task))
+    assert some.said == [one for one in every.said if one[0] == 'affordance'] != []

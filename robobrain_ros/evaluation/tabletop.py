@@ -58,13 +58,14 @@ class SceneFrame:
         return None
 
 
-def run(scenes: int, model: Path | None = None, card: Path | None = None) -> int:
+def run(scenes: int, model: Path | None = None, card: Path | None = None, task: str | None = None) -> int:
     """Ask about ``scenes`` scenes, print a table by task and kind, return the exit code. Blocks; some 5 s a scene.
 
     Questions in phrasings and about objects that the shipped checkpoint never met in training have rows of their own.
 
     :param model: a checkpoint's folder; the one that ships if None
     :param card: a README.md whose evaluation table is replaced
+    :param task: ask the questions of this task alone, the same ones as with all others
     """
     directory = model or TINY_MODEL
     if card and not {BEGIN, END} <= set(card.read_text().splitlines()):
@@ -75,7 +76,7 @@ def run(scenes: int, model: Path | None = None, card: Path | None = None) -> int
         brain.start(lambda text: print(f'  {text}', flush=True)).result()
         for seed in range(FIRST_SEED, FIRST_SEED + scenes):
             scene = TableTop(seed)
-            for question, answer in _ask(brain, scene, np.random.default_rng(seed)):
+            for question, answer in _ask(brain, scene, np.random.default_rng(seed), task):
                 found[question.novel, question.task, question.kind].append(score(question, answer, scene))
     finally:
         brain.close()
@@ -87,7 +88,9 @@ def run(scenes: int, model: Path | None = None, card: Path | None = None) -> int
     return 0
 
 
-def _ask(brain: Brain, scene: TableTop, rng: np.random.Generator) -> Iterator[tuple[Question, Answer]]:
+def _ask(
+    brain: Brain, scene: TableTop, rng: np.random.Generator, task: str | None
+) -> Iterator[tuple[Question, Answer]]:
     """One question of each task and kind that the scene allows; and of each that the model never met, one as well."""
     frame = SceneFrame(scene)
 
@@ -99,7 +102,7 @@ def _ask(brain: Brain, scene: TableTop, rng: np.random.Generator) -> Iterator[tu
     for index in rng.permutation(len(every)):
         question = every[index]
         key = (question.novel, question.task, question.kind)
-        if key in seen:
+        if key in seen or task not in (None, question.task):
             continue
         seen.add(key)
         done: Future[Answer] = brain.ask(question.task, question.instruction, get_frame).done
