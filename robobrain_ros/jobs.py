@@ -92,6 +92,9 @@ class Job:
         self._end(error.code, str(error))
 
     def _finish(self, task: 'asyncio.Task[None]') -> None:
+        # An exception knows the frames that it went through, and these know this job and its image: a cycle with the
+        # task, in which megabytes would wait for the garbage collector.
+        self._task = None
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
             code, message = self._reason or (ErrorCode.CANCELLED, 'the node shuts down')

@@ -92,7 +92,7 @@ class _Mission:
 
     def __init__(self, brain: Brain, job: Job, seen: Seen, settings: Settings) -> None:
         self._brain, self._job, self._seen, self._settings = brain, job, seen, settings
-        self._asked: dict[tuple[str, str], Answer | BrainError] = {}
+        self._asked: dict[tuple[str, str], Answer] = {}
 
     async def run(self) -> None:
         plan = await self._ask('planning', self._job.answer.instruction)
@@ -103,7 +103,7 @@ class _Mission:
         for index, (step, goes) in enumerate(zip(steps, going(steps), strict=True)):
             steps[index] = await self._ground(step, goes)
             self._job.update(self._job.stage, steps=tuple(steps))
-        whole = all(isinstance(known, Answer) and known.complete for known in self._asked.values())
+        whole = all(known.success and known.complete for known in self._asked.values())
         complete = whole and all(step.status is StepStatus.GROUNDED for step in steps)
         self._job.update(Stage.PROJECT, steps=tuple(steps), complete=complete)
         if not any(step.status is StepStatus.GROUNDED for step in steps):
@@ -132,12 +132,14 @@ class _Mission:
         known = self._asked.get((task, text))
         if known is None:
             known = self._asked[task, text] = await self._question(task, text)
-        if isinstance(known, BrainError):
-            raise known
+        if not known.success:
+            raise BrainError(known.code, known.message)
         return known
 
-    async def _question(self, task: str, text: str) -> Answer | BrainError:
-        """One question as a part of this mission's job, which tells its listener of each piece of the answer."""
+    async def _question(self, task: str, text: str) -> Answer:
+        """One question as a part of this mission's job, which tells its listener of each piece of the answer. A failure
+        is an answer too: an exception that is kept would keep the image.
+        """
         job = self._job
         before = job.answer
         text_before = f'{before.text}\n' if before.text else ''
@@ -153,7 +155,7 @@ class _Mission:
         try:
             await self._brain.question(part, self._seen, self._settings)
         except BrainError as error:
-            return error
+            part.answer = replace(part.answer, code=error.code, message=str(error))
         finally:
             for stage, took in vars(part.answer.timings).items():
                 setattr(job.answer.timings, stage, getattr(job.answer.timings, stage) + took)

@@ -1,5 +1,6 @@
 """How clients ask: topic ``~/instruction``, service ``~/ask`` and action ``~/query``, all by one way to the brain."""
 
+import concurrent.futures
 import threading
 import time
 import traceback
@@ -234,8 +235,8 @@ class Requests:
         assert executor is not None
         future: Future = Future(executor=executor)
 
-        def done(_: object) -> None:
-            future.set_result(job.done.result())
+        def done(ended: 'concurrent.futures.Future[Answer]') -> None:  # must not know the job, which knows it: a cycle
+            future.set_result(ended.result())
             executor.wake()  # after set_result: an executor looks at pending coroutines once per wake
 
         job.done.add_done_callback(done)

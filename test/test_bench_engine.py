@@ -63,7 +63,21 @@ def test_what_the_node_adds_is_told():
     node = result('node', 50.0)
     for answers in node.answers.values():
         answers[0]['stages'] |= {'transport': 2.0, 'convert': 3.0}
-    assert '5.0 ms, +10.0% of its engine' in '\n'.join(table([node]))
+    lines = table([result('engine', 20.0), node])
+    assert '5.0 ms, +10.0% of its engine' in '\n'.join(lines)
+    assert lines[2].split()[:2] == ['node', '1.10x']  # of its own engine, whose answers may be longer
+
+
+@pytest.mark.parametrize(('missing', 'kept'), [(0, True), (1, False)])
+def test_a_path_that_fails_at_its_end_has_done_its_work(tmp_path, monkeypatch, missing, kept):
+    rows = [json.dumps({'task': case.task, 'tokens': 1, 'stages': {}}) for case in CASES for _ in range(2)]
+    script = tmp_path / 'path'
+    script.write_text('\n'.join(['#!/bin/sh', *(f"echo '{row}'" for row in rows[missing:]), 'exit 3']))
+    script.chmod(0o755)
+    monkeypatch.setattr(engine.sys, 'executable', str(script))
+    ended = engine._measure('engine', PLAN, tmp_path / 'log')
+    assert bool(ended.answers) == kept
+    assert 'exit code 3' in ended.notes[0]
 
 
 def test_a_path_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch, capsys):

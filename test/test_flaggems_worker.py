@@ -201,7 +201,8 @@ def test_a_cache_directory_that_cannot_be_made_is_quoted(tmp_path):
 
 def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     config = EngineConfig(TINY_MODEL, cache_directory=str(tmp_path), quantization='fp8')
-    how = launch(config, str(tmp_path), Choice('safe', include=('mm',)), on_cpu=False)
+    choice = Choice('safe', include=('mm',), decided_by='who chose is not for the caches')
+    how = launch(config, str(tmp_path), choice, on_cpu=False)
     assert how.arguments['worker_cls'] == 'robobrain_ros.engines.gpu_worker.GpuWorker'
     told = how.arguments['additional_config']['flaggems']
     assert Choice(**told) == Choice('safe', include=('mm',))

@@ -8,7 +8,7 @@ import pytest
 from engine_helpers import SOON
 
 from robobrain_ros.engines import preparation
-from robobrain_ros.engines.images import Patches
+from robobrain_ros.engines.images import PIXELS, Patches
 from robobrain_ros.engines.preparation import Preparation
 from robobrain_ros.parameters import TINY_MODEL
 
@@ -77,9 +77,29 @@ def test_requests_equal_those_of_the_renderer(engine, run, fresh, calls, size):
         ours = run(fresh.prepare(prompt, rgb))
         assert len(calls) == 1, 'made by the renderer'
         theirs = run(engine._preparation._render({'prompt': prompt, 'multi_modal_data': {'image': rgb}}))
-        assert preparation._difference(ours, theirs) == ''
+        assert preparation._difference(ours, theirs, fresh._patches) == ''
         (grid,) = ({'ours': item['image_grid_thw'].data.tolist()} for item in ours['mm_kwargs']['image'])
         assert grid == {'ours': theirs['mm_kwargs']['image'][0]['image_grid_thw'].data.tolist()}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize('right', [True, False])
+def test_pixels_go_to_workers_that_make_the_same_rows_of_them(engine, run, fresh, right):
+    made, rgb = [], image()
+    run(fresh.prepare(engine._template('the table'), rgb))
+    (known,) = fresh._known.values()
+    dtype = str(known['mm_kwargs']['image'][0]['pixel_values'].data.dtype)
+    fresh._pixels = dtype if right else 'torch.float64'
+    fresh._known.clear()  # so that they are compared again
+    for _ in range(2):
+        made.append(run(fresh.prepare(engine._template('the table'), rgb)))
+    theirs, ours = made
+    (item,) = ours['mm_kwargs']['image']
+    assert item.keys() == {PIXELS if right else 'pixel_values', 'image_grid_thw'}
+    assert preparation._difference(ours, theirs, fresh._patches) == ''
+    if right:
+        item[PIXELS].data[0, 0] ^= 1
+        assert preparation._difference(ours, theirs, fresh._patches) == 'pixel_values'
 
 
 @pytest.mark.engine

@@ -100,14 +100,20 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
             else:
                 result.answers[told.pop('task')].append(told)
     if process.returncode:
-        result.answers.clear()
+        counts = {task: len(answers) for task, answers in result.answers.items()}
+        if counts != {case.task: plan.repetitions for case in CASES}:  # else its work was done, and its end failed
+            result.answers.clear()
         reason = (log.read_text().strip().splitlines() or [''])[-1]
         result.notes.append(f"{path} failed with exit code {process.returncode}, see '{log}': {reason[:200]}")
     return result
 
 
 def table(results: Sequence[Result]) -> list[str]:
-    """Ratios first: how many times as long as the engine of this package each path takes, by medians."""
+    """Ratios first: how many times as long as the engine of this package each path takes, by medians.
+
+    The node's is to the engine inside it, in the same requests: its answers may be longer than those that were
+    limited.
+    """
     lines = []
     for case in CASES:
         own = next((result for result in results if result.path == 'engine' and result.answers), None)
@@ -117,7 +123,8 @@ def table(results: Sequence[Result]) -> list[str]:
                 continue
             totals, tokens = result.totals(case.task), result.lengths()[case.task]
             median = statistics.median(totals)
-            ratio = f'{median / statistics.median(own.totals(case.task)):.2f}x' if own else '-'
+            beside = _inner(result, case.task) if result.path == 'node' else own and own.totals(case.task)
+            ratio = f'{median / statistics.median(beside):.2f}x' if beside else '-'
             stages = ', '.join(f'{name} {took:.1f}' for name, took in result.medians(case.task).items())
             most = sorted(totals)[min(round(0.95 * len(totals)), len(totals) - 1)]
             lines.append(
@@ -130,10 +137,15 @@ def table(results: Sequence[Result]) -> list[str]:
 
 def _added(node: Result, task: str) -> str:
     """What the node costs beyond its engine, in the same requests."""
-    engine = [sum(answer['stages'][stage] for stage in ENGINE_STAGES) for answer in node.answers[task]]
+    engine = _inner(node, task)
     added = [total - inner for total, inner in zip(node.totals(task), engine, strict=True)]
     share = statistics.median(added) / statistics.median(engine)
     return f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine'
+
+
+def _inner(node: Result, task: str) -> list[float]:
+    """Milliseconds that each answer spent in the engine inside the node."""
+    return [sum(answer['stages'][stage] for stage in ENGINE_STAGES) for answer in node.answers[task]]
 
 
 def _draw(results: Sequence[Result], plan: Plan, file: Path) -> None:

@@ -112,26 +112,33 @@ def collect(
     :param native: whose answers to score; None: its own
     """
     loop, engine = LoopThread('parity'), EmbeddedEngine(config)
-    outcomes: list[Outcome] = []
 
-    async def run() -> None:
+    async def run() -> list[Outcome]:
         await engine.start(say)
-        for index, case in enumerate(cases(profile, scenes, 'ask')):
-            text = ''.join([delta.text async for delta in engine.generate(case.generation)])
-            given = native[index].text if native else text
-            scores = await engine.score(case.generation, given) if given else []
-            height, width = case.generation.image.shape[:2]
-            scale = profile.scale(*engine.input_size(width, height))
-            parsed = get_task(case.question.task).parse(text, scale, profile)
-            corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]
-            points = [(point.x, point.y) for point in parsed.points] + corners
-            outcomes.append(Outcome(text, scores, points, right(case.question, parsed, scale, width, height)))
+        return await answer_all(engine, profile, scenes, native)
 
     try:
-        loop.submit(run()).result()
+        return loop.submit(run()).result()
     finally:
         loop.submit(engine.close()).result()
         loop.close()
+
+
+async def answer_all(
+    engine: EmbeddedEngine, profile: Profile, scenes: int, native: Sequence[Outcome] | None
+) -> list[Outcome]:
+    """What an engine that has been started makes of all cases; see ``collect``."""
+    outcomes: list[Outcome] = []
+    for index, case in enumerate(cases(profile, scenes, 'ask')):
+        text = ''.join([delta.text async for delta in engine.generate(case.generation)])
+        given = native[index].text if native else text
+        scores = await engine.score(case.generation, given) if given else []
+        height, width = case.generation.image.shape[:2]
+        scale = profile.scale(*engine.input_size(width, height))
+        parsed = get_task(case.question.task).parse(text, scale, profile)
+        corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]
+        points = [(point.x, point.y) for point in parsed.points] + corners
+        outcomes.append(Outcome(text, scores, points, right(case.question, parsed, scale, width, height)))
     return outcomes
 
 

@@ -6,19 +6,35 @@ import uuid
 from typing import Any
 
 from robobrain_ros.bench.cases import Laps, Plan, ask, tell
-from robobrain_ros.engines import graphs
+from robobrain_ros.engines import caches
 from robobrain_ros.engines.arguments import launch, runs_on_cpu
 from robobrain_ros.engines.flaggems import Choice
 from robobrain_ros.engines.preparation import chat_format
+
+KEPT = (
+    'model',
+    'dtype',
+    'max_model_len',
+    'max_num_seqs',
+    'tensor_parallel_size',
+    'kv_cache_memory_bytes',
+    'gpu_memory_utilization',
+    'limit_mm_per_prompt',
+    'structured_outputs_config',
+    'disable_log_stats',
+    'seed',
+    'enforce_eager',
+    'block_size',
+)
+"""Arguments of ours that say what is computed, not how."""
 
 
 def arguments(plan: Plan) -> dict[str, Any]:
     """What vLLM needs on this host, without what this package adds to make it faster. Sets environment variables."""
     settings = plan.config
     how = launch(settings, tempfile.gettempdir(), Choice('off'), runs_on_cpu(settings))
-    os.environ.update({name: value for name, value in how.environment.items() if name not in graphs.FIRST_RUNNER})
-    ours = ('worker_cls', 'compilation_config', 'additional_config', 'mm_processor_cache_gb', 'use_tqdm_on_load')
-    return {name: value for name, value in how.arguments.items() if name not in ours}
+    os.environ.update({name: value for name, value in how.environment.items() if name in caches.PLACES})
+    return {name: value for name, value in how.arguments.items() if name in KEPT}
 
 
 async def vllm(plan: Plan) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from robobrain_ros.engines import caches, graphs, memory
@@ -106,7 +106,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     if fp8:
         arguments['quantization'] = 'fp8'
     if choice.on:
-        arguments['additional_config'] = {'flaggems': asdict(choice)}
+        # without who decided: vLLM's key for what it compiled holds all of this
+        arguments['additional_config'] = {'flaggems': asdict(replace(choice, decided_by=''))}
     environment = caches.environment(config.cache_directory, choice.on)
     return Launch(arguments, environment | graphs.environment(config, installed_version('vllm')), False)
 

@@ -101,13 +101,15 @@ class EmbeddedEngine:
             report(f'starting the engine with {self._config.model}')
             with self._family.adopt(how.environment):
                 await _in_thread(self._family, self._create, how.arguments)
-        if self._choice.on and (told := WorkerReport.read(Path(self._family.folder))):
+        told = self._told()
+        if self._choice.on and told:
             report(f'{self._choice}: {len(told.operators)} operators: {", ".join(told.operators)}')
         from robobrain_ros.engines import vllm_versions
 
         tokenizer = await vllm_versions.tokenizer(self._llm)
         self._template = chat_format(tokenizer, self._config.model)
-        self._preparation = Preparation(vllm_versions.renderer(self._llm), tokenizer, self._config.model)
+        render, pixels = vllm_versions.renderer(self._llm), told.pixels if told else ''
+        self._preparation = Preparation(render, tokenizer, self._config.model, pixels)
 
     def _reason(self, error: BaseException) -> str:
         """Why a start with FlagGems failed: the worker's words if it left any; BrainError if it is not to be worked

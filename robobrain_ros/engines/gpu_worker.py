@@ -1,7 +1,8 @@
-"""vLLM's worker on a GPU (``worker_cls``): enables FlagGems first where that is wanted, and counts what is compiled.
+"""vLLM's worker on a GPU (``worker_cls``): enables FlagGems first where that is wanted, counts what is compiled, and
+takes shortcuts to the first token.
 
-Imported by vLLM in the engine's process only. Counting is for knowing: where it fails, the log says so and the engine
-goes on.
+Imported by vLLM in the engine's process only. Counting is for knowing, shortcuts are for speed: where they fail, the
+log says so and the engine goes on.
 """
 
 import functools
@@ -11,8 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from vllm.v1.worker.gpu_worker import Worker
 
+from robobrain_ros.engines import tower
 from robobrain_ros.engines.flaggems import Choice
 from robobrain_ros.engines.flaggems_worker import enable
 from robobrain_ros.engines.worker_report import WorkerReport
@@ -27,8 +30,8 @@ class GpuWorker(Worker):
     def init_device(self) -> None:
         """Choose the GPU; then, before anything is loaded, compiled or captured, what is described above."""
         super().init_device()
-        report = WorkerReport()
-        keep = _keeper(report) if self.rank == 0 else lambda: None
+        self._report = report = WorkerReport()
+        self._keep = keep = _keeper(report) if self.rank == 0 else lambda: None
         try:
             count_compilations(report, keep)
         except Exception as error:  # Triton's insides, which change between versions
@@ -44,6 +47,18 @@ class GpuWorker(Worker):
             raise
         finally:
             keep()
+
+    def compile_or_warm_up_model(self) -> Any:
+        """Compile and record, as vLLM does; then take the shortcuts."""
+        result = super().compile_or_warm_up_model()
+        # what is left for the CPU is too small to be shared: waking other threads takes longer, on a busy host much
+        torch.set_num_threads(1)
+        try:
+            self._report.pixels = tower.shorten(self.model_runner)
+        except Exception as error:  # vLLM's insides, which change between versions
+            _log.warning('images take the long way to the vision tower: %r', error)
+        self._keep()
+        return result
 
 
 def _keeper(report: WorkerReport) -> Callable[[], None]:

@@ -12,6 +12,9 @@ from robobrain_ros.errors import BrainError, ErrorCode
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of Hugging Face's Qwen2-VL image processor, where a checkpoint does not say."""
+PIXELS = 'pixels'
+"""The part of a request that holds what ``Patches.pixels`` returns, in place of ``pixel_values``. By another name,
+since vLLM joins the images of one step that have parts of the same names."""
 
 
 @dataclass(frozen=True)
@@ -141,13 +144,51 @@ class Patches:
         rows[...] = cut.transpose(1, 4, 2, 5, 0, 3, 6)[:, :, :, :, :, np.newaxis]
         return torch.from_numpy(rows.reshape(height * width // self.patch**2, -1).view(np.uint8)).view(dtype)
 
-    def _table(self, dtype: Any) -> np.ndarray:
-        """The value of each of the 256 levels in each channel; as unsigned integers, since NumPy has no bfloat16."""
+    def pixels(self, rgb: np.ndarray) -> Any:
+        """A copy of the image for ``spread``: its bytes in their order, a quarter of what ``rows`` makes of them.
+
+        :param rgb: as in ``rows``
+        :returns: torch tensor, uint8, (height/patch x width/patch) x (3 x patch x patch); a row is no patch
+        """
+        import torch
+
+        return torch.from_numpy(np.array(rgb, order='C').reshape(-1, 3 * self.patch**2))
+
+    def spread(self, pixels: Any, grids: list[list[int]], levels: Any) -> Any:
+        """What ``rows`` makes, to the last bit, on the device that the pixels are on.
+
+        :param pixels: of one or more images, one after the other
+        :param grids: of each image 1, height/patch, width/patch
+        :param levels: what ``levels`` returned, on the same device
+        :returns: the rows of all images, one after the other
+        """
+        import torch
+
+        channel = torch.arange(3, device=pixels.device).view(3, 1, 1)
+        images = []
+        for image, (_, high, wide) in zip(pixels.split([high * wide for _, high, wide in grids]), grids, strict=True):
+            sides = high // self.merge, self.merge, self.patch, wide // self.merge, self.merge, self.patch
+            patches = levels[channel, image.view(*sides, 3).permute(0, 3, 1, 4, 6, 2, 5).long()]
+            frames = patches.unsqueeze(5).expand(*patches.shape[:5], self.temporal, *patches.shape[5:])
+            images.append(frames.reshape(high * wide, -1))
+        return torch.cat(images)
+
+    def levels(self, dtype: Any) -> Any:
+        """The value of each of the 256 levels in each channel: torch tensor, 3 x 256, of that dtype.
+
+        :param dtype: torch's; normalized for floating point, 0 .. 255 for uint8
+        """
         import torch
 
         levels = torch.arange(256).repeat(3, 1).to(torch.float32)
         if dtype.is_floating_point:
             mean, std = (torch.tensor(values).mul(255).view(3, 1) for values in (self.mean, self.std))
             levels = levels.sub_(mean).div_(std)
-        values = levels.to(dtype)
+        return levels.to(dtype)
+
+    def _table(self, dtype: Any) -> np.ndarray:
+        """The levels as unsigned integers, since NumPy has no bfloat16."""
+        import torch
+
+        values = self.levels(dtype)
         return values.view(torch.uint8).numpy().view(f'u{values.element_size()}')

@@ -1,4 +1,4 @@
-"""Requests for vLLM, made here: tokens from the text, patches from the image, in one pass.
+"""Requests for vLLM, made here: tokens from the text, patches or plain pixels from the image, in one pass.
 
 vLLM's renderer does the same by way of Hugging Face's processor, and hashes its output, which takes several times as
 long. What it makes is vLLM's own business and changes between versions, so nothing about it is taken for granted: the
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from robobrain_ros.engines.images import Patches
+from robobrain_ros.engines.images import PIXELS, Patches
 
 _log = logging.getLogger(__name__)
 
@@ -31,10 +31,14 @@ class Preparation:
     :param render: vLLM's renderer: takes a prompt with its image, returns the request
     :param tokenizer: the model's
     :param model: directory with the model's files
+    :param pixels: the worker takes PIXELS and makes rows of this type of them (see tower.py); empty if it takes none
     """
 
-    def __init__(self, render: Callable[[dict[str, Any]], Awaitable[Any]], tokenizer: Any, model: Path) -> None:
+    def __init__(
+        self, render: Callable[[dict[str, Any]], Awaitable[Any]], tokenizer: Any, model: Path, pixels: str = ''
+    ) -> None:
         self._render = render
+        self._pixels = pixels
         self._tokenizer = tokenizer
         self._patches = Patches.read(model)
         self._image_token = json.loads((model / 'config.json').read_text()).get('image_token_id')
@@ -67,13 +71,16 @@ class Preparation:
             return None
         offset = tokens.index(self._image_token)
         (place,), (item,) = known['mm_placeholders']['image'], known['mm_kwargs']['image']
-        element = item['pixel_values']
-        rows = self._patches.rows(rgb, element.data.dtype)
-        item = type(item)({**item, 'pixel_values': replace(element, data=rows)})
+        parts = dict(item)
+        element = parts.pop('pixel_values')
+        if str(element.data.dtype) == self._pixels:
+            parts[PIXELS] = replace(element, data=self._patches.pixels(rgb))
+        else:
+            parts['pixel_values'] = replace(element, data=self._patches.rows(rgb, element.data.dtype))
         return {
             **known,
             'prompt_token_ids': [*tokens[:offset], *[self._image_token] * place.length, *tokens[offset + 1 :]],
-            'mm_kwargs': type(known['mm_kwargs'])({'image': [item]}),
+            'mm_kwargs': type(known['mm_kwargs'])({'image': [type(item)(parts)]}),
             # its name in vLLM's caches: a second question about an image finds what the first one computed
             'mm_hashes': {'image': [f'{rgb.shape}{blake3(rgb.tobytes()).hexdigest()}']},
             'mm_placeholders': {'image': [replace(place, offset=offset)]},
@@ -85,7 +92,7 @@ class Preparation:
         """What to make requests of this size from, or None with the reason in the log."""
         try:
             if made := self._make(rendered, prompt, rgb):
-                different = _difference(made, rendered)
+                different = _difference(made, rendered, self._patches)
                 if not different:
                     return _without_pixels(rendered)
             else:
@@ -96,7 +103,7 @@ class Preparation:
         return None
 
 
-def _difference(made: dict[str, Any], rendered: Any) -> str:
+def _difference(made: dict[str, Any], rendered: Any, patches: Patches) -> str:
     """Where the two requests differ; empty if they are equal."""
     import torch
 
@@ -108,7 +115,13 @@ def _difference(made: dict[str, Any], rendered: Any) -> str:
     ours, theirs = made['mm_kwargs']['image'][0], rendered['mm_kwargs']['image'][0]
     if rendered['mm_kwargs'].keys() != {'image'} or theirs.keys() != {'pixel_values', 'image_grid_thw'}:
         return 'mm_kwargs'
-    return '' if torch.equal(ours['pixel_values'].data, theirs['pixel_values'].data) else 'pixel_values'
+    right = theirs['pixel_values'].data
+    if PIXELS in ours:
+        grids, levels = [ours['image_grid_thw'].data.tolist()], patches.levels(right.dtype)
+        rows = patches.spread(ours[PIXELS].data, grids, levels)
+    else:
+        rows = ours['pixel_values'].data
+    return '' if torch.equal(rows, right) else 'pixel_values'
 
 
 def _without_pixels(rendered: Any) -> dict[str, Any]:

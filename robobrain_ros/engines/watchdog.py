@@ -45,4 +45,6 @@ class Watchdog:
                 item = step.result()
             except StopAsyncIteration:
                 return
+            finally:
+                del step  # it knows the exception, which knows this frame: only the garbage collector would end that
             yield item

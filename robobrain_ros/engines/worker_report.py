@@ -19,6 +19,8 @@ class WorkerReport:
     """Why FlagGems could not be enabled."""
     refused: bool = False
     """The error is one of the configuration: it is not to be worked around."""
+    pixels: str = ''
+    """It takes PIXELS, and makes rows of this type of them (see tower.py); empty if it takes none."""
     compiled: int = 0
     """Triton kernels that were compiled."""
     loaded: int = 0
