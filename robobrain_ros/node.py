@@ -18,7 +18,6 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
-from robobrain_ros.allocator import give_large_buffers_back
 from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraInput
 from robobrain_ros.diagnostics import Diagnostics
@@ -208,7 +207,6 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
-    give_large_buffers_back()
     use_image_profile()
     # rclpy's own handlers end the context at once: requests could not be brought to an end any more
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)

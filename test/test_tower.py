@@ -1,5 +1,6 @@
 """Shortcuts to the vision tower: the same values by a shorter way, with stand-ins for vLLM's model runner."""
 
+import itertools
 from types import SimpleNamespace
 
 import numpy as np
@@ -130,6 +131,21 @@ def test_other_model_runners_are_left_alone():
     assert vars(runner) == before
 
 
+def test_positions_are_compiled_for_every_kind_of_grid(monkeypatch):
+    asked = []
+    visual = SimpleNamespace(prepare_encoder_metadata=asked.extend)
+    runner = SimpleNamespace(get_model=lambda: SimpleNamespace(visual=visual))
+    monkeypatch.setattr(tower, '_suits', lambda runner: False)
+    tower.compile_grids(runner)
+    assert asked == []
+    monkeypatch.setattr(tower, '_suits', lambda runner: True)
+    tower.compile_grids(runner)
+    assert {(high % 16 == 0, wide % 16 == 0) for _, high, wide in asked} == set(
+        itertools.product((True, False), repeat=2)
+    )
+    assert all(high % 2 == wide % 2 == 0 for _, high, wide in asked)
+
+
 @pytest.mark.parametrize('fails', [False, True])
 def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails):
     gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
@@ -143,10 +159,16 @@ def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails):
             raise AttributeError('another version')
         return 'torch.bfloat16'
 
+    def compile_grids(runner):
+        done.append('grids')
+        if fails:
+            raise AttributeError('another version')
+
     monkeypatch.setattr(gpu_worker.tower, 'shorten', shorten)
+    monkeypatch.setattr(gpu_worker.tower, 'compile_grids', compile_grids)
     worker = object.__new__(gpu_worker.GpuWorker)
     worker.model_runner, worker._report = 'runner', gpu_worker.WorkerReport(operators=['mm'])
     worker._keep = lambda: done.append(worker._report.pixels)
     assert worker.compile_or_warm_up_model() == 'times'
-    assert done == ['graphs', 1, 'runner', '' if fails else 'torch.bfloat16']
+    assert done == ['grids', 'graphs', 1, 'runner', '' if fails else 'torch.bfloat16']
     assert worker._report.operators == ['mm']

@@ -49,7 +49,11 @@ class GpuWorker(Worker):
             keep()
 
     def compile_or_warm_up_model(self) -> Any:
-        """Compile and record, as vLLM does; then take the shortcuts."""
+        """Compile and record, as vLLM does and a little more; then take the shortcuts."""
+        try:
+            tower.compile_grids(self.model_runner)
+        except Exception as error:  # vLLM's insides, which change between versions
+            _log.warning('the first image of a new size will be slow: %r', error)
         result = super().compile_or_warm_up_model()
         # what is left for the CPU is too small to be shared: waking other threads takes longer, on a busy host much
         torch.set_num_threads(1)
