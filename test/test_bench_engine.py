@@ -77,6 +77,7 @@ def test_a_path_that_fails_at_its_end_has_done_its_work(tmp_path, monkeypatch, m
     monkeypatch.setattr(engine.sys, 'executable', str(script))
     ended = engine._measure('engine', PLAN, tmp_path / 'log')
     assert bool(ended.answers) == kept
+    assert ended.failed  # the command's exit code tells
     assert 'exit code 3' in ended.notes[0]
 
 

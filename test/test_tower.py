@@ -123,12 +123,13 @@ def test_a_step_that_fails_leaves_the_runner_as_it_was():
     assert runner.done == ['positions of b']
 
 
-def test_other_model_runners_are_left_alone():
+def test_other_model_runners_are_left_alone(caplog):
     pytest.importorskip('vllm.v1.worker.gpu_model_runner')
     runner = SimpleNamespace(model_config=SimpleNamespace(hf_config=SimpleNamespace(model_type='qwen3_vl')))
     before = vars(runner).copy()
     assert tower.shorten(runner) == ''
     assert vars(runner) == before
+    assert 'SimpleNamespace' in caplog.text
 
 
 def test_positions_are_compiled_for_every_kind_of_grid(monkeypatch):

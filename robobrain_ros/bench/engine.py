@@ -38,6 +38,8 @@ class Result:
     """By task: tokens, and stages in milliseconds."""
     notes: list[str] = field(default_factory=list)
     """What else there is to say, such as why it was skipped."""
+    failed: bool = False
+    """Its process did not end well, be it after all answers."""
 
     def lengths(self) -> dict[str, list[int]]:
         """Tokens of each answer, by task."""
@@ -78,7 +80,7 @@ def run(
     print('\n'.join(table(results)))
     _draw(results, plan, output / 'engine.png')
     print(f"figures, logs and a picture are in '{output}'")
-    return 1 if any(not result.answers for result in results) else 0
+    return 1 if any(result.failed or not result.answers for result in results) else 0
 
 
 def _measure(path: str, plan: Plan, log: Path) -> Result:
@@ -100,6 +102,7 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
             else:
                 result.answers[told.pop('task')].append(told)
     if process.returncode:
+        result.failed = True
         counts = {task: len(answers) for task, answers in result.answers.items()}
         if counts != {case.task: plan.repetitions for case in CASES}:  # else its work was done, and its end failed
             result.answers.clear()

@@ -1,11 +1,12 @@
 """Shortcuts to the vision tower, in the worker's process: what lies between an image's arrival and its computation.
 
-Each takes the place of a function of vLLM's first model runner (0.25 - 0.32), adds nothing to what is computed, and
-leaves the result the same to the last bit. Figures: docs/performance.md.
+Each takes the place of a function of vLLM's first model runner, which the package chooses in 0.25 and 0.26 (graphs.py),
+adds nothing to what is computed, and leaves the result the same to the last bit. Figures: docs/performance.md.
 """
 
 import functools
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,11 @@ import torch
 
 from robobrain_ros.engines.images import PIXELS, Patches
 
+QWEN = 'qwen3_vl'
 GRIDS = 8
-"""Sizes of images that are remembered; each takes some megabytes of the GPU's memory."""
+"""Sizes of images that are remembered; each takes some 2.3 kB of the GPU's memory for a patch, 2.7 MB for 640x480."""
+
+_log = logging.getLogger(__name__)
 
 
 def shorten(runner: Any) -> str:
@@ -27,9 +31,11 @@ def shorten(runner: Any) -> str:
     """
     from vllm.v1.worker import gpu_model_runner
 
-    if not _suits(runner):
-        return ''
     config = runner.model_config
+    if not _suits(runner):
+        if config.hf_config.model_type == QWEN:
+            _log.warning('images take the long way to the vision tower: vLLM runs the model by %s', type(runner))
+        return ''
     remember_grids(runner.get_model().visual)
     encode_first(runner)
     spread_pixels(gpu_model_runner, Patches.read(Path(config.model)), config.dtype, runner.device)
@@ -55,7 +61,7 @@ def _suits(runner: Any) -> bool:
     from vllm.v1.worker import gpu_model_runner
 
     known = isinstance(runner, gpu_model_runner.GPUModelRunner)
-    return known and runner.model_config.hf_config.model_type == 'qwen3_vl'
+    return known and runner.model_config.hf_config.model_type == QWEN
 
 
 def spread_pixels(module: Any, patches: Patches, dtype: torch.dtype, device: torch.device) -> None:
