@@ -185,6 +185,11 @@ class Brain:
             temperature=settings.temperature,
         )
 
+    def _see(self, frame: Frame) -> Seen:
+        rgb = frame.rgb()
+        letterbox = self._letterbox(rgb.shape[1], rgb.shape[0])
+        return Seen(frame, letterbox, letterbox.draw(rgb))
+
     async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> Seen:
         """Take the image for a job, which may wait for it."""
         clock = _Clock(job.begin)
@@ -192,13 +197,11 @@ class Brain:
         job.update(Stage.WAITING_IMAGE)
         frame = await get_frame()
         timings.queue = clock.lap()
-        rgb = await asyncio.to_thread(frame.rgb)
-        height, width = rgb.shape[:2]
-        letterbox = self._letterbox(width, height)
-        image = await asyncio.to_thread(letterbox.draw, rgb)
+        at_once = frame.light and self.profile.canvas is None  # nothing to scale
+        seen = self._see(frame) if at_once else await asyncio.to_thread(self._see, frame)
         timings.convert = clock.lap()
-        job.update(Stage.PREFILL, image_size=(width, height), frame_age=frame.age)
-        return Seen(frame, letterbox, image)
+        job.update(Stage.PREFILL, image_size=seen.letterbox.image, frame_age=frame.age)
+        return seen
 
     async def question(self, job: Job, seen: Seen, settings: Settings) -> None:
         """Ask the model a job's task and instruction about an image; what comes back goes into the job.
@@ -223,12 +226,10 @@ class Brain:
         _check(parsed, job.answer)
         targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
         if targets:
-            scene, faults = await asyncio.to_thread(seen.scene)
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
-            located = locate(targets, scene, settings.depth)
             places = 'waypoints' if task.name == 'trajectory' else 'targets'
-            moved = await asyncio.to_thread(seen.move, located)
-            job.update(Stage.PROJECT, **{places: moved.targets}, warnings=warnings + faults + moved.reasons)
+            located, faults = await asyncio.to_thread(seen.locate, lambda scene: locate(targets, scene, settings.depth))
+            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + faults + located.reasons)
         timings.project = clock.lap()
 
     async def _generate(self, job: Job, generation: Generation, clock: '_Clock') -> str:

@@ -12,6 +12,9 @@ from robobrain_ros.conversions import camera_from_info, to_depth, to_rgb
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.spatial import Camera, Transform
 
+LIGHT_BYTES = 1 << 20
+"""Raw images of up to so many, such as 640x480 in colours, are converted in 0.01 - 0.8 ms, by encoding."""
+
 
 def stamp_ns(header: Header) -> int:
     """The stamp in nanoseconds; 0 for drivers that set none."""
@@ -42,6 +45,7 @@ class CameraFrame:
     def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
         self.header: Header = image.header
         self.age = age
+        self.light = isinstance(image, Image) and len(image.data) <= LIGHT_BYTES
         self._image = image
         self._info = info
         self._depth: Image | CompressedImage | None = None

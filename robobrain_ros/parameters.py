@@ -102,7 +102,7 @@ PARAMETERS = (
         "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, slightly less accurate",
         QUANTIZATIONS,
     ),
-    Parameter('tensor_parallel_size', 1, 'GPUs that share the model', low=1, high=8),
+    Parameter('tensor_parallel_size', 1, 'GPUs that share the model; on a CPU: processes', low=1, high=8),
     Parameter(
         'cache_directory',
         caches.DEFAULT,

@@ -20,6 +20,7 @@ class Picture:
     """An image that is not from a camera: no stamp, no depth, no intrinsics. See seeing.Frame."""
 
     age = 0.0
+    light = True
 
     def __init__(self, rgb: np.ndarray) -> None:
         """:param rgb: height x width x 3, uint8"""

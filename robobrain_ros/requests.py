@@ -5,7 +5,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
@@ -22,6 +21,7 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.brain import Brain
 from robobrain_ros.cameras import CameraInput
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.feedback import Feedback
 from robobrain_ros.frames import CameraFrame
 from robobrain_ros.jobs import Job
 from robobrain_ros.msg import Answer as AnswerMessage
@@ -45,6 +45,20 @@ class Open(NamedTuple):
     cameras: Mapping[str, CameraInput]
     outputs: Outputs
     transforms: Transforms
+
+
+class Listener(NamedTuple):
+    """Who hears of one request while it runs."""
+
+    report: Callable[[Job], None] = lambda job: None
+    """See Job."""
+    started: Callable[[Job], None] = lambda job: None
+    """In the callbacks' thread."""
+    answered: Callable[[], None] = lambda: None
+    """The answer is published, and whoever asked does not have it yet; as a rule in the engine's loop."""
+
+
+NOBODY = Listener()
 
 
 class Requests:
@@ -127,19 +141,7 @@ class Requests:
 
     async def _execute(self, handle: ServerGoalHandle) -> Query.Result:
         identity = bytes(handle.goal_id.uuid)
-        steps = lru_cache(maxsize=1)(messages.steps)  # most feedback has those of the one before
-
-        def report(job: Job) -> None:
-            if handle.is_active:
-                handle.publish_feedback(
-                    Query.Feedback(
-                        stage=job.stage.value,
-                        partial_text=job.answer.text,
-                        tokens=job.answer.tokens,
-                        elapsed_s=job.elapsed(),
-                        steps=steps(job.answer.steps),
-                    )
-                )
+        feedback = Feedback(handle)
 
         def started(job: Job) -> None:
             self._jobs[identity] = job
@@ -147,7 +149,7 @@ class Requests:
                 job.stop(ErrorCode.CANCELLED, 'the client cancelled')
 
         try:
-            answer = await self._ask(handle.request, report, started)
+            answer = await self._ask(handle.request, Listener(feedback.add, started, feedback.send))
         finally:
             self._jobs.pop(identity, None)
         if answer.error_code == AnswerMessage.CANCELLED and handle.is_cancel_requested:
@@ -160,18 +162,13 @@ class Requests:
         result.answer = answer
         return _conclude(result)
 
-    async def _ask(
-        self,
-        message: Any,
-        report: Callable[[Job], None] = lambda job: None,
-        started: Callable[[Job], None] = lambda job: None,
-    ) -> AnswerMessage:
+    async def _ask(self, message: Any, listener: Listener = NOBODY) -> AnswerMessage:
         """Ask the brain, publish the answer and return it, whatever goes wrong.
 
         :param message: with the fields of msg/Instruction.msg
         """
         try:
-            return await self._answer(message, report, started)
+            return await self._answer(message, listener)
         except BrainError as error:
             return self._refuse(Answer(message.task, message.instruction, error.code, str(error)))
         except Exception as error:  # rclpy would leave a service's client without a reply
@@ -179,9 +176,7 @@ class Requests:
             reason = f'{type(error).__name__}: {error}'
             return self._refuse(Answer(message.task, message.instruction, ErrorCode.INTERNAL, reason))
 
-    async def _answer(
-        self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
-    ) -> AnswerMessage:
+    async def _answer(self, message: Any, listener: Listener) -> AnswerMessage:
         wanted = Wanted.read(message, self._values())
         frames: list[CameraFrame] = []
 
@@ -198,18 +193,35 @@ class Requests:
                 raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
             job = mission.ask(
-                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings
+                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, listener.report, wanted.settings
             )
             self._pending += 1
-        started(job)
+        listener.started(job)
+
+        def publish(answer: Answer) -> tuple[Answer, AnswerMessage]:
+            image = frames[0] if frames else None
+            published = parts.outputs.publish(answer, image, wanted.camera, wanted.target_frame)
+            listener.answered()
+            return answer, published
+
         try:
-            answer: Answer = await self._result(job)  # type: ignore[assignment]
+            # at once, where the job ends: this thread may be asleep, or busy with something else
+            answer, message = await self._outcome(job, publish)  # type: ignore[misc]
             self._log(answer)
-            return parts.outputs.publish(answer, frames[0] if frames else None, wanted.camera, wanted.target_frame)
+            if frames:
+                self._show(parts.outputs, answer, frames[0], message.position_frame)
+            return message
         finally:
+            frames.clear()  # the job knows them by way of its callback, and the desk knows the job
             with self._idle:
                 self._pending -= 1
                 self._idle.notify_all()
+
+    def _show(self, outputs: Outputs, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
+        try:
+            outputs.show(answer, frame, position_frame)
+        except Exception:  # costs the picture; the answer is out
+            self._node.get_logger().error(f'an answer could not be drawn by a defect:\n{traceback.format_exc()}')
 
     def _log(self, answer: Answer) -> None:
         """One line a request, the same fields always, for people and for log tools."""
@@ -229,15 +241,18 @@ class Requests:
             return self._open.outputs.publish(answer, None, '', '')
         return messages.answer(answer, Header(), '', '')
 
-    def _result(self, job: Job) -> Future:
-        """The job's answer as a future of rclpy, which a callback can await."""
+    def _outcome(self, job: Job, publish: Callable[[Answer], Any]) -> Future:
+        """What ``publish`` makes of the job's answer, in the engine's loop, as a future that a callback can await."""
         executor = self._node.executor
         assert executor is not None
         future: Future = Future(executor=executor)
 
         def done(ended: 'concurrent.futures.Future[Answer]') -> None:  # must not know the job, which knows it: a cycle
-            future.set_result(ended.result())
-            executor.wake()  # after set_result: an executor looks at pending coroutines once per wake
+            try:
+                future.set_result(publish(ended.result()))
+            except Exception as error:
+                future.set_exception(error)
+            executor.wake()  # after the result: an executor looks at pending coroutines once per wake
 
         job.done.add_done_callback(done)
         return future

@@ -1,5 +1,6 @@
 """What a request looks at: a camera's image, how the model gets it, and what is known about the space in it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,6 +17,8 @@ class Frame(Protocol):
 
     age: float
     """Seconds from the image's stamp until it was taken for this request; 0 without a stamp."""
+    light: bool
+    """``rgb`` takes about as long as the way to another thread and back, or less."""
 
     def rgb(self) -> np.ndarray:
         """Height x width x 3, uint8. BrainError BAD_IMAGE if the image cannot be used."""
@@ -35,15 +38,23 @@ class Frame(Protocol):
 
 @dataclass(frozen=True)
 class Seen:
-    """An image that was taken for a request. The methods may take milliseconds."""
+    """An image that was taken for a request."""
 
     frame: Frame
     letterbox: Letterbox
     image: np.ndarray
     """The picture as the model gets it."""
 
-    def scene(self) -> tuple[Scene, tuple[str, ...]]:
-        """What is known about space, and what could not be used: that costs the position, not the answer."""
+    def locate(self, find: Callable[[Scene], Located]) -> tuple[Located, tuple[str, ...]]:
+        """Targets in the frame that positions are wanted in. May take milliseconds, or wait for a transform.
+
+        :param find: locates them in the camera's optical frame
+        :returns: them, and what could not be used for it: that costs the position, not the answer
+        """
+        scene, faults = self._scene()
+        return self._move(find(scene)), faults
+
+    def _scene(self) -> tuple[Scene, tuple[str, ...]]:
         faults = []
         camera = depth = None
         try:
@@ -56,8 +67,7 @@ class Seen:
             faults.append(str(error))
         return Scene(self.letterbox.image, camera, depth), tuple(faults)
 
-    def move(self, located: Located) -> Located:
-        """The same in the frame that positions are wanted in."""
+    def _move(self, located: Located) -> Located:
         if not any(target.position for target in located.targets):
             return located
         try:

@@ -1,5 +1,7 @@
 """What the tests of the pipeline share: brains around a scripted engine, and pictures that give what a test wants."""
 
+import threading
+
 import numpy as np
 import pytest
 from scripted_engine import ScriptedEngine
@@ -15,10 +17,11 @@ CAMERA = Camera.from_calibration(width=640, height=480, k=(500.0, 0.0, 320.0, 0.
 class Picture:
     """A Frame; whatever is an exception is raised."""
 
-    def __init__(self, rgb=None, depth=None, camera=CAMERA, age=0.25, transform=None):
+    def __init__(self, rgb=None, depth=None, camera=CAMERA, age=0.25, transform=None, light=False):
         self._rgb = np.zeros((480, 640, 3), np.uint8) if rgb is None else rgb
         self._depth, self._camera, self.age = depth, camera, age
         self._transform, self.transforms_asked = transform, 0
+        self.light, self.seen_in = light, ''
 
     @staticmethod
     def _give(value):
@@ -27,6 +30,7 @@ class Picture:
         return value
 
     def rgb(self):
+        self.seen_in = threading.current_thread().name
         return self._give(self._rgb)
 
     def depth(self):

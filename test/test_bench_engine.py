@@ -62,9 +62,9 @@ def test_without_the_engine_there_are_no_ratios():
 def test_what_the_node_adds_is_told():
     node = result('node', 50.0)
     for answers in node.answers.values():
-        answers[0]['stages'] |= {'transport': 2.0, 'convert': 3.0}
+        answers[0]['stages'] |= {'publish': 0.3, 'image': 0.5, 'convert': 2.5, 'reply': 0.5, 'answer': 1.2}
     lines = table([result('engine', 20.0), node])
-    assert '5.0 ms, +10.0% of its engine' in '\n'.join(lines)
+    assert '5.0 ms, +10.0% of its engine (the node 3.0, messages in and out 2.0)' in '\n'.join(lines)
     assert lines[2].split()[:2] == ['node', '1.10x']  # of its own engine, whose answers may be longer
 
 
@@ -163,5 +163,16 @@ def test_the_node_is_measured(tmp_path):
     for case in CASES:
         (answer,) = row['answers'][case.task]
         assert answer['tokens'] > 0
-        assert all(answer['stages'][stage] > 0 for stage in ('transport', *engine.ENGINE_STAGES))
+        stages = answer['stages']
+        assert list(stages) == [
+            'publish',
+            'image',
+            'convert',
+            *engine.ENGINE_STAGES,
+            'parse',
+            'project',
+            'reply',
+            'answer',
+        ]
+        assert all(took > 0 for stage, took in stages.items() if stage != 'image')  # which may be there at once
     assert 'of which the node and DDS' in done.stdout

@@ -1,5 +1,7 @@
 """The pipeline around a scripted engine: values, times and faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from brain_fixtures import FLAT, SOON, Picture, answer, ask, said
@@ -50,6 +52,16 @@ def test_stage_times_add_up_to_the_total(make):
         assert sum(parts) <= times.total  # the rest is the loop's own
         assert times.project > 0
         assert times.convert > 0
+
+
+@pytest.mark.parametrize(
+    ('light', 'canvas', 'at_once'), [(True, None, True), (False, None, False), (True, (512, 384), False)]
+)
+def test_what_takes_milliseconds_is_not_done_in_the_loop(make, light, canvas, at_once):
+    brain, picture = make(), Picture(light=light)
+    brain.profile = replace(brain.profile, canvas=canvas)
+    assert answer(brain, picture=picture).success
+    assert (picture.seen_in == 'robobrain-engine') == at_once
 
 
 def test_waiting_counts_as_queueing(make):

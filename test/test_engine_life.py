@@ -213,6 +213,7 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
 
     class Grey:
         age = 0.0
+        light = True
 
         def rgb(self):
             return generation().image

@@ -1,6 +1,7 @@
 """An engine whose FlagGems fails starts natively, in a fresh process, and says so; what is wrong in the configuration
 is an error. vLLM itself is left out here."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,9 +94,10 @@ def test_a_cpu_refuses_a_profile(loop):
     assert "flaggems.profile is 'full', but the model runs on the CPU" in why
 
 
-def test_a_cpu_is_not_shared(loop):
+def test_ranks_without_cores_of_their_own_are_refused(loop, monkeypatch):
+    monkeypatch.setattr(os, 'sched_getaffinity', lambda pid: {5})
     _, why = start(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu', tensor_parallel_size=2)), loop)
-    assert why == 'the engine did not start: tensor_parallel_size is 2, but the model runs on the CPU'
+    assert why == 'the engine did not start: tensor_parallel_size is 2, but this process has 1 CPU cores'
 
 
 def test_diagnostics_hear_what_is_on_and_what_was_compiled_since_warm_up(tmp_path):

@@ -176,6 +176,17 @@ def test_why_flaggems_could_not_be_enabled_is_reported(worker, gems, tmp_path):
     assert 'gelus' in told.error
 
 
+def test_of_several_workers_the_first_reports_and_those_that_fail(worker, gems, tmp_path):
+    (tmp_path / 'gone').mkdir()
+    worker.rank = 1
+    worker.init_device()
+    assert WorkerReport.read(tmp_path / 'gone') is None
+    worker.vllm_config.additional_config = {'flaggems': {'profile': 'custom', 'include': ('gelus',)}}
+    with pytest.raises(BrainError, match='gelus'):
+        worker.init_device()
+    assert WorkerReport.read(tmp_path / 'gone').refused
+
+
 def test_native_and_flaggems_keep_their_kernels_apart(tmp_path):
     native, gems = (caches.environment(str(tmp_path), on) for on in (False, True))
     assert (
@@ -206,7 +217,8 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     assert how.arguments['worker_cls'] == 'robobrain_ros.engines.gpu_worker.GpuWorker'
     told = how.arguments['additional_config']['flaggems']
     assert Choice(**told) == Choice('safe', include=('mm',))
-    assert how.arguments['quantization'] == 'fp8'
+    assert how.arguments['quantization'] == 'fp8_per_tensor'
+    assert how.arguments['compilation_config']['compile_sizes'] == [1]
     assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
     native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
     assert 'additional_config' not in native.arguments

@@ -24,7 +24,7 @@ def model(tmp_path):
 
 
 def check(model, available, monkeypatch, kv_cache=GIB, max_model_len=4096):
-    monkeypatch.setattr(memory, 'memory', lambda device: (available, 24 * GIB))
+    monkeypatch.setattr(memory, 'memory', lambda device, gpus: (available, 24 * GIB))
     return memory.check(model, 'cuda', kv_cache, 640 * 480, max_model_len, float32=False)
 
 
@@ -85,10 +85,31 @@ def test_fp8_halves_the_matrices_of_the_language_model(tmp_path):
 
 
 def test_gpus_share_weights_and_cache(model):
-    one, two = (memory.need(model, 'cuda', GIB, 640 * 480, False, gpus=gpus) for gpus in (1, 2))
+    one, two = (memory.need(model, 'cuda', GIB, 640 * 480, False, ranks=ranks) for ranks in (1, 2))
     assert (two.weights, two.kv_cache, two.overhead) == (one.weights // 2, one.kv_cache // 2, one.overhead)
     assert memory.indivisible_heads(model, 2) == 0
     assert memory.indivisible_heads(model, 3) == 32
+
+
+def test_ranks_on_a_cpu_share_its_memory(model):
+    one, two = (memory.need(model, 'cpu', GIB, 640 * 480, True, ranks=ranks) for ranks in (1, 2))
+    assert (two.weights, two.kv_cache) == (one.weights, one.kv_cache)
+    assert two.total - one.total == one.vision + one.overhead
+
+
+def test_each_rank_keeps_a_key_value_head_at_least(model):
+    assert memory.kv_token_bytes(model, False, ranks=8) == memory.kv_token_bytes(model, False)
+    assert memory.kv_token_bytes(model, False, ranks=16) == 2 * memory.kv_token_bytes(model, False)
+
+
+@pytest.mark.parametrize(('shown', 'asked'), [('', '0,1'), ('3,1,2', '3,1'), ('GPU-a,GPU-b', 'GPU-a,GPU-b')])
+def test_the_fullest_of_the_gpus_counts(shown, asked, monkeypatch, tmp_path):
+    monkeypatch.setenv('CUDA_VISIBLE_DEVICES', shown)
+    program = tmp_path / 'nvidia-smi'
+    program.write_text(f'#!/bin/sh\n[ "$1 $2" = "-i {asked}" ] || exit 1\necho "70000, 81559"\necho "30000, 81559"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv('PATH', str(tmp_path))
+    assert memory.memory('cuda', 2) == (30000 * memory.MIB, 81559 * memory.MIB)
 
 
 def test_presets_say_what_fits(model, monkeypatch):

@@ -1,5 +1,6 @@
 """Families of processes: marked, found and killed, however their owner ends, and nobody else with them."""
 
+import mmap
 import multiprocessing
 import os
 import signal
@@ -7,12 +8,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 import psutil
 import pytest
 
-from robobrain_ros.engines.processes import Family
+from robobrain_ros.engines.processes import Family, ended
 
 SOON = 20.0
 SLEEP = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)']  # lives until it is killed
@@ -121,6 +123,36 @@ def test_multiprocessing_children_are_collected(family):
     assert child.exitcode == -signal.SIGKILL
 
 
+def _share(names) -> None:
+    """A rank with both kinds of shared memory, that of Python and that of vLLM's own."""
+    queue = SharedMemory(create=True, size=4096)
+    place = Path(f'/dev/shm/vllm_dist_test_{os.getpid()}')
+    place.write_bytes(bytes(4096))
+    with open(place, 'r+b') as file:
+        buffer = mmap.mmap(file.fileno(), 4096)
+    names.send((f'/dev/shm/{queue.name}', str(place)))
+    time.sleep(600)  # lives until it is killed
+    buffer.close()
+
+
+@pytest.mark.parametrize('dead', [False, True])
+def test_close_removes_shared_memory_also_of_the_dead(dead, family):
+    context = multiprocessing.get_context('spawn')
+    receiver, sender = context.Pipe(duplex=False)
+    with family.adopt():
+        rank = context.Process(target=_share, args=(sender,), daemon=True)
+        rank.start()
+    assert receiver.poll(SOON)
+    paths = [Path(name) for name in receiver.recv()]
+    if dead:
+        assert family.pids() == [rank.pid]
+        rank.kill()
+        rank.join(SOON)
+    assert all(path.exists() for path in paths)
+    family.close()
+    assert not any(path.exists() for path in paths)
+
+
 OWNER = f"""
     import signal, subprocess, sys, time
     from robobrain_ros.engines.processes import Family
@@ -163,6 +195,16 @@ def test_the_family_ends_with_its_owner_however_that_ends(ending, processes):
         owner.kill()
     owner.wait(SOON)
     eventually(lambda: not lives(int(child)) and not lives(int(watcher)) and not Path(folder).exists())
+
+
+def test_a_zombie_has_ended():
+    process = subprocess.Popen(SLEEP)
+    assert not ended(process.pid)
+    process.kill()
+    eventually(lambda: ended(process.pid))
+    assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+    process.wait()
+    assert ended(process.pid)
 
 
 def test_signals_to_the_terminal_s_group_do_not_end_the_watcher(family):

@@ -147,8 +147,8 @@ def test_positions_are_compiled_for_every_kind_of_grid(monkeypatch):
     assert all(high % 2 == wide % 2 == 0 for _, high, wide in asked)
 
 
-@pytest.mark.parametrize('fails', [False, True])
-def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails):
+@pytest.mark.parametrize(('fails', 'others'), [(False, True), (True, True), (False, False)])
+def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails, others):
     gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
     done = []
     monkeypatch.setattr(gpu_worker.Worker, 'compile_or_warm_up_model', lambda _: done.append('graphs') or 'times')
@@ -167,9 +167,10 @@ def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails):
 
     monkeypatch.setattr(gpu_worker.tower, 'shorten', shorten)
     monkeypatch.setattr(gpu_worker.tower, 'compile_grids', compile_grids)
+    monkeypatch.setattr(gpu_worker.ranks, 'in_all', lambda this: this and others)
     worker = object.__new__(gpu_worker.GpuWorker)
     worker.model_runner, worker._report = 'runner', gpu_worker.WorkerReport(operators=['mm'])
     worker._keep = lambda: done.append(worker._report.pixels)
     assert worker.compile_or_warm_up_model() == 'times'
-    assert done == ['grids', 'graphs', 1, 'runner', '' if fails else 'torch.bfloat16']
+    assert done == ['grids', 'graphs', 1, 'runner', 'torch.bfloat16' if others and not fails else '']
     assert worker._report.operators == ['mm']

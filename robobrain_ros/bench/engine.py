@@ -27,6 +27,8 @@ PATHS = {
 OWN_END = ('engine', 'node')
 """Paths whose answers end where the task says, or at the latest with its most tokens."""
 ENGINE_STAGES = ('prepare', 'first_token', 'decode')
+MESSAGE_STAGES = ('publish', 'image', 'answer')
+"""Of the node: the publisher's call, until the node has the image, until the client has the answer."""
 
 
 @dataclass
@@ -140,15 +142,23 @@ def table(results: Sequence[Result]) -> list[str]:
 
 def _added(node: Result, task: str) -> str:
     """What the node costs beyond its engine, in the same requests."""
-    engine = _inner(node, task)
+    engine, messages = _inner(node, task), _sums(node, task, MESSAGE_STAGES)
     added = [total - inner for total, inner in zip(node.totals(task), engine, strict=True)]
+    own = [both - ways for both, ways in zip(added, messages, strict=True)]
     share = statistics.median(added) / statistics.median(engine)
-    return f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine'
+    return (
+        f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine '
+        f'(the node {statistics.median(own):.1f}, messages in and out {statistics.median(messages):.1f})'
+    )
 
 
 def _inner(node: Result, task: str) -> list[float]:
     """Milliseconds that each answer spent in the engine inside the node."""
-    return [sum(answer['stages'][stage] for stage in ENGINE_STAGES) for answer in node.answers[task]]
+    return _sums(node, task, ENGINE_STAGES)
+
+
+def _sums(result: Result, task: str, stages: Sequence[str]) -> list[float]:
+    return [sum(answer['stages'][stage] for stage in stages) for answer in result.answers[task]]
 
 
 def _draw(results: Sequence[Result], plan: Plan, file: Path) -> None:

@@ -2,26 +2,33 @@
 
 import array
 import itertools
+import queue
 import sys
+import threading
 import time
-from collections.abc import Callable
+from typing import Any
 
 import rclpy
 from builtin_interfaces.msg import Duration
 from rclpy.action import ActionClient
+from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.serialization import serialize_message
 from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import Plan, Question, ask, tell
 from robobrain_ros.client import Client, NoReply
+from robobrain_ros.frames import stamp_ns
 from robobrain_ros.msg import Answer
+from robobrain_ros.spinning import spin
 from robobrain_ros.stack import Stack, bring_up, isolate
 
 TIMEOUT_S = 120
 STAGES = ('convert', 'prepare', 'first_token', 'decode', 'parse', 'project')
+"""By the node's own clock, as the answer tells them."""
 
 
 class Asker:
@@ -29,45 +36,73 @@ class Asker:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        node = client.node
         reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-        self._images = node.create_publisher(Image, 'image', reliable)
-        self._answers: list[tuple[float, Answer]] = []
-        node.create_subscription(Answer, f'{client.name}/answer', self._on_answer, 10)
-        self._query: ActionClient = ActionClient(node, Query, f'{client.name}/query')
+        self._images = client.node.create_publisher(Image, 'image', reliable)
+        self._query: ActionClient = ActionClient(client.node, Query, f'{client.name}/query')
+        # answers have a thread of their own: they do not queue behind the feedback
+        self._answers: queue.SimpleQueue[tuple[int, int, Answer]] = queue.SimpleQueue()
+        self._ears = Node('bench_ears', start_parameter_services=False, enable_rosout=False)
+        on_answer: Any = self._on_answer  # rclpy's type hints know no second argument
+        self._ears.create_subscription(Answer, f'{client.name}/answer', on_answer, 10)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._ears)
+        self._thread = threading.Thread(target=spin, args=(self._executor, self._ears.get_logger()), daemon=True)
+        self._thread.start()
 
-    def _on_answer(self, message: Answer) -> None:
-        self._answers.append((time.perf_counter(), message))
+    def close(self) -> None:
+        """End the thread."""
+        self._executor.shutdown()
+        self._thread.join()
+        self._ears.destroy_node()
 
-    def ask(self, question: Question) -> tuple[float, Answer]:
-        """(milliseconds from the image's publication to the answer, the answer).
+    def _on_answer(self, message: Answer, info: dict[str, int]) -> None:
+        self._answers.put((time.time_ns(), info['source_timestamp'], message))
+
+    def ask(self, question: Question) -> tuple[dict[str, float], Answer]:
+        """(milliseconds by stage from the image's publication to the answer, the answer).
+
+        All clocks are the host's: the image's stamp, its age when the node took it, and DDS's stamp of the answer.
 
         :raises NoReply: if there is none
         """
-        height, width = question.rgb.shape[:2]
-        image = Image(width=width, height=height, encoding='rgb8', step=3 * width)
-        image.header.frame_id = 'camera'
-        image.data = array.array('B', question.rgb.tobytes())
-        now = self._client.node.get_clock().now
-        case = question.case
-        goal = Query.Goal(task=case.task, instruction=case.instruction, not_before=now().to_msg())
-        goal.timeout = Duration(sec=TIMEOUT_S)
-        self._client.wait(self._query.send_goal_async(goal), TIMEOUT_S, 'query')
-        self._spin(lambda: self._images.get_subscription_count() > 0)  # it subscribes when it needs an image
-        self._answers.clear()
-        image.header.stamp = now().to_msg()
-        begin = time.perf_counter()
-        self._images.publish(image)
-        self._spin(lambda: bool(self._answers))
-        end, answer = self._answers[0]
-        return 1000 * (end - begin), answer
+        self._wait_for_image(question)
+        image = self._message(question)
+        # as in a camera's driver, where the message lies in memory; rclpy would first convert it
+        data = serialize_message(image)
+        begin = time.time_ns()
+        self._images.publish(data)
+        published = time.time_ns()
+        try:
+            heard, sent, answer = self._answers.get(timeout=TIMEOUT_S)
+        except queue.Empty:
+            raise NoReply(f'no answer within {TIMEOUT_S} s') from None
+        taken = stamp_ns(image.header) + round(1e9 * answer.frame_age_s)
+        stages = {'publish': (published - begin) / 1e6, 'image': (taken - published) / 1e6}
+        stages |= {stage: getattr(answer.timings, f'{stage}_ms') for stage in STAGES}
+        own = sum(took for stage, took in stages.items() if stage in STAGES)
+        return stages | {'reply': (sent - taken) / 1e6 - own, 'answer': (heard - sent) / 1e6}, answer
 
-    def _spin(self, done: Callable[[], bool]) -> None:
+    def _wait_for_image(self, question: Question) -> None:
+        """Bring the node to where it waits for an image: what it does before that is not measured."""
+        known: list[str] = []
+        case = question.case
+        now = self._client.node.get_clock().now().to_msg()
+        goal = Query.Goal(task=case.task, instruction=case.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S))
+        hear = lambda message: known.append(message.feedback.stage)  # noqa: E731
+        self._client.wait(self._query.send_goal_async(goal, feedback_callback=hear), TIMEOUT_S, 'query')
         deadline = time.monotonic() + TIMEOUT_S
-        while not done():
+        while 'WAITING_IMAGE' not in known or not self._images.get_subscription_count():
             self._client.executor.spin_once(0.1)
             if time.monotonic() > deadline:
-                raise NoReply(f'no answer within {TIMEOUT_S} s')
+                raise NoReply(f'the node did not wait for an image within {TIMEOUT_S} s')
+
+    def _message(self, question: Question) -> Image:
+        height, width = question.rgb.shape[:2]
+        image = Image(width=width, height=height, encoding='rgb8', step=3 * width)
+        image.header.stamp = self._client.node.get_clock().now().to_msg()
+        image.header.frame_id = 'camera'
+        image.data = array.array('B', question.rgb.tobytes())
+        return image
 
 
 def main() -> None:
@@ -89,9 +124,9 @@ def main() -> None:
         asker = Asker(client)
         bring_up(client)
         for question in ask(plan):
-            total, answer = asker.ask(question)
-            stages = {stage: getattr(answer.timings, f'{stage}_ms') for stage in STAGES}
-            tell(question, {'transport': total - sum(stages.values()), **stages}, answer.tokens)
+            stages, answer = asker.ask(question)
+            tell(question, stages, answer.tokens)
+        asker.close()
         client.close()
     rclpy.shutdown()
 

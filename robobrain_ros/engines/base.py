@@ -45,7 +45,7 @@ class EngineConfig:
     :param stall_s: an engine that brings no token for this long is given up as dead, seconds
     :param quantization: ``fp8`` halves the weights of the language model's layers as they are loaded (GPU);
         ``none`` leaves them as they are on disk
-    :param tensor_parallel_size: GPUs that share the model; 1 on a CPU
+    :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
     :param flaggems: operators to take from FlagGems (GPU)
     """

@@ -177,7 +177,7 @@ class EmbeddedEngine:
             if generation.request_id not in self._in_flight:  # aborted before vLLM knew of it
                 yield Delta(finish_reason='abort')
                 return
-            outputs = llm.generate(prepared, _sampling(generation), generation.request_id)
+            outputs = llm.generate(prepared, _sampling(generation, preparation), generation.request_id)
             async with aclosing(outputs):
                 async for output in watchdog.watch(outputs):
                     piece = output.outputs[0]
@@ -297,7 +297,13 @@ async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) ->
         raise
 
 
-def _sampling(generation: Generation) -> Any:
+def _sampling(generation: Generation, preparation: Preparation) -> Any:
+    """vLLM's parameters of a request.
+
+    Stop strings are found by the client, in the text; until the engine hears of it, it has begun another step or two.
+    Where a string is one token, the engine ends by itself. Not so with a grammar: there, stop tokens may come only
+    behind the whole answer, so that its closing bracket would be forbidden.
+    """
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
@@ -306,6 +312,7 @@ def _sampling(generation: Generation) -> Any:
         temperature=generation.temperature,
         max_tokens=generation.max_tokens,
         stop=list(generation.stop),
+        stop_token_ids=None if guide else preparation.single_tokens(generation.stop),
         include_stop_str_in_output=True,
         output_kind=RequestOutputKind.DELTA,
         structured_outputs=StructuredOutputsParams(regex=guide.regex, json=guide.json_schema) if guide else None,

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from vllm.v1.worker.gpu_worker import Worker
 
-from robobrain_ros.engines import tower
+from robobrain_ros.engines import output_layer, ranks, tower
+from robobrain_ros.engines.arguments import FP8
 from robobrain_ros.engines.flaggems import Choice
 from robobrain_ros.engines.flaggems_worker import enable
 from robobrain_ros.engines.worker_report import WorkerReport
@@ -27,11 +28,15 @@ _log = logging.getLogger(__name__)
 class GpuWorker(Worker):
     """Its ``additional_config`` may hold ``flaggems``, the fields of a Choice."""
 
+    def __init__(self, *arguments: Any, distributed_init_method: str, **options: Any) -> None:
+        super().__init__(*arguments, distributed_init_method=ranks.meeting_place(), **options)
+
     def init_device(self) -> None:
         """Choose the GPU; then, before anything is loaded, compiled or captured, what is described above."""
         super().init_device()
         self._report = report = WorkerReport()
-        self._keep = keep = _keeper(report) if self.rank == 0 else lambda: None
+        write = _keeper(report)
+        self._keep = keep = write if self.rank == 0 else lambda: None
         try:
             count_compilations(report, keep)
         except Exception as error:  # Triton's insides, which change between versions
@@ -44,9 +49,15 @@ class GpuWorker(Worker):
             report.error, report.refused = f'{type(error).__name__}: {error}', isinstance(error, BrainError)
             if report.refused:
                 report.error = str(error)
+            write()  # by every rank: the first to fail ends the others, before they can say why
             raise
-        finally:
-            keep()
+        keep()
+
+    def load_model(self, **options: Any) -> None:
+        """Load it; then narrow what vLLM's fp8 leaves wide."""
+        super().load_model(**options)
+        if self.model_config.quantization == FP8['quantization']:
+            output_layer.narrow(self.model_runner.get_model())
 
     def compile_or_warm_up_model(self) -> Any:
         """Compile and record, as vLLM does and a little more; then take the shortcuts."""
@@ -57,10 +68,13 @@ class GpuWorker(Worker):
         result = super().compile_or_warm_up_model()
         # what is left for the CPU is too small to be shared: waking other threads takes longer, on a busy host much
         torch.set_num_threads(1)
+        pixels = ''
         try:
-            self._report.pixels = tower.shorten(self.model_runner)
+            pixels = tower.shorten(self.model_runner)
         except Exception as error:  # vLLM's insides, which change between versions
             _log.warning('images take the long way to the vision tower: %r', error)
+        if ranks.in_all(bool(pixels)):  # else a request with PIXELS would stop one, and the others wait for that one
+            self._report.pixels = pixels
         self._keep()
         return result
 

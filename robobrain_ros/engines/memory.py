@@ -41,26 +41,30 @@ class Need:
 
 
 def need(
-    model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool, fp8: bool = False, gpus: int = 1
+    model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool, fp8: bool = False, ranks: int = 1
 ) -> Need:
-    """What an engine takes, of each GPU if there are several.
+    """What an engine takes of main memory, or of each of its GPUs.
 
     :param device: ``cpu`` or ``cuda``
-    :param kv_cache: bytes, of all GPUs together
+    :param kv_cache: bytes, of all ranks together
     :param float32: the weights, two bytes each on disk, are widened to four
     :param fp8: those that ``fp8_saves`` names are narrowed to one
+    :param ranks: processes that share the model, each with a GPU of its own, or all with the main memory
     """
     vision = json.loads((model / 'config.json').read_text()).get('vision_config', {})
     weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
     weights = weights * (2 if float32 else 1) - (fp8_saves(model) if fp8 else 0)
     activations = VISION_BYTES * max_pixels // 256 * int(vision.get('hidden_size', 0))
-    return Need(weights // gpus, kv_cache // gpus, activations, OVERHEAD[device])
+    if device == 'cpu':
+        return Need(weights, kv_cache, activations * ranks, OVERHEAD[device] * ranks)
+    return Need(weights // ranks, kv_cache // ranks, activations, OVERHEAD[device])
 
 
 def fp8_saves(model: Path) -> int:
-    """Bytes that vLLM's ``quantization='fp8'`` saves: half of the matrices in the language model's layers.
+    """Bytes that fp8 saves: half of the matrices in the language model's layers.
 
-    Embeddings, the output layer and norms stay as they are; so, to be on the safe side, is the vision tower counted.
+    Embeddings, norms and the vision tower stay as they are. The output layer is narrowed later: while it is, both of
+    its forms need room.
     The files' headers tell (https://huggingface.co/docs/safetensors: eight bytes of length, then JSON).
     """
     saved = 0
@@ -74,40 +78,44 @@ def fp8_saves(model: Path) -> int:
     return saved
 
 
-def indivisible_heads(model: Path, gpus: int) -> int:
-    """The number of attention heads that cannot be shared equally by so many GPUs; 0 if all can."""
+def indivisible_heads(model: Path, ranks: int) -> int:
+    """The number of attention heads that cannot be shared equally by so many ranks; 0 if all can."""
     config = json.loads((model / 'config.json').read_text())
     heads = (
         config.get('text_config', config).get('num_attention_heads', 0),
         config.get('vision_config', {}).get('num_heads', 0),
     )
-    return next((number for number in heads if number % gpus), 0)
+    return next((number for number in heads if number % ranks), 0)
 
 
-def kv_token_bytes(model: Path, float32: bool) -> int:
-    """Bytes of KV cache that one token takes."""
+def kv_token_bytes(model: Path, float32: bool, ranks: int = 1) -> int:
+    """Bytes of KV cache that one token takes, in all ranks together."""
     config = json.loads((model / 'config.json').read_text())
     text = config.get('text_config', config)
-    heads = text.get('num_key_value_heads', text['num_attention_heads'])
+    heads = max(text.get('num_key_value_heads', text['num_attention_heads']), ranks)  # each rank has one at least
     width = text.get('head_dim') or text['hidden_size'] // text['num_attention_heads']
     return 2 * text['num_hidden_layers'] * heads * width * (4 if float32 else 2)
 
 
-def memory(device: str) -> tuple[int, int]:
-    """(free, total) bytes now: of main memory, or of the first GPU that CUDA_VISIBLE_DEVICES shows (by nvidia-smi).
+def memory(device: str, gpus: int = 1) -> tuple[int, int]:
+    """(free, total) bytes now: of main memory, or of a GPU (by nvidia-smi).
 
     Free main memory is what programs can have without swapping.
 
+    :param gpus: so many are looked at, the first that CUDA_VISIBLE_DEVICES shows; the fullest counts
     :raises OSError, subprocess.SubprocessError, ValueError: if it cannot be told
     """
     if device == 'cpu':
         fields = dict(line.split(':') for line in Path('/proc/meminfo').read_text().splitlines())
         free, total = (int(fields[name].split()[0]) * 1024 for name in ('MemAvailable', 'MemTotal'))
         return free, total
-    first = os.environ.get('CUDA_VISIBLE_DEVICES', '').split(',')[0] or '0'
-    query = ['nvidia-smi', '-i', first, '--query-gpu=memory.free,memory.total', '--format=csv,noheader,nounits']
-    answer = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True)
-    free, total = (int(value) * MIB for value in answer.stdout.split(','))
+    shown = os.environ.get('CUDA_VISIBLE_DEVICES', '')
+    names = shown.split(',') if shown else [str(number) for number in range(gpus)]
+    query = ['nvidia-smi', '-i', ','.join(names[:gpus]), '--query-gpu=memory.free,memory.total']
+    answer = subprocess.run(
+        [*query, '--format=csv,noheader,nounits'], capture_output=True, text=True, timeout=20, check=True
+    )
+    free, total = min([int(value) * MIB for value in line.split(',')] for line in answer.stdout.splitlines())
     return free, total
 
 
@@ -119,7 +127,7 @@ def check(
     max_model_len: int,
     float32: bool,
     fp8: bool = False,
-    gpus: int = 1,
+    ranks: int = 1,
 ) -> float:
     """Pre-flight; returns the part of each device's memory that the engine needs, 0 .. 1 (1 if it cannot be told).
 
@@ -127,8 +135,8 @@ def check(
 
     :raises BrainError: if it cannot work, with the numbers and the parameter to change
     """
-    wanted = need(model, device, kv_cache, max_pixels, float32, fp8, gpus)
-    longest = max_model_len * kv_token_bytes(model, float32)
+    wanted = need(model, device, kv_cache, max_pixels, float32, fp8, ranks)
+    longest = max_model_len * kv_token_bytes(model, float32, ranks)
     if longest > kv_cache:
         raise BrainError(
             ErrorCode.BAD_REQUEST,
@@ -136,7 +144,7 @@ def check(
             f'are {kv_cache / MIB:.0f}: lower max_model_len, or raise kv_cache_mb',
         )
     try:
-        available, total = memory(device)
+        available, total = memory(device, ranks)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return 1.0  # what cannot be measured is not refused
     if wanted.total > available:

@@ -10,8 +10,9 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Preparation:
         self._render = render
         self._pixels = pixels
         self._tokenizer = tokenizer
+        self._encode = lru_cache(maxsize=64)(lambda text: tokenizer.encode(text, add_special_tokens=False))
         self._patches = Patches.read(model)
         self._image_token = json.loads((model / 'config.json').read_text()).get('image_token_id')
         self._known: dict[tuple[int, ...], dict[str, Any] | None] = {}
@@ -61,6 +63,10 @@ class Preparation:
         if rgb.shape not in self._known:
             self._known[rgb.shape] = await asyncio.to_thread(self._learn, rendered, prompt, rgb)
         return rendered
+
+    def single_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The tokens of those of the texts that are one token each."""
+        return [tokens[0] for tokens in map(self._encode, texts) if len(tokens) == 1]
 
     def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
         """A request like the known one; None for prompts that have not exactly one image."""

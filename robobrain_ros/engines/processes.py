@@ -13,11 +13,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 
 MARK = 'ROBOBRAIN_ENGINE_FAMILY'
+END_S = 10.0
+"""How long to wait for killed processes to end: a GPU's driver takes its time."""
+SHARED = ('/dev/shm/psm_', '/dev/shm/vllm_dist_', '/dev/shm/nccl-')
+"""Memory that ranks of a model share: of Python, vLLM and NCCL. It stays behind when they are killed."""
 
 
 def members(mark: str) -> list[int]:
@@ -38,6 +44,24 @@ def members(mark: str) -> list[int]:
         except OSError:
             continue  # ended meanwhile, or another user's
     return found
+
+
+def ended(pid: int) -> bool:
+    """Whether this process is no more, or a zombie, which holds nothing."""
+    try:
+        return _read(f'/proc/{pid}/stat').rpartition(b') ')[2][:1] in b'ZX'
+    except OSError:
+        return True
+
+
+def shared_memory(pids: Iterable[int]) -> set[str]:
+    """The files of SHARED that these processes use."""
+    paths: set[str] = set()
+    for pid in pids:
+        with suppress(OSError):  # ended meanwhile, or another user's
+            maps = _read(f'/proc/{pid}/maps').decode(errors='replace').splitlines()
+            paths.update(line[line.index('/') :] for line in maps if any(place in line for place in SHARED))
+    return paths
 
 
 def _read(path: str) -> bytes:
@@ -66,6 +90,7 @@ class Family:
         self._mark = uuid.uuid4().hex
         self.folder = tempfile.mkdtemp(prefix='robobrain_')
         """For sockets and all temporary files of the members; removed by ``close`` or by the watcher."""
+        self._shared: set[str] = set()
         self._watcher = subprocess.Popen(
             [sys.executable, '-I', '-S', __file__, self._mark, self.folder],
             stdin=subprocess.PIPE,
@@ -94,19 +119,29 @@ class Family:
                     os.environ[name] = value
 
     def pids(self) -> list[int]:
-        """The living members."""
-        return members(self._mark)
+        """The living members; what memory they share is removed by ``close``, also if they are dead by then."""
+        found = members(self._mark)
+        self._shared |= shared_memory(found)
+        return found
 
     def kill(self) -> None:
-        """Kill all members, and wait for those that this process can wait for."""
-        killed = kill(self._mark)
+        """Kill all members, and wait until they have given back what they had, a GPU's memory for one."""
+        killed, deadline = kill(self._mark), time.monotonic() + END_S
         for child in multiprocessing.active_children():  # collects the dead ones, which would stay as zombies
             if child.pid in killed:
-                child.join(10)
+                child.join(END_S)
+        while not all(ended(pid) for pid in killed) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def close(self) -> None:
-        """Kill all members, remove the folder, end the watcher; any number of times."""
+        """Kill all members, remove their folder and shared memory, end the watcher; any number of times."""
+        self.pids()
         self.kill()
+        for path in self._shared:
+            with suppress(FileNotFoundError):
+                os.unlink(path)
+                if 'psm_' in path:  # else Python would complain of its loss when this process ends
+                    resource_tracker.unregister(f'/{os.path.basename(path)}', 'shared_memory')
         shutil.rmtree(self.folder, ignore_errors=True)
         if self._watcher.poll() is None:
             assert self._watcher.stdin is not None
@@ -119,7 +154,11 @@ def watch(mark: str, folder: str) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()
+    shared = shared_memory(members(mark))
     kill(mark)
+    for path in shared:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -36,6 +36,7 @@ class SceneFrame:
     """A simulated camera's image without a camera node in between; see seeing.Frame."""
 
     age = 0.0
+    light = True
 
     def __init__(self, scene: TableTop) -> None:
         self._rgb, self._depth = scene.render()
