@@ -47,20 +47,6 @@ class Open(NamedTuple):
     transforms: Transforms
 
 
-class Listener(NamedTuple):
-    """Who hears of one request while it runs."""
-
-    report: Callable[[Job], None] = lambda job: None
-    """See Job."""
-    started: Callable[[Job], None] = lambda job: None
-    """In the callbacks' thread."""
-    answered: Callable[[], None] = lambda: None
-    """The answer is published, and whoever asked does not have it yet; as a rule in the engine's loop."""
-
-
-NOBODY = Listener()
-
-
 class Requests:
     """Takes requests as long as the node lives, answers them while it is active, and brings every one to an end."""
 
@@ -149,7 +135,7 @@ class Requests:
                 job.stop(ErrorCode.CANCELLED, 'the client cancelled')
 
         try:
-            answer = await self._ask(handle.request, Listener(feedback.add, started, feedback.send))
+            answer = await self._ask(handle.request, feedback.add, started)
         finally:
             self._jobs.pop(identity, None)
         if answer.error_code == AnswerMessage.CANCELLED and handle.is_cancel_requested:
@@ -162,13 +148,18 @@ class Requests:
         result.answer = answer
         return _conclude(result)
 
-    async def _ask(self, message: Any, listener: Listener = NOBODY) -> AnswerMessage:
+    async def _ask(
+        self,
+        message: Any,
+        report: Callable[[Job], None] = lambda job: None,
+        started: Callable[[Job], None] = lambda job: None,
+    ) -> AnswerMessage:
         """Ask the brain, publish the answer and return it, whatever goes wrong.
 
         :param message: with the fields of msg/Instruction.msg
         """
         try:
-            return await self._answer(message, listener)
+            return await self._answer(message, report, started)
         except BrainError as error:
             return self._refuse(Answer(message.task, message.instruction, error.code, str(error)))
         except Exception as error:  # rclpy would leave a service's client without a reply
@@ -176,7 +167,9 @@ class Requests:
             reason = f'{type(error).__name__}: {error}'
             return self._refuse(Answer(message.task, message.instruction, ErrorCode.INTERNAL, reason))
 
-    async def _answer(self, message: Any, listener: Listener) -> AnswerMessage:
+    async def _answer(
+        self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
+    ) -> AnswerMessage:
         wanted = Wanted.read(message, self._values())
         frames: list[CameraFrame] = []
 
@@ -193,16 +186,14 @@ class Requests:
                 raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
             job = mission.ask(
-                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, listener.report, wanted.settings
+                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings
             )
             self._pending += 1
-        listener.started(job)
+        started(job)
 
         def publish(answer: Answer) -> tuple[Answer, AnswerMessage]:
             image = frames[0] if frames else None
-            published = parts.outputs.publish(answer, image, wanted.camera, wanted.target_frame)
-            listener.answered()
-            return answer, published
+            return answer, parts.outputs.publish(answer, image, wanted.camera, wanted.target_frame)
 
         try:
             # at once, where the job ends: this thread may be asleep, or busy with something else

@@ -1,4 +1,4 @@
-"""Feedback: sent when the work has gone on, in order, nothing lost but what is out of date."""
+"""Feedback: sent while the work waits for something, and each one says something new."""
 
 import asyncio
 
@@ -27,66 +27,42 @@ def handle():
     return Handle()
 
 
-def work(job: Job) -> None:
-    """Goes on without a pause."""
-    job.update(Stage.WAITING_IMAGE)
-    for text in ('[', '[(', '[(1'):
-        job.update(Stage.DECODE, text=text)
-    job.update(Stage.PARSE)
+def work_on(handle: Handle, *pauses: str) -> Job:
+    """Goes through all stages, and lets the loop go round after some."""
+
+    async def work(job: Job) -> None:
+        for stage in Stage:
+            job.update(stage, text=f'{stage.value} at last' if stage is Stage.DECODE else job.answer.text)
+            before = list(handle.heard)
+            if stage.value in pauses:
+                await asyncio.sleep(0)
+            else:
+                assert handle.heard == before, 'the work waited for it'
+            job.update(stage)  # says nothing new
+
+    async def run() -> Job:
+        job = Job(Answer('pointing', 'the mug'), asyncio.get_running_loop(), Feedback(handle).add)
+        job.start(work(job), 10.0)
+        await asyncio.wrap_future(job.done)
+        return job
+
+    return asyncio.run(run())
 
 
-NEWEST = [('WAITING_IMAGE', ''), ('DECODE', '[(1'), ('PARSE', '[(1')]
+TEXT = 'DECODE at last'
 
 
-def job(feedback: Feedback) -> Job:
-    return Job(Answer('pointing', 'the mug'), asyncio.get_running_loop(), feedback.add)
+def test_it_is_sent_when_the_work_waits_and_before_the_end(handle):
+    assert work_on(handle, 'WAITING_IMAGE', 'DECODE').done.result().success
+    assert handle.heard == [('WAITING_IMAGE', ''), ('DECODE', TEXT), ('PROJECT', TEXT)]
 
 
-def test_the_work_does_not_wait_for_it(handle):
-    async def run():
-        work(job(Feedback(handle)))
-        assert not handle.heard
-        while not handle.heard:
-            await asyncio.sleep(0.001)
-        assert handle.heard == NEWEST
-
-    asyncio.run(asyncio.wait_for(run(), 10))
-
-
-def test_the_rest_can_be_sent_at_once_and_is_not_sent_twice(handle):
-    async def run():
-        feedback = Feedback(handle)
-        work(job(feedback))
-        feedback.send()
-        assert handle.heard == NEWEST
-        work(job(feedback))
-        feedback.send()
-        feedback.send()
-        assert handle.heard == NEWEST * 2
-
-    asyncio.run(run())
-
-
-def test_later_feedback_is_sent_too(handle):
-    async def run():
-        feedback = Feedback(handle)
-        one = job(feedback)
-        for stage in (Stage.PREFILL, Stage.DECODE, Stage.DECODE):
-            before = len(handle.heard)
-            one.update(stage)
-            while len(handle.heard) == before:
-                await asyncio.sleep(0.001)
-        assert [stage for stage, _ in handle.heard] == ['PREFILL', 'DECODE', 'DECODE']
-
-    asyncio.run(asyncio.wait_for(run(), 10))
+def test_nothing_is_said_twice(handle):
+    work_on(handle, *(stage.value for stage in Stage))
+    assert handle.heard == [(stage.value, TEXT if stage in list(Stage)[3:] else '') for stage in Stage]
 
 
 def test_a_goal_that_has_ended_hears_nothing(handle):
-    async def run():
-        feedback = Feedback(handle)
-        work(job(feedback))
-        handle.is_active = False
-        feedback.send()
-        assert not handle.heard
-
-    asyncio.run(run())
+    handle.is_active = False
+    work_on(handle)
+    assert not handle.heard

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from robobrain_ros.engines import caches
+from robobrain_ros.engines import arguments, caches
 from robobrain_ros.engines.arguments import launch
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.flaggems import Choice
@@ -129,6 +129,10 @@ def test_a_report_is_read_as_it_was_written(tmp_path):
     assert WorkerReport.read(tmp_path) == report
     assert report.pauses == 6
     assert [file.name for file in tmp_path.iterdir()] == ['worker.json']
+    failed = WorkerReport(error='of another rank', refused=True)
+    failed.write(tmp_path)
+    report.write(tmp_path)  # the first rank goes on until it is ended
+    assert WorkerReport.read(tmp_path) == failed
 
 
 def test_compilations_are_counted_and_others_go_on_listening(monkeypatch):
@@ -219,10 +223,18 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     assert Choice(**told) == Choice('safe', include=('mm',))
     assert how.arguments['quantization'] == 'fp8_per_tensor'
     assert how.arguments['compilation_config']['compile_sizes'] == [1]
+    assert how.environment['NCCL_SOCKET_IFNAME'] == how.environment['GLOO_SOCKET_IFNAME'] == 'lo'
     assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
     native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
     assert 'additional_config' not in native.arguments
     assert native.environment['TRITON_CACHE_DIR'] == str(tmp_path / 'native' / 'triton')
+
+
+def test_files_that_are_quantized_already_are_not_quantized_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(arguments.memory, 'quantized', lambda model: 'compressed-tensors')
+    config = EngineConfig(TINY_MODEL, quantization='fp8', cache_directory='')
+    with pytest.raises(BrainError, match=r"quantized already \(compressed-tensors\); set it to 'none'"):
+        launch(config, str(tmp_path), Choice('off'), on_cpu=False)
 
 
 @pytest.mark.parametrize(

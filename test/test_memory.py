@@ -122,3 +122,23 @@ def test_presets_say_what_fits(model, monkeypatch):
     assert fits
     assert 'quantization:=fp8' in words
     assert '4096 takes 576 MiB' in words
+
+
+def test_the_check_counts_all_ranks(model, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(memory, 'memory', lambda device, gpus: (asked.append(gpus) or 80 * GIB, 80 * GIB))
+    whole = memory.check(model, 'cuda', 4 * GIB, 640 * 480, 4096, False)
+    part = memory.check(model, 'cuda', 4 * GIB, 640 * 480, 4096, False, ranks=2)
+    assert asked == [1, 2]
+    assert 0.4 < part / whole < 0.8
+    with pytest.raises(BrainError, match='takes 1152 MiB of KV cache, but there are 1024'):
+        memory.check(model, 'cuda', GIB, 640 * 480, 4096, False, ranks=16)
+
+
+@pytest.mark.parametrize(
+    ('found', 'method'),
+    [({}, ''), ({'quantization_config': None}, ''), ({'quantization_config': {'quant_method': 'fp8'}}, 'fp8')],
+)
+def test_files_that_are_quantized_already_are_known(found, method, tmp_path):
+    (tmp_path / 'config.json').write_text(json.dumps(found))
+    assert memory.quantized(tmp_path) == method

@@ -43,7 +43,9 @@ def model(tied=False):
     head = torch.nn.Module()
     head.weight = torch.nn.Parameter(weight, requires_grad=False)
     head.quant_method = 'as vLLM loaded it'
-    language = SimpleNamespace(lm_head=head, model=SimpleNamespace(embed_tokens=head if tied else None))
+    embedding = torch.nn.Module()
+    embedding.weight = head.weight if tied else torch.nn.Parameter(weight.clone(), requires_grad=False)
+    language = SimpleNamespace(lm_head=head, model=SimpleNamespace(embed_tokens=embedding))
     return SimpleNamespace(language_model=language), head, weight
 
 
@@ -65,11 +67,34 @@ def test_a_weight_that_is_also_the_embedding_stays(fp8):
     assert torch.equal(head.weight, weight)
 
 
-def test_a_gpu_without_fp8_products_keeps_it():
-    """What vLLM says of this machine's CPU."""
+def test_a_gpu_without_fp8_products_keeps_it(monkeypatch):
+    monkeypatch.setattr(w8a8_utils, 'cutlass_fp8_supported', lambda: False)
     old, head, _ = model()
     assert not output_layer.narrow(old)
     assert head.quant_method == 'as vLLM loaded it'
+
+
+@pytest.mark.parametrize(
+    ('quantization', 'fails'), [('fp8_per_tensor', ''), ('fp8_per_tensor', 'no such layer'), (None, '')]
+)
+def test_the_worker_narrows_it_where_the_rest_is_fp8_and_goes_on_if_it_cannot(quantization, fails, monkeypatch, caplog):
+    gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
+    done: list[str] = []
+
+    def narrow(model):
+        if fails:
+            raise AttributeError(fails)
+        done.append(model)
+
+    monkeypatch.setattr(gpu_worker.Worker, 'load_model', lambda self, load_dummy_weights: done.append('loaded'))
+    monkeypatch.setattr(output_layer, 'narrow', narrow)
+    worker = object.__new__(gpu_worker.GpuWorker)
+    worker.model_config = SimpleNamespace(quantization=quantization)
+    worker.model_runner = SimpleNamespace(get_model=lambda: 'narrowed')
+    worker.load_model(load_dummy_weights=False)
+    assert done == (['loaded', 'narrowed'] if quantization and not fails else ['loaded'])
+    assert fails in caplog.text
+    assert bool(caplog.text) == bool(fails)
 
 
 def test_vllm_leaves_the_vision_tower_and_nothing_else_as_it_is():

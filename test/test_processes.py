@@ -144,6 +144,7 @@ def test_close_removes_shared_memory_also_of_the_dead(dead, family):
         rank.start()
     assert receiver.poll(SOON)
     paths = [Path(name) for name in receiver.recv()]
+    others = SharedMemory(create=True, size=4096)
     if dead:
         assert family.pids() == [rank.pid]
         rank.kill()
@@ -151,17 +152,31 @@ def test_close_removes_shared_memory_also_of_the_dead(dead, family):
     assert all(path.exists() for path in paths)
     family.close()
     assert not any(path.exists() for path in paths)
+    assert Path(f'/dev/shm/{others.name}').exists()
+    others.close()
+    others.unlink()
 
 
-OWNER = f"""
+SHARES = """
+import mmap, os, time
+path = f'/dev/shm/vllm_dist_test_{os.getpid()}'
+open(path, 'wb').write(bytes(4096))
+file = open(path, 'r+b')
+memory = mmap.mmap(file.fileno(), 4096)
+print(path, flush=True)
+time.sleep(600)  # lives until it is killed
+"""
+OWNER = """
     import signal, subprocess, sys, time
     from robobrain_ros.engines.processes import Family
     family = Family()
     with family.adopt():
-        child = subprocess.Popen({SLEEP}, start_new_session=True)
-    print(child.pid, family._watcher.pid, family.folder, flush=True)
+        child = subprocess.Popen(
+            [sys.executable, '-c', {shares!r}], stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+    print(child.pid, family._watcher.pid, family.folder, child.stdout.readline(), flush=True)
     sys.stdin.readline()
-    {{ending}}
+    {ending}
 """
 
 
@@ -176,7 +191,7 @@ OWNER = f"""
     ],
 )
 def test_the_family_ends_with_its_owner_however_that_ends(ending, processes):
-    code = textwrap.dedent(OWNER.format(ending=ending))
+    code = textwrap.dedent(OWNER.format(ending=ending, shares=SHARES))
     owner = subprocess.Popen(
         [sys.executable, '-c', code],
         stdin=subprocess.PIPE,
@@ -185,7 +200,7 @@ def test_the_family_ends_with_its_owner_however_that_ends(ending, processes):
         text=True,
     )
     processes.append(owner)
-    child, watcher, folder = owner.stdout.readline().split()
+    child, watcher, folder, shared = owner.stdout.readline().split()
     assert lives(int(child))
     assert lives(int(watcher))
     assert Path(folder).is_dir()
@@ -195,6 +210,7 @@ def test_the_family_ends_with_its_owner_however_that_ends(ending, processes):
         owner.kill()
     owner.wait(SOON)
     eventually(lambda: not lives(int(child)) and not lives(int(watcher)) and not Path(folder).exists())
+    assert not Path(shared).exists()
 
 
 def test_a_zombie_has_ended():
@@ -205,6 +221,45 @@ def test_a_zombie_has_ended():
     assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
     process.wait()
     assert ended(process.pid)
+
+
+MANY_THREADS = """
+import sys, threading, time
+held = bytearray(200 << 20)
+for place in range(0, len(held), 4096):
+    held[place] = 1
+for _ in range(8):
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()  # live until they are killed
+print('there', flush=True)
+time.sleep(600)
+"""
+
+
+def test_it_has_ended_when_its_last_thread_has(processes):
+    """The first is a zombie at once, while the others still hold the memory."""
+    process = subprocess.Popen([sys.executable, '-c', MANY_THREADS], stdout=subprocess.PIPE, text=True)
+    processes.append(process)
+    assert process.stdout.readline() == 'there\n'
+    process.kill()
+    eventually(lambda: ended(process.pid))
+    assert len(list(Path(f'/proc/{process.pid}/task').iterdir())) == 1
+    assert Path(f'/proc/{process.pid}/statm').read_text().split()[1] == '0'
+
+
+def test_kill_waits_for_grandchildren_to_give_back_what_they_hold(family):
+    with family.adopt():
+        shell = subprocess.Popen(
+            ['sh', '-c', f"'{sys.executable}' -c '{MANY_THREADS.replace(chr(39), chr(34))}'; true"],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    assert shell.stdout.readline() == 'there\n'
+    pids = family.pids()
+    assert len(pids) == 2
+    family.kill()
+    assert all(ended(pid) for pid in pids)
+    shell.wait()
+    shell.stdout.close()
 
 
 def test_signals_to_the_terminal_s_group_do_not_end_the_watcher(family):

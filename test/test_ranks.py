@@ -38,7 +38,7 @@ def test_workers_meet_in_a_file_of_their_engine_s_folder(monkeypatch, tmp_path):
     gpu_worker = pytest.importorskip('robobrain_ros.engines.gpu_worker')
     given: list[dict] = []
     monkeypatch.setattr(gpu_worker.Worker, '__init__', lambda self, **options: given.append(options))
-    monkeypatch.setattr(ranks.tempfile, 'tempdir', str(tmp_path))
+    monkeypatch.setenv('TMPDIR', str(tmp_path))
     for rank in (0, 1):
         gpu_worker.GpuWorker(rank=rank, distributed_init_method='tcp://192.0.2.7:4711')
     place = f'file://{tmp_path}/ranks'

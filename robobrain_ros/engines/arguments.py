@@ -65,6 +65,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     fp8 = config.quantization == 'fp8'
     if fp8 and on_cpu:
         raise _bad("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
+    if fp8 and (method := memory.quantized(config.model)):
+        raise _bad(f"quantization is 'fp8', but the model's files are quantized already ({method}); set it to 'none'")
     if heads := memory.indivisible_heads(config.model, config.tensor_parallel_size):
         raise _bad(
             f"tensor_parallel_size is {config.tensor_parallel_size}, but so many ranks cannot share the model's "

@@ -57,7 +57,10 @@ class GpuWorker(Worker):
         """Load it; then narrow what vLLM's fp8 leaves wide."""
         super().load_model(**options)
         if self.model_config.quantization == FP8['quantization']:
-            output_layer.narrow(self.model_runner.get_model())
+            try:
+                output_layer.narrow(self.model_runner.get_model())
+            except Exception as error:  # vLLM's insides, which change between versions
+                _log.warning('the output layer stays as it was loaded: %r', error)
 
     def compile_or_warm_up_model(self) -> Any:
         """Compile and record, as vLLM does and a little more; then take the shortcuts."""

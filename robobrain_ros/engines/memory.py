@@ -78,6 +78,12 @@ def fp8_saves(model: Path) -> int:
     return saved
 
 
+def quantized(model: Path) -> str:
+    """How the model's files are quantized (``quant_method`` of their config.json); empty if they are not."""
+    found = json.loads((model / 'config.json').read_text()).get('quantization_config') or {}
+    return str(found.get('quant_method', 'quantization_config')) if found else ''
+
+
 def indivisible_heads(model: Path, ranks: int) -> int:
     """The number of attention heads that cannot be shared equally by so many ranks; 0 if all can."""
     config = json.loads((model / 'config.json').read_text())

@@ -19,7 +19,7 @@ def narrow(model: Any) -> bool:
 
     language = model.language_model
     head = language.lm_head
-    if not cutlass_fp8_supported() or head is language.model.embed_tokens:
+    if not cutlass_fp8_supported() or head.weight is language.model.embed_tokens.weight:
         return False
     head.quant_method = Fp8(head.weight.data)
     head.weight.data = head.weight.data.new_empty(0)

@@ -47,11 +47,16 @@ def members(mark: str) -> list[int]:
 
 
 def ended(pid: int) -> bool:
-    """Whether this process is no more, or a zombie, which holds nothing."""
+    """Whether this process is no more, or holds nothing any more: a zombie with all its threads gone.
+
+    The first thread of a killed process is a zombie at once; the others hold its memory until the last of them ends
+    (https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html: fields 3 and 20).
+    """
     try:
-        return _read(f'/proc/{pid}/stat').rpartition(b') ')[2][:1] in b'ZX'
+        state, *more = _read(f'/proc/{pid}/stat').rpartition(b') ')[2].split()
     except OSError:
         return True
+    return state in (b'Z', b'X') and int(more[16]) <= 1
 
 
 def shared_memory(pids: Iterable[int]) -> set[str]:
@@ -138,7 +143,7 @@ class Family:
         self.pids()
         self.kill()
         for path in self._shared:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):  # gone, or not ours to remove
                 os.unlink(path)
                 if 'psm_' in path:  # else Python would complain of its loss when this process ends
                     resource_tracker.unregister(f'/{os.path.basename(path)}', 'shared_memory')
@@ -157,7 +162,7 @@ def watch(mark: str, folder: str) -> None:
     shared = shared_memory(members(mark))
     kill(mark)
     for path in shared:
-        with suppress(FileNotFoundError):
+        with suppress(OSError):
             os.unlink(path)
     shutil.rmtree(folder, ignore_errors=True)
 

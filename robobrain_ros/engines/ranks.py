@@ -6,7 +6,6 @@ TCPStore, which listens on all addresses, to whoever comes (seen with torch 2.13
 """
 
 import os
-import tempfile
 
 LOOPBACK = {'VLLM_HOST_IP': '127.0.0.1', 'GLOO_SOCKET_IFNAME': 'lo', 'NCCL_SOCKET_IFNAME': 'lo'}
 OTHERS_END_S = 1
@@ -26,7 +25,7 @@ def environment(on_cpu: bool) -> dict[str, str]:
 def meeting_place() -> str:
     """Where the ranks of an engine find each other (PyTorch's ``init_method``): a file in the engine's own folder
     (TMPDIR, see processes.Family), so the same in all of them and new with each engine."""
-    return f'file://{tempfile.gettempdir()}/ranks'
+    return f'file://{os.environ["TMPDIR"]}/ranks'
 
 
 def in_all(true: bool) -> bool:

@@ -3,10 +3,13 @@ when it dies, and costs nothing where nothing changes."""
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 NAME = 'worker.json'
+FAILED = 'worker_failed.json'
+"""Of a rank that could not start: the others write NAME."""
 
 
 @dataclass
@@ -35,14 +38,15 @@ class WorkerReport:
 
     def write(self, folder: Path) -> None:
         """Put it into the folder, at once and whole."""
-        part = folder / f'{NAME}.part'
+        name = FAILED if self.error else NAME
+        part = folder / f'{name}.{os.getpid()}'
         part.write_text(json.dumps(asdict(self)))
-        os.replace(part, folder / NAME)
+        os.replace(part, folder / name)
 
     @classmethod
     def read(cls, folder: Path) -> 'WorkerReport | None':
-        """The last one; None where there is none (yet)."""
-        try:
-            return cls(**json.loads((folder / NAME).read_text()))
-        except FileNotFoundError:
-            return None
+        """The last one, or of a rank that failed; None where there is none (yet)."""
+        for name in (FAILED, NAME):
+            with suppress(FileNotFoundError):
+                return cls(**json.loads((folder / name).read_text()))
+        return None
