@@ -129,7 +129,7 @@ def test_arguments_become_options_of_the_server():
 def test_plain_vllm_gets_nothing_that_makes_ours_faster(monkeypatch, tmp_path):
     monkeypatch.setattr(os, 'environ', {**os.environ, 'HOME': str(tmp_path)})
     monkeypatch.setattr(plain_vllm, 'runs_on_cpu', lambda config: False)
-    monkeypatch.setattr(ways.memory, 'memory', lambda device: (2**36, 2**37))
+    monkeypatch.setattr(ways.memory, 'memory', lambda device, gpus: (2**36, 2**37))
     monkeypatch.setattr(ways, 'installed_version', lambda name: '0.25.1')
     kept = plain_vllm.arguments(PLAN)
     assert {'model', 'kv_cache_memory_bytes', 'max_model_len'} <= kept.keys()

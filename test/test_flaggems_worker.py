@@ -222,12 +222,21 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     told = how.arguments['additional_config']['flaggems']
     assert Choice(**told) == Choice('safe', include=('mm',))
     assert how.arguments['quantization'] == 'fp8_per_tensor'
-    assert how.arguments['compilation_config']['compile_sizes'] == [1]
     assert how.environment['NCCL_SOCKET_IFNAME'] == how.environment['GLOO_SOCKET_IFNAME'] == 'lo'
     assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
     native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
     assert 'additional_config' not in native.arguments
     assert native.environment['TRITON_CACHE_DIR'] == str(tmp_path / 'native' / 'triton')
+
+
+def test_vllm_leaves_the_vision_tower_and_nothing_else_as_it_is():
+    names = pytest.importorskip('vllm.model_executor.layers.quantization.compressed_tensors.utils')
+    config = pytest.importorskip('vllm.config.quantization')
+    made = config.resolve_quantization_config(**arguments.FP8)
+    assert made.linear is not None
+    tower = ('visual.blocks.0.attn.qkv', 'visual.merger.linear_fc1')
+    assert all(names.should_ignore_layer(name, made.ignore) for name in tower)
+    assert not names.should_ignore_layer('language_model.model.layers.0.mlp.down_proj', made.ignore)
 
 
 def test_files_that_are_quantized_already_are_not_quantized_again(tmp_path, monkeypatch):

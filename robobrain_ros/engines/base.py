@@ -43,7 +43,7 @@ class EngineConfig:
     :param max_pixels: larger images are scaled down to this before the model sees them; one token is 32x32 pixels
     :param kv_cache_mb: memory for the KV cache, MiB; 0 takes 256 on a CPU and 1024 on a GPU
     :param stall_s: an engine that brings no token for this long is given up as dead, seconds
-    :param quantization: ``fp8`` halves the language model's weights but for its embedding as they are loaded (GPU);
+    :param quantization: ``fp8`` halves the weights of the language model's layers as they are loaded (GPU);
         ``none`` leaves them as they are on disk
     :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place

@@ -15,8 +15,7 @@ from typing import Any
 import torch
 from vllm.v1.worker.gpu_worker import Worker
 
-from robobrain_ros.engines import output_layer, ranks, tower
-from robobrain_ros.engines.arguments import FP8
+from robobrain_ros.engines import ranks, tower
 from robobrain_ros.engines.flaggems import Choice
 from robobrain_ros.engines.flaggems_worker import enable
 from robobrain_ros.engines.worker_report import WorkerReport
@@ -52,15 +51,6 @@ class GpuWorker(Worker):
             write()  # by every rank: the first to fail ends the others, before they can say why
             raise
         keep()
-
-    def load_model(self, **options: Any) -> None:
-        """Load it; then narrow what vLLM's fp8 leaves wide."""
-        super().load_model(**options)
-        if self.model_config.quantization == FP8['quantization']:
-            try:
-                output_layer.narrow(self.model_runner.get_model())
-            except Exception as error:  # vLLM's insides, which change between versions
-                _log.warning('the output layer stays as it was loaded: %r', error)
 
     def compile_or_warm_up_model(self) -> Any:
         """Compile and record, as vLLM does and a little more; then take the shortcuts."""

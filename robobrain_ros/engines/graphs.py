@@ -23,8 +23,6 @@ def compilation(config: EngineConfig) -> dict[str, Any]:
     padded to the one size, and cost what the largest costs.
     """
     recorded: dict[str, Any] = {'cudagraph_capture_sizes': lengths(config)}
-    if config.quantization == 'fp8':  # quantizing one token's inputs is a tenth of its time, and can be compiled better
-        recorded['compile_sizes'] = [1]
     if _has_tower_graphs(config):
         recorded |= {
             'cudagraph_mm_encoder': True,

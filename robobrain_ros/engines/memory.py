@@ -63,8 +63,7 @@ def need(
 def fp8_saves(model: Path) -> int:
     """Bytes that fp8 saves: half of the matrices in the language model's layers.
 
-    Embeddings, norms and the vision tower stay as they are. The output layer is narrowed later: while it is, both of
-    its forms need room.
+    Embeddings, the output layer, norms and the vision tower stay as they are.
     The files' headers tell (https://huggingface.co/docs/safetensors: eight bytes of length, then JSON).
     """
     saved = 0
