@@ -1,5 +1,6 @@
 """``robobrain bench engine`` and ``node``: what they measure is told as it is; figures take a host with time."""
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -16,6 +17,7 @@ from robobrain_ros.bench.paths import answer_all
 from robobrain_ros.bench.served import flags
 from robobrain_ros.cli import main
 from robobrain_ros.engines import arguments as ways
+from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.parameters import TINY_MODEL
 
 PLAN = Plan(TINY_MODEL, (320, 256), 2, 'cpu')
@@ -50,13 +52,39 @@ def test_the_table_begins_with_ratios_to_the_engine():
     slow.notes.append('something to know')
     lines = table([result('engine', 20.0, 20.0, 20.0), slow])
     assert lines[0].split()[:2] == ['pointing:', 'ratio']
-    assert lines[1].split()[:5] == ['engine', '1.00x', '10', '20.0', '20.0']
-    assert lines[2].split()[:5] == ['reference', '10.00x', '10', '200.0', '300.0']
+    assert lines[1].split()[:6] == ['engine', '1.00x', '10', '20.0', '20.0', '1.89']
+    assert lines[2].split()[:6] == ['reference', '10.00x', '10', '200.0', '300.0', '21.89']
     assert lines[-1] == 'something to know'
 
 
 def test_without_the_engine_there_are_no_ratios():
     assert table([result('vllm', 20.0)])[1].split()[:2] == ['vllm', '-']
+
+
+def test_one_token_has_no_further_ones():
+    assert table([result('engine', 20.0, tokens=1)])[1].split()[:6] == ['engine', '1.00x', '1', '20.0', '20.0', 'nan']
+
+
+@pytest.mark.parametrize(
+    ('variant', 'differs'),
+    [
+        ('fp8', {'quantization': 'fp8'}),
+        ('safe', {'flaggems': Wanted('safe')}),
+        ('gemm', {'flaggems': Wanted('gemm')}),
+        ('full', {'flaggems': Wanted('full')}),
+        ('tp2', {'tensor_parallel_size': 2}),
+    ],
+)
+def test_a_variant_differs_in_one_thing_and_is_a_process_of_its_own(variant, differs, tmp_path, monkeypatch):
+    assert variant in engine.PATHS
+    script = tmp_path / 'python'
+    script.write_text('#!/bin/sh\necho "$3 $4"')  # behind -m and the module
+    script.chmod(0o755)
+    monkeypatch.setattr(engine.sys, 'executable', str(script))
+    engine._measure(variant, PLAN, tmp_path / 'log')
+    path, _, plan = (tmp_path / 'log').read_text().partition(' ')
+    assert path == 'engine'
+    assert Plan.from_json(plan).config == dataclasses.replace(PLAN.config, **differs)
 
 
 def test_what_the_node_adds_is_told():
@@ -107,7 +135,7 @@ def test_a_path_s_own_error_is_kept(tmp_path):
 def test_paths_are_checked(capsys):
     assert main(['bench', 'engine', '--paths', 'engine,other']) == 1
     errors = capsys.readouterr().err
-    assert "unknown path 'other'; there are engine, node, vllm, server, reference" in errors
+    assert "unknown path 'other'; there are engine, fp8, safe, gemm, full, tp2, node, vllm" in errors
 
 
 def test_bars_are_as_long_as_their_stages(tmp_path):

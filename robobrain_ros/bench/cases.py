@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.engines.images import ImageLimits
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
@@ -28,6 +30,12 @@ class Case:
 CASES = (Case('pointing', 'the handle of the red mug', 16), Case('trajectory', 'reach for the banana', 96))
 WARM_UP = 3
 """Requests in front of those that count, for each case."""
+VARIANTS: dict[str, dict[str, Any]] = {
+    'fp8': {'quantization': 'fp8'},
+    **{profile: {'flaggems': Wanted(profile)} for profile in ('safe', 'gemm', 'full')},
+    'tp2': {'tensor_parallel_size': 2},
+}
+"""What each changes in the engine's configuration, by name."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,7 @@ class Plan:
     :param repetitions: of each case
     :param lengths: tokens of each answer by task, where they are to be as long as those of another path; else as they
         come
+    :param variant: a name in VARIANTS, or empty
     """
 
     model: Path
@@ -45,6 +54,7 @@ class Plan:
     repetitions: int
     device: str = 'auto'
     lengths: dict[str, list[int]] = field(default_factory=dict)
+    variant: str = ''
 
     def to_json(self) -> str:
         """For the command line of another process."""
@@ -62,7 +72,7 @@ class Plan:
         width, height = self.size
         config = EngineConfig(self.model, device=self.device)
         least = ImageLimits.read(self.model, sys.maxsize).min_pixels
-        return replace(config, max_pixels=max(width * height, least))
+        return replace(config, max_pixels=max(width * height, least), **VARIANTS.get(self.variant, {}))
 
     @property
     def profile(self) -> Profile:

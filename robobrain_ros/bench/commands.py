@@ -46,7 +46,10 @@ def add(commands: Any) -> None:
             '--repetitions', type=positive(int), default=20, help='of each question (default: %(default)s)'
         )
         speed.add_argument(
-            '--paths', default=paths, help='any of engine,node,vllm,server,reference (default: %(default)s)'
+            '--paths',
+            default=paths,
+            help='any of engine,node,vllm,server,reference, and of the variants of the engine '
+            'fp8,safe,gemm,full,tp2 (default: %(default)s)',
         )
         speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
         speed.set_defaults(run=_engine)

@@ -4,6 +4,7 @@ Each path is a process of its own, one after the other, so that each has the who
 """
 
 import json
+import math
 import statistics
 import subprocess
 import sys
@@ -14,17 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.bench import bars
-from robobrain_ros.bench.cases import CASES, Plan
+from robobrain_ros.bench.cases import CASES, VARIANTS, Plan
 
 PATHS = {
     'engine': "this package's engine",
+    'fp8': 'the same with 8-bit weights',
+    'safe': "the same with FlagGems' profile safe",
+    'gemm': "the same with FlagGems' profile gemm",
+    'full': 'the same with all of FlagGems',
+    'tp2': 'the same on two GPUs (on a CPU: in two processes)',
     'node': 'the node: image message in, answer message out',
     'vllm': 'vLLM as it comes (AsyncLLM)',
     'server': "vLLM's OpenAI server, image in base64",
     'reference': 'transformers generate',
 }
 """In the order in which they run: answers of the later ones are made as long as those of the engine."""
-OWN_END = ('engine', 'node')
+OWN_END = ('engine', *VARIANTS, 'node')
 """Paths whose answers end where the task says, or at the latest with its most tokens."""
 ENGINE_STAGES = ('prepare', 'first_token', 'decode')
 MESSAGE_STAGES = ('publish', 'image', 'answer')
@@ -50,6 +56,11 @@ class Result:
     def totals(self, task: str) -> list[float]:
         """Milliseconds of each answer."""
         return [sum(answer['stages'].values()) for answer in self.answers[task]]
+
+    def each_token(self, task: str) -> float:
+        """Milliseconds of each token behind the first, the median; nan where no answer has a second one."""
+        each = [one['stages']['decode'] / (one['tokens'] - 1) for one in self.answers[task] if one['tokens'] > 1]
+        return statistics.median(each) if each else math.nan
 
     def medians(self, task: str) -> dict[str, float]:
         """Of each stage."""
@@ -86,7 +97,8 @@ def run(
 
 
 def _measure(path: str, plan: Plan, log: Path) -> Result:
-    module = ('over_dds',) if path == 'node' else ('paths', path)
+    module = ('over_dds',) if path == 'node' else ('paths', 'engine' if path in VARIANTS else path)
+    plan = replace(plan, variant=path if path in VARIANTS else '')
     command = [sys.executable, '-m', f'robobrain_ros.bench.{module[0]}', *module[1:], plan.to_json()]
     result = Result(path)
     with (
@@ -114,7 +126,7 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
 
 
 def table(results: Sequence[Result]) -> list[str]:
-    """Ratios first: how many times as long as the engine of this package each path takes, by medians.
+    """Ratios first: how many times as long as the engine of this package each path takes, by medians. Milliseconds.
 
     The node's is to the engine inside it, in the same requests: its answers may be longer than those that were
     limited.
@@ -122,7 +134,7 @@ def table(results: Sequence[Result]) -> list[str]:
     lines = []
     for case in CASES:
         own = next((result for result in results if result.path == 'engine' and result.answers), None)
-        lines.append(f'{case.task}: {"ratio":>7} {"tokens":>6} {"median":>9} {"p95":>9}  stages, ms')
+        lines.append(f'{case.task}: {"ratio":>7} {"tokens":>6} {"median":>9} {"p95":>9} {"a token":>9}  stages, ms')
         for result in results:
             if case.task not in result.answers:
                 continue
@@ -133,7 +145,8 @@ def table(results: Sequence[Result]) -> list[str]:
             stages = ', '.join(f'{name} {took:.1f}' for name, took in result.medians(case.task).items())
             most = sorted(totals)[min(round(0.95 * len(totals)), len(totals) - 1)]
             lines.append(
-                f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {most:9.1f}  {stages}'
+                f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {most:9.1f} '
+                f'{result.each_token(case.task):9.2f}  {stages}'
             )
             if result.path == 'node':
                 lines.append(f'  {_added(result, case.task)}')

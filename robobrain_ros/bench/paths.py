@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+import time
 import uuid
 from typing import Any
 
@@ -15,9 +16,10 @@ from robobrain_ros.engines.preparation import chat_format
 
 
 async def engine(plan: Plan) -> None:
-    """This package's engine."""
-    own = EmbeddedEngine(plan.config)
+    """This package's engine, or a variant of it."""
+    own, begin = EmbeddedEngine(plan.config), time.monotonic()
     await own.start(lambda text: None)
+    note(f'{plan.variant or "engine"}: started in {time.monotonic() - begin:.1f} s, before its warm-up')
     try:
         await answer_all(own, plan)
     finally:
@@ -42,7 +44,8 @@ async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
         laps.lap('decode')
         tell(question, laps.stages, tokens)
     _, since = own.compilations()
-    note(f'engine: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
+    name = plan.variant or 'engine'
+    note(f'{name}: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
 
 
 def generation(question: Question, plan: Plan) -> Generation:
