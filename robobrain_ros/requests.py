@@ -190,17 +190,18 @@ class Requests:
             )
             self._pending += 1
         started(job)
+        outputs = parts.outputs  # not all parts: the desk remembers the last job, and so what publishes its answer
 
         def publish(answer: Answer) -> tuple[Answer, AnswerMessage]:
             image = frames[0] if frames else None
-            return answer, parts.outputs.publish(answer, image, wanted.camera, wanted.target_frame)
+            return answer, outputs.publish(answer, image, wanted.camera, wanted.target_frame)
 
         try:
             # at once, where the job ends: this thread may be asleep, or busy with something else
             answer, message = await self._outcome(job, publish)  # type: ignore[misc]
             self._log(answer)
             if frames:
-                self._show(parts.outputs, answer, frames[0], message.position_frame)
+                self._show(outputs, answer, frames[0], message.position_frame)
             return message
         finally:
             frames.clear()  # the job knows them by way of its callback, and the desk knows the job
@@ -242,7 +243,10 @@ class Requests:
             try:
                 future.set_result(publish(ended.result()))
             except Exception as error:
-                future.set_exception(error)
+                why = traceback.format_exc()
+                self._node.get_logger().error(f'an answer could not be published by a defect:\n{why}')
+                # its traceback knows the image, and the future: a cycle
+                future.set_exception(error.with_traceback(None))
             executor.wake()  # after the result: an executor looks at pending coroutines once per wake
 
         job.done.add_done_callback(done)

@@ -153,12 +153,14 @@ class TestCamera:
 class Player:
     """Shows a scene on a test camera at 10 Hz until closed; what it shows can be changed at any time."""
 
-    def __init__(self, camera: TestCamera, scene: TableTop) -> None:
+    def __init__(
+        self, camera: TestCamera, scene: TableTop, disguise: Callable[[Image], Any] = lambda image: image
+    ) -> None:
         self.camera, self.scene = camera, scene
         self.with_depth = True
         self.stamps: list[Time] = []
         """Of all images so far."""
-        self.disguise: Callable[[Image], Any] = lambda image: image
+        self.disguise = disguise
         """Makes another message of the colour image, or None for none at all."""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._play, name='player', daemon=True)

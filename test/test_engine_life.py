@@ -39,11 +39,16 @@ def temporary(monkeypatch, tmp_path):  # tmp_path: pytest makes its own director
 
 def children() -> set[int]:
     """Processes below this one; Python's resource tracker lives as long as Python."""
-    return {
-        child.pid
-        for child in psutil.Process().children(recursive=True)
-        if not any('resource_tracker' in word for word in child.cmdline())
-    }
+    found = psutil.Process().children(recursive=True)
+    return {child.pid for child in found if not any('resource_tracker' in word for word in words(child))}
+
+
+def words(process: psutil.Process) -> list[str]:
+    """Its command line; nothing of one that has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def shared_memory(pids) -> set[Path]:
@@ -54,7 +59,8 @@ def shared_memory(pids) -> set[Path]:
 
 def core_runs(engine: EmbeddedEngine) -> bool:
     """Whether vLLM's own process is there."""
-    return any('spawn_main' in word for pid in engine._family.pids() for word in psutil.Process(pid).cmdline())
+    mine = [child for child in psutil.Process().children(recursive=True) if child.pid in engine._family.pids()]
+    return any('spawn_main' in word for child in mine for word in words(child))
 
 
 def eventually(true) -> None:
@@ -127,7 +133,7 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         return engine.health()
 
     said = loop.submit(first_life()).result(120)
-    assert loop.submit(death()).result(SOON) < 2.0
+    assert loop.submit(death()).result(SOON) < 10  # of the 30 after which it would be taken for stuck
     assert loop.submit(second_life()).result(120) == said
     health = loop.submit(end()).result(SOON)
     assert (health.state, health.in_flight, health.pids) == (EngineState.STOPPED, 0, ())

@@ -69,7 +69,8 @@ def test_a_way_on_its_topics(active, client, ears):
     path = ears.hear('trajectory', answer)
     assert [place(pose.pose.position) for pose in path.poses] == [place(point.position) for point in answer.waypoints]
     assert len(ears.hear('waypoints', answer).poses) == 4
-    assert not ears.heard['target']
+    ears.hear('answer', answer)  # the last of them
+    assert not [target for target in ears.heard['target'] if target.header == answer.header]
 
 
 def test_a_plan_on_its_topic(active, client, ears):
@@ -102,8 +103,9 @@ def test_annotated_only_for_a_subscriber(active, client, far_context, monkeypatc
 @pytest.mark.parametrize(('text', 'task'), [('grounding: the red plate', 'grounding'), ('the red plate', 'pointing')])
 def test_plain_instructions(active, ears, text, task):
     ears.instruction.publish(String(data=text))
-    answer = until(lambda: ears.heard['answer'], 'answer')[0]
-    assert (answer.task, answer.instruction, answer.error_code) == (task, 'the red plate', Answer.OK)
+    # that of the test before may still be on its way
+    answer = until(lambda: [answer for answer in ears.heard['answer'] if answer.task == task], 'answer')[0]
+    assert (answer.instruction, answer.error_code) == ('the red plate', Answer.OK)
 
 
 def test_the_service(active, client):
@@ -233,12 +235,12 @@ def test_a_deactivated_node_refuses(active, client, ears):
 
 
 def test_deactivating_ends_running_goals(active, client, ears):
-    goals = [ears.goal(*LONG) for _ in range(3)]
+    goals = [ears.goal(*LONG) for _ in range(6)]
     goals[0].reached('DECODE')
     assert all(goal.accepted() for goal in goals)
     client.transition(DEACTIVATE, SOON)
-    for goal in goals:
-        status, result = goal.end(5)
+    for goal in goals[3:]:  # the first ones may have come to their ends by themselves
+        status, result = goal.end()
         assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
     until(lambda: idle(active), 'idle engine')
 
@@ -293,7 +295,7 @@ def test_down_and_up_again_with_another_transport(active, client, ears, player, 
 
     bridge = CvBridge()
     camera = TestCamera(far_context, CompressedImage, names=('/image/compressed', '/unused', '/unused_info'))
-    compressed = Player(camera, player.scene)
+    compressed = Player(camera, player.scene, disguise=lambda image: None)
     try:
         for data, code in ((None, Answer.OK), ([1, 2, 3], Answer.BAD_IMAGE), (None, Answer.OK)):
 

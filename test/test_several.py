@@ -254,9 +254,10 @@ def test_what_is_said_to_one_is_not_heard_by_the_other(a, b):
 
 def test_one_may_rest_while_the_other_works(a, b):
     """The last one: /a stays inactive."""
-    goal = a.ears.goal(*LONG)
-    goal.reached('DECODE')
+    goals = [a.ears.goal(*LONG) for _ in range(4)]
+    goals[0].reached('DECODE')
+    assert all(goal.accepted() for goal in goals)
     a.client.transition(DEACTIVATE, SOON)
-    assert goal.end(5)[1].error_code == Answer.NOT_ACTIVE
+    assert goals[-1].end()[1].error_code == Answer.NOT_ACTIVE
     assert b.client.query('pointing', PLATE).error_code == Answer.OK
     assert (a.client.state(), b.client.state()) == ('inactive', 'active')

@@ -93,7 +93,14 @@ class NodeProcess:
 
 
 def gone(processes: list[psutil.Process]) -> bool:
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+    return not any(lives(process) for process in processes)
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # between the two looks
+        return False
 
 
 def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(stack, client, action):

@@ -124,13 +124,17 @@ class Family:
                     os.environ[name] = value
 
     def pids(self) -> list[int]:
-        """The living members; what memory they share is removed by ``close``, also if they are dead by then."""
+        """The living members; what memory they share is removed by ``close``, also if they are dead by then.
+
+        ``kill`` looks, too.
+        """
         found = members(self._mark)
         self._shared |= shared_memory(found)
         return found
 
     def kill(self) -> None:
         """Kill all members, and wait until they have given back what they had, a GPU's memory for one."""
+        self.pids()
         killed, deadline = kill(self._mark), time.monotonic() + END_S
         for child in multiprocessing.active_children():  # collects the dead ones, which would stay as zombies
             if child.pid in killed:
@@ -140,7 +144,6 @@ class Family:
 
     def close(self) -> None:
         """Kill all members, remove their folder and shared memory, end the watcher; any number of times."""
-        self.pids()
         self.kill()
         for path in self._shared:
             with suppress(OSError):  # gone, or not ours to remove
