@@ -6,6 +6,7 @@ import pytest
 from node_worlds import up
 from ros_helpers import until
 
+from robobrain_ros import messages
 from robobrain_ros.frames import CameraFrame
 from robobrain_ros.jobs import Job
 
@@ -36,3 +37,18 @@ def test_images_and_jobs_go_with_their_requests(world, pictures, saboteur, no_co
     assert world.ends().keys() == {'OK', 'NOT_FOUND', 'BAD_REQUEST'}
     until(lambda: alive(CameraFrame) <= images, 'end of all images')
     until(lambda: alive(Job) <= jobs + 1, 'end of all jobs but the last')
+
+
+def test_an_answer_that_cannot_be_published_keeps_no_image(world, pictures, no_collector, monkeypatch):
+    images, made = alive(CameraFrame), messages.answer
+
+    def fails(answer, *arguments):
+        if answer.success:
+            raise ZeroDivisionError('a defect')
+        return made(answer, *arguments)
+
+    monkeypatch.setattr(messages, 'answer', fails)
+    up(world)
+    world.request('the cup')
+    assert world.ends().keys() == {'INTERNAL'}
+    until(lambda: alive(CameraFrame) <= images, 'end of all images')

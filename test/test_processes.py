@@ -138,8 +138,8 @@ def _share(names) -> None:
     buffer.close()
 
 
-@pytest.mark.parametrize('dead', [False, True])
-def test_close_removes_shared_memory_also_of_the_dead(dead, family):
+@pytest.mark.parametrize('end', ['alive', 'dead', 'killed'])
+def test_close_removes_shared_memory_also_of_the_dead(end, family):
     context = multiprocessing.get_context('spawn')
     receiver, sender = context.Pipe(duplex=False)
     with family.adopt():
@@ -148,10 +148,12 @@ def test_close_removes_shared_memory_also_of_the_dead(dead, family):
     assert receiver.poll(SOON)
     paths = [Path(name) for name in receiver.recv()]
     others = SharedMemory(create=True, size=4096)
-    if dead:
+    if end == 'dead':
         assert family.pids() == [rank.pid]
         rank.kill()
         rank.join(SOON)
+    elif end == 'killed':
+        family.kill()
     assert all(path.exists() for path in paths)
     family.close()
     assert not any(path.exists() for path in paths)
