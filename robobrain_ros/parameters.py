@@ -99,7 +99,7 @@ PARAMETERS = (
     Parameter(
         'quantization',
         'none',
-        "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, slightly less accurate",
+        "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, less accurate",
         QUANTIZATIONS,
     ),
     Parameter('tensor_parallel_size', 1, 'GPUs that share the model; on a CPU: processes', low=1, high=8),
