@@ -5,6 +5,7 @@ import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from robobrain_ros import __version__
 from robobrain_ros.engines import caches, graphs, memory, ranks
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.flaggems import Choice, installed_version
@@ -113,9 +114,10 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     arguments['worker_cls'] = 'robobrain_ros.engines.gpu_worker.GpuWorker'
     if fp8:
         arguments |= FP8
-    if choice.on:
-        # without who decided: vLLM's key for what it compiled holds all of this
-        arguments['additional_config'] = {'flaggems': asdict(replace(choice, decided_by=''))}
+    # vLLM's key for what it compiled holds all of this, and else nothing about what decode.py changes in the model
+    arguments['additional_config'] = {'package': __version__}
+    if choice.on:  # without who decided
+        arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)
     return Launch(arguments, environment | graphs.environment(config, installed_version('vllm')), False)
 

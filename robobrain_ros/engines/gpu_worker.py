@@ -21,6 +21,9 @@ from robobrain_ros.engines.flaggems_worker import enable
 from robobrain_ros.engines.worker_report import WorkerReport
 from robobrain_ros.errors import BrainError
 
+PRODUCTS = frozenset({'mm', 'mm_out'})
+"""FlagGems' operators whose work decode.py would take away."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,20 @@ class GpuWorker(Worker):
             write()  # by every rank: the first to fail ends the others, before they can say why
             raise
         keep()
+
+    def load_model(self, **options: Any) -> None:
+        """Load it, as vLLM does; then let steps of one token take the shorter way."""
+        super().load_model(**options)
+        if not PRODUCTS.isdisjoint(self._report.operators):
+            return  # of FlagGems they are wanted
+        try:
+            from robobrain_ros.engines import decode
+
+            reason = decode.install(self.get_model())
+        except Exception as error:  # vLLM's insides, which change between versions
+            reason = repr(error)
+        if reason:
+            _log.warning("tokens are made by vLLM's own kernels: %s", reason)
 
     def compile_or_warm_up_model(self) -> Any:
         """Compile and record, as vLLM does and a little more; then take the shortcuts."""
