@@ -1,10 +1,9 @@
-"""Puts the operators of decode_ops.py into Qwen3-VL's language model, in the worker's process, between its loading and
-its compilation.
+"""Puts the operators of decode_products.py and decode_attention.py into Qwen3-VL's language model, in the worker's
+process, between its loading and its compilation.
 
-A layer computes what it did before, in five kernels with one row: queries, keys and values (with the norm in front);
-their norms and rotation; attention, which stays vLLM's; output projection; the gated product (with the norm in front);
-the product behind it. Other rows than one go the ways they went. Rounding differs: sums and norms are not cut to 16 bits
-between.
+A layer computes what it did before, in five kernels if the step has one token: queries, keys and values, with the norm
+in front; attention; output projection; the gated product, with the norm in front; the product behind it. Steps of more
+tokens take the kernels that they took. Rounding differs: what lies between is not cut to 16 bits as often.
 """
 
 from typing import Any
@@ -14,18 +13,22 @@ from torch import Tensor
 from vllm.model_executor.layers.linear import LinearBase, UnquantizedLinearMethod
 from vllm.model_executor.layers.quantization.online.fp8 import Fp8PerTensorOnlineLinearMethod
 from vllm.model_executor.layers.rotary_embedding.mrope import MRotaryEmbedding
+from vllm.model_executor.layers.vocab_parallel_embedding import UnquantizedEmbeddingMethod
 from vllm.model_executor.models.qwen3 import Qwen3DecoderLayer
+from vllm.v1.attention.backends.flash_attn import FlashAttentionImpl
 
-from robobrain_ros.engines import decode_ops as ops
+from robobrain_ros.engines.decode_attention import attend
+from robobrain_ros.engines.decode_products import normed_product, product
 
 MEASURED = (9, 0)
 """The GPUs' compute capability for which this was measured (Hopper)."""
 
 
-def install(model: Any) -> str:
+def install(model: Any, compilation: Any) -> str:
     """Change all layers of the model, or none.
 
     :param model: vLLM's, loaded
+    :param compilation: vLLM's compilation_config, which is told to leave attention out, as it does with its own
     :returns: why none was changed; empty if all were
     """
     if torch.cuda.get_device_capability() != MEASURED:
@@ -40,6 +43,11 @@ def install(model: Any) -> str:
         layer.__class__ = DecodingLayer
         for linear in (layer.self_attn.o_proj, layer.mlp.down_proj):
             linear.quant_method = _Product()
+    head = model.language_model.lm_head
+    # if it is the embedding too, its method has other work
+    if type(head.quant_method) is UnquantizedEmbeddingMethod and head is not model.language_model.model.embed_tokens:
+        head.quant_method = _Product()
+    compilation.splitting_ops.append('robobrain::attend')
     return ''
 
 
@@ -52,21 +60,21 @@ class DecodingLayer(Qwen3DecoderLayer):
             residual = torch.zeros_like(hidden_states)
         attention, mlp = self.self_attn, self.mlp
         qkv, residual = _normed(hidden_states, residual, self.input_layernorm, attention.qkv_proj, False)
-        rotation = attention.rotary_emb
-        queries, keys = ops.norm_and_rotate(
+        rotation, out = attention.rotary_emb, qkv.new_empty((qkv.shape[0], attention.q_size))
+        attend(
             qkv,
+            positions,
             attention.q_norm.weight,
             attention.k_norm.weight,
             attention.q_norm.variance_epsilon,
             rotation.cos_sin_cache,
-            positions,
-            attention.num_heads,
-            attention.num_kv_heads,
             rotation.mrope_section[1],
             rotation.mrope_section[2],
+            attention.scaling,
+            out,
+            attention.attn.layer_name,
         )
-        values = qkv[:, attention.q_size + attention.kv_size :]
-        hidden_states, _ = attention.o_proj(attention.attn(queries, keys, values))
+        hidden_states, _ = attention.o_proj(out)
         gated, residual = _normed(hidden_states, residual, self.post_attention_layernorm, mlp.gate_up_proj, True)
         hidden_states, _ = mlp.down_proj(gated)
         return hidden_states, residual
@@ -76,12 +84,12 @@ class _Product:
     """In the place of a layer's ``quant_method``, once its weights are loaded."""
 
     def apply(self, layer: Any, x: Tensor, bias: Tensor | None = None) -> Tensor:
-        return ops.product(x, *_weight(layer))
+        return product(x, *_weight(layer))
 
 
 def _normed(hidden: Tensor, residual: Tensor, norm: Any, layer: Any, gated: bool) -> tuple[Tensor, Tensor]:
     weight, scale = _weight(layer)
-    return ops.normed_product(hidden, residual, norm.weight, norm.variance_epsilon, weight, scale, gated)
+    return normed_product(hidden, residual, norm.weight, norm.variance_epsilon, weight, scale, gated)
 
 
 def _weight(layer: Any) -> tuple[Tensor, Tensor | None]:
@@ -103,7 +111,13 @@ def _unsuited(layer: Any) -> str:
         weight, _ = _weight(linear)
         if linear.bias is not None or not weight.is_contiguous() or any(size % 16 for size in weight.shape):
             return f'its matrices have another form: {tuple(weight.shape)}, bias {linear.bias is not None}'
-    size = attention.head_dim
+    layer_of_vllm, size = attention.attn, attention.head_dim
+    if (
+        type(layer_of_vllm.impl) is not FlashAttentionImpl
+        or layer_of_vllm.kv_cache_torch_dtype != attention.q_norm.weight.dtype
+        or layer_of_vllm.sliding_window is not None
+    ):
+        return f'its attention is {layer_of_vllm}, KV cache {layer_of_vllm.kv_cache_torch_dtype}'
     if (
         type(rotation) is not MRotaryEmbedding
         or not rotation.mrope_interleaved

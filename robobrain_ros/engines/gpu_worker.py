@@ -63,7 +63,7 @@ class GpuWorker(Worker):
         try:
             from robobrain_ros.engines import decode
 
-            reason = decode.install(self.get_model())
+            reason = decode.install(self.get_model(), self.vllm_config.compilation_config)
         except Exception as error:  # vLLM's insides, which change between versions
             reason = repr(error)
         if reason:

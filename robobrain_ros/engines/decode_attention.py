@@ -1,0 +1,322 @@
+"""Attention for steps of one token, from the product of queries, keys and values to the input of the output projection.
+
+One Triton kernel: norms and rotation of heads, writing the KV cache, attention over it in parts, and the parts' sum.
+vLLM takes more of them (norms, rotation, cache, FlashAttention 3, its combination). With one token each is over before
+the GPU is full; what counts is how many there are, one after the other. Figures: docs/performance.md.
+
+More tokens take vLLM's way.
+"""
+
+import functools
+from typing import Any
+
+import torch
+import triton
+import triton.language as tl
+from torch import Tensor
+from vllm.model_executor.layers.attention.attention import (
+    get_attention_context,
+    unified_attention_with_output,
+    unified_kv_cache_update,
+)
+
+from robobrain_ros.engines.decode_products import early
+
+PARTS = 16
+"""Into which the tokens are cut: with the 8B's eight key heads, as many programs as an H100 has multiprocessors."""
+TILE = 32
+"""Tokens that a program looks at together."""
+
+
+@triton.jit
+def _turned(x, y, one, two, cosine, sine, epsilon, HALF: tl.constexpr, kind: tl.constexpr):
+    """RMSNorm and rotation of heads, given as first and second halves, (heads, HALF), in float32."""
+    factor = tl.rsqrt(tl.sum(x * x + y * y, 1) / (2 * HALF) + epsilon)[:, None]
+    x, y = x * factor * one, y * factor * two
+    return (x * cosine - y * sine).to(kind), (y * cosine + x * sine).to(kind)
+
+
+@triton.jit
+def _axes(pairs, high: tl.constexpr, wide: tl.constexpr):
+    """Which of three positions (time, down, across) each frequency of Qwen3-VL's interleaved rotary embedding follows.
+
+    :param high: frequencies of the second, 1, 4, 7, ...: this many; ``wide``: of the third, 2, 5, 8, ...
+    """
+    down, across = (pairs % 3 == 1) & (pairs < 3 * high), (pairs % 3 == 2) & (pairs < 3 * wide)
+    return tl.where(down, 1, tl.where(across, 2, 0))
+
+
+@triton.jit
+def _attend(
+    qkv,
+    query_norm,
+    key_norm,
+    table,
+    positions,
+    cache,
+    blocks,
+    lengths,
+    slots,
+    sums,
+    weights,
+    counts,
+    out,
+    epsilon,
+    scale,
+    axis_stride,
+    block_stride,
+    kind_stride,
+    slot_stride,
+    head_stride,
+    block_size: tl.constexpr,
+    heads: tl.constexpr,
+    GROUP: tl.constexpr,
+    HALF: tl.constexpr,
+    high: tl.constexpr,
+    wide: tl.constexpr,
+    PARTS: tl.constexpr,
+    TILE: tl.constexpr,
+    PDL: tl.constexpr,
+):
+    """A program has one key head, the ``GROUP`` query heads that share it, and one part of the tokens; the last one to
+    end adds up the parts. The grid is (heads, PARTS); heads have 2 * HALF values.
+
+    :param table: cosines and sines, (positions, 2 * HALF)
+    :param positions: (3, 1), see ``_axes``
+    :param cache: keys, ``kind_stride`` behind them values, of ``block_size`` tokens in each block
+    :param blocks: of this sequence, in the order of its tokens
+    :param lengths: one: the number of its tokens, the new one included; ``slots``: one: where that is to be kept
+    :param sums: float32 (heads, PARTS, GROUP, 2 * HALF); ``weights``: float32 (2, heads, PARTS, GROUP): scratch
+    :param counts: int32 (heads,), zeros before and after
+    """
+    head, part = tl.program_id(0), tl.program_id(1)
+    pairs, values, kind = tl.arange(0, HALF), tl.arange(0, 2 * HALF), out.dtype.element_ty
+    rows = tl.arange(0, 16)  # at least so many for tl.dot
+    asked = rows < GROUP
+    length = tl.load(lengths)
+    if PDL:
+        tl.extra.cuda.gdc_launch_dependents()
+    place = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride) * 2 * HALF + pairs
+    cosine, sine = tl.load(place).to(tl.float32)[None, :], tl.load(place + HALF).to(tl.float32)[None, :]
+    each = tl.cdiv(tl.cdiv(length, PARTS), TILE) * TILE
+    begin, last = part * each, length - 1
+    end = tl.minimum(begin + each, last)
+    if PDL:
+        tl.extra.cuda.gdc_wait()
+
+    source = qkv + (head * GROUP + rows)[:, None] * (2 * HALF) + pairs[None, :]
+    x = tl.load(source, mask=asked[:, None], other=0.0).to(tl.float32)
+    y = tl.load(source + HALF, mask=asked[:, None], other=0.0).to(tl.float32)
+    one, two = tl.load(query_norm + pairs).to(tl.float32)[None, :], tl.load(query_norm + HALF + pairs).to(tl.float32)
+    query, query2 = _turned(x, y, one, two[None, :], cosine, sine, epsilon, HALF, kind)
+
+    best = tl.full([16], float('-inf'), tl.float32)
+    total = tl.zeros([16], tl.float32)
+    result = tl.zeros([16, 2 * HALF], tl.float32)
+    for at in range(begin, end, TILE):
+        tokens = at + tl.arange(0, TILE)
+        known = tokens < end
+        block = tl.load(blocks + tokens // block_size, mask=known, other=0).to(tl.int64)
+        place = cache + (block * block_stride + tokens % block_size * slot_stride + head * head_stride)[:, None]
+        keys = tl.load(place + pairs[None, :], mask=known[:, None], other=0.0)
+        keys2 = tl.load(place + HALF + pairs[None, :], mask=known[:, None], other=0.0)
+        kept = tl.load(place + kind_stride + values[None, :], mask=known[:, None], other=0.0)
+        score = tl.dot(query, tl.trans(keys), input_precision='ieee')
+        score = (score + tl.dot(query2, tl.trans(keys2), input_precision='ieee')) * scale
+        score = tl.where(known[None, :], score, float('-inf'))
+        higher = tl.maximum(best, tl.max(score, 1))
+        shrink, weight = tl.exp(best - higher), tl.exp(score - higher[:, None])
+        total = total * shrink + tl.sum(weight, 1)
+        result = result * shrink[:, None] + tl.dot(weight.to(kind), kept, input_precision='ieee')
+        best = higher
+
+    if (begin <= last) & (last < begin + each):  # the new token is in this part
+        source = qkv + (heads * GROUP + head) * 2 * HALF
+        x, y = tl.load(source + pairs).to(tl.float32)[None, :], tl.load(source + HALF + pairs).to(tl.float32)[None, :]
+        one, two = tl.load(key_norm + pairs).to(tl.float32)[None, :], tl.load(key_norm + HALF + pairs).to(tl.float32)
+        key, key2 = _turned(x, y, one, two[None, :], cosine, sine, epsilon, HALF, kind)
+        value = tl.load(source + heads * 2 * HALF + values)
+        slot = tl.load(slots).to(tl.int64)
+        place = cache + slot // block_size * block_stride + slot % block_size * slot_stride + head * head_stride
+        tl.store(place + pairs[None, :], key)
+        tl.store(place + HALF + pairs[None, :], key2)
+        tl.store(place + kind_stride + values, value)
+        products = query.to(tl.float32) * key.to(tl.float32) + query2.to(tl.float32) * key2.to(tl.float32)
+        score = tl.sum(products, 1) * scale
+        higher = tl.maximum(best, score)
+        shrink, weight = tl.exp(best - higher), tl.exp(score - higher)
+        total = total * shrink + weight
+        result = result * shrink[:, None] + weight[:, None] * value.to(tl.float32)[None, :]
+        best = higher
+
+    if begin < length:
+        index = (head * PARTS + part) * GROUP + rows
+        tl.store(sums + index[:, None] * (2 * HALF) + values[None, :], result, mask=asked[:, None])
+        tl.store(weights + index, best, mask=asked)
+        tl.store(weights + heads * PARTS * GROUP + index, total, mask=asked)
+    tl.debug_barrier()  # all of this program's threads have written before it says so
+    if tl.atomic_add(counts + head, 1, sem='acq_rel') == PARTS - 1:
+        parts = tl.arange(0, PARTS)
+        used = parts * each < length
+        for member in tl.static_range(GROUP):
+            index = (head * PARTS + parts) * GROUP + member
+            best = tl.load(weights + index, mask=used, other=float('-inf'), cache_modifier='.cg')
+            total = tl.load(weights + heads * PARTS * GROUP + index, mask=used, other=0.0, cache_modifier='.cg')
+            place = sums + index[:, None] * (2 * HALF) + values[None, :]
+            result = tl.load(place, mask=used[:, None], other=0.0, cache_modifier='.cg')
+            weight = tl.exp(best - tl.max(best, 0))
+            mean = tl.sum(result * weight[:, None], 0) / tl.sum(total * weight, 0)
+            tl.store(out + (head * GROUP + member) * 2 * HALF + values, mean.to(kind))
+        tl.store(counts + head, 0)
+
+
+@triton.jit
+def _norm_and_rotate(
+    qkv,
+    query_norm,
+    key_norm,
+    table,
+    positions,
+    queries,
+    keys,
+    epsilon,
+    qkv_stride,
+    axis_stride,
+    query_heads: tl.constexpr,
+    key_heads: tl.constexpr,
+    HALF: tl.constexpr,
+    high: tl.constexpr,
+    wide: tl.constexpr,
+):
+    """What ``_attend`` does first, of many tokens: the grid is (tokens, query_heads + key_heads)."""
+    token, head = tl.program_id(0).to(tl.int64), tl.program_id(1)
+    pairs = tl.arange(0, HALF)
+    place = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride + token) * 2 * HALF + pairs
+    cosine, sine = tl.load(place).to(tl.float32)[None, :], tl.load(place + HALF).to(tl.float32)[None, :]
+    source = qkv + token * qkv_stride + head * 2 * HALF + pairs
+    x, y = tl.load(source).to(tl.float32)[None, :], tl.load(source + HALF).to(tl.float32)[None, :]
+    if head < query_heads:
+        norm, target = query_norm, queries + (token * query_heads + head) * 2 * HALF
+    else:
+        norm, target = key_norm, keys + (token * key_heads + head - query_heads) * 2 * HALF
+    one, two = tl.load(norm + pairs).to(tl.float32)[None, :], tl.load(norm + HALF + pairs).to(tl.float32)[None, :]
+    first, second = _turned(x, y, one, two, cosine, sine, epsilon, HALF, queries.dtype.element_ty)
+    tl.store(target + pairs[None, :], first)
+    tl.store(target + HALF + pairs[None, :], second)
+
+
+@torch.library.custom_op('robobrain::attend', mutates_args=('out',))
+def attend(
+    qkv: Tensor,
+    positions: Tensor,
+    query_norm: Tensor,
+    key_norm: Tensor,
+    epsilon: float,
+    table: Tensor,
+    high: int,
+    wide: int,
+    scale: float,
+    out: Tensor,
+    layer: str,
+) -> None:
+    """Attention of a layer of vLLM's, whose KV cache and metadata it finds by name.
+
+    :param qkv: (tokens, values of all heads: queries, keys, values)
+    :param positions: (3, tokens); see ``_axes`` for ``high`` and ``wide``
+    :param table: cosines and sines, (positions, values of a head)
+    :param scale: of the products of queries and keys
+    :param out: (tokens, values of the query heads)
+    """
+    size = table.shape[1]
+    heads = out.shape[1] // size
+    key_heads = qkv.shape[1] // size - heads >> 1
+    metadata, _, cache, slots = get_attention_context(layer)
+    if len(qkv) == 1 and slots is not None and _is_one(metadata, cache):
+        sums, weights, counts = _scratch(key_heads, heads // key_heads, size, qkv.device)
+        pdl = early(qkv)
+        _attend[(key_heads, PARTS)](
+            qkv,
+            query_norm,
+            key_norm,
+            table,
+            positions,
+            cache,
+            metadata.block_table,
+            metadata.seq_lens,
+            slots,
+            sums,
+            weights,
+            counts,
+            out,
+            epsilon,
+            scale,
+            positions.stride(0),
+            *cache.stride()[:4],
+            cache.shape[2],
+            key_heads,
+            heads // key_heads,
+            size // 2,
+            high,
+            wide,
+            PARTS,
+            TILE,
+            PDL=pdl,
+            launch_pdl=pdl,
+        )
+        return
+    queries, keys = norm_and_rotate(qkv, positions, query_norm, key_norm, epsilon, table, high, wide, heads, key_heads)
+    values = qkv[:, (heads + key_heads) * size :]
+    queries, keys, values, result = (part.view(len(qkv), -1, size) for part in (queries, keys, values, out))
+    unified_kv_cache_update(keys, values, layer)
+    unified_attention_with_output(queries, keys, values, result, layer)
+
+
+def norm_and_rotate(
+    qkv: Tensor,
+    positions: Tensor,
+    query_norm: Tensor,
+    key_norm: Tensor,
+    epsilon: float,
+    table: Tensor,
+    high: int,
+    wide: int,
+    heads: int,
+    key_heads: int,
+) -> tuple[Tensor, Tensor]:
+    """Queries and keys as vLLM's attention takes them; for the parameters see ``attend``."""
+    rows, size = len(qkv), table.shape[1]
+    queries, keys = qkv.new_empty((rows, heads * size)), qkv.new_empty((rows, key_heads * size))
+    _norm_and_rotate[(rows, heads + key_heads)](
+        qkv,
+        query_norm,
+        key_norm,
+        table,
+        positions,
+        queries,
+        keys,
+        epsilon,
+        qkv.stride(0),
+        positions.stride(0),
+        heads,
+        key_heads,
+        size // 2,
+        high,
+        wide,
+        num_warps=1,
+    )
+    return queries, keys
+
+
+def _is_one(metadata: Any, cache: Tensor) -> bool:
+    """Whether the step has one token of one sequence, and the cache the form that the kernel knows (vLLM 0.25)."""
+    if metadata is None or metadata.num_actual_tokens != 1 or metadata.use_cascade:
+        return False
+    return cache.dim() == 5 and cache.shape[1] == 2 and cache.stride(4) == 1
+
+
+@functools.cache
+def _scratch(key_heads: int, group: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Sums, weights and counts of ``_attend``. Steps follow one another: one for all layers."""
+    rows = key_heads * PARTS * group
+    sums, weights = torch.empty(rows * size, device=device), torch.empty(2 * rows, device=device)
+    return sums, weights, torch.zeros(key_heads, dtype=torch.int32, device=device)
