@@ -85,19 +85,21 @@ def _attend(
     :param positions: (3, 1), see ``_axes``
     :param cache: keys, ``kind_stride`` behind them values, of ``block_size`` tokens in each block
     :param blocks: of this sequence, in the order of its tokens
-    :param lengths: one: the number of its tokens, the new one included; ``slots``: one: where that is to be kept
+    :param lengths: one: the number of its tokens, the new one included; ``slots``: one: where that is to be kept,
+        negative for nowhere
     :param sums: float32 (heads, PARTS, GROUP, 2 * HALF); ``weights``: float32 (2, heads, PARTS, GROUP): scratch
     :param counts: int32 (heads,), zeros before and after
     """
     head, part = tl.program_id(0), tl.program_id(1)
-    pairs, values, kind = tl.arange(0, HALF), tl.arange(0, 2 * HALF), out.dtype.element_ty
+    pairs, values = tl.arange(0, HALF), tl.arange(0, 2 * HALF)
+    kind: tl.constexpr = out.dtype.element_ty
     rows = tl.arange(0, 16)  # at least so many for tl.dot
     asked = rows < GROUP
     length = tl.load(lengths)
     if PDL:
         tl.extra.cuda.gdc_launch_dependents()
-    place = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride) * 2 * HALF + pairs
-    cosine, sine = tl.load(place).to(tl.float32)[None, :], tl.load(place + HALF).to(tl.float32)[None, :]
+    turn = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride) * 2 * HALF + pairs
+    cosine, sine = tl.load(turn).to(tl.float32)[None, :], tl.load(turn + HALF).to(tl.float32)[None, :]
     each = tl.cdiv(tl.cdiv(length, PARTS), TILE) * TILE
     begin, last = part * each, length - 1
     end = tl.minimum(begin + each, last)
@@ -107,8 +109,8 @@ def _attend(
     source = qkv + (head * GROUP + rows)[:, None] * (2 * HALF) + pairs[None, :]
     x = tl.load(source, mask=asked[:, None], other=0.0).to(tl.float32)
     y = tl.load(source + HALF, mask=asked[:, None], other=0.0).to(tl.float32)
-    one, two = tl.load(query_norm + pairs).to(tl.float32)[None, :], tl.load(query_norm + HALF + pairs).to(tl.float32)
-    query, query2 = _turned(x, y, one, two[None, :], cosine, sine, epsilon, HALF, kind)
+    norm, norm2 = tl.load(query_norm + pairs).to(tl.float32), tl.load(query_norm + HALF + pairs).to(tl.float32)
+    query, query2 = _turned(x, y, norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
 
     best = tl.full([16], float('-inf'), tl.float32)
     total = tl.zeros([16], tl.float32)
@@ -120,27 +122,28 @@ def _attend(
         place = cache + (block * block_stride + tokens % block_size * slot_stride + head * head_stride)[:, None]
         keys = tl.load(place + pairs[None, :], mask=known[:, None], other=0.0)
         keys2 = tl.load(place + HALF + pairs[None, :], mask=known[:, None], other=0.0)
-        kept = tl.load(place + kind_stride + values[None, :], mask=known[:, None], other=0.0)
+        old_values = tl.load(place + kind_stride + values[None, :], mask=known[:, None], other=0.0)
         score = tl.dot(query, tl.trans(keys), input_precision='ieee')
         score = (score + tl.dot(query2, tl.trans(keys2), input_precision='ieee')) * scale
         score = tl.where(known[None, :], score, float('-inf'))
         higher = tl.maximum(best, tl.max(score, 1))
         shrink, weight = tl.exp(best - higher), tl.exp(score - higher[:, None])
         total = total * shrink + tl.sum(weight, 1)
-        result = result * shrink[:, None] + tl.dot(weight.to(kind), kept, input_precision='ieee')
+        result = result * shrink[:, None] + tl.dot(weight.to(kind), old_values, input_precision='ieee')
         best = higher
 
     if (begin <= last) & (last < begin + each):  # the new token is in this part
-        source = qkv + (heads * GROUP + head) * 2 * HALF
-        x, y = tl.load(source + pairs).to(tl.float32)[None, :], tl.load(source + HALF + pairs).to(tl.float32)[None, :]
-        one, two = tl.load(key_norm + pairs).to(tl.float32)[None, :], tl.load(key_norm + HALF + pairs).to(tl.float32)
-        key, key2 = _turned(x, y, one, two[None, :], cosine, sine, epsilon, HALF, kind)
-        value = tl.load(source + heads * 2 * HALF + values)
+        own = qkv + (heads * GROUP + head) * 2 * HALF
+        a, b = tl.load(own + pairs).to(tl.float32), tl.load(own + HALF + pairs).to(tl.float32)
+        norm, norm2 = tl.load(key_norm + pairs).to(tl.float32), tl.load(key_norm + HALF + pairs).to(tl.float32)
+        key, key2 = _turned(a[None, :], b[None, :], norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
+        value = tl.load(own + heads * 2 * HALF + values)
         slot = tl.load(slots).to(tl.int64)
-        place = cache + slot // block_size * block_stride + slot % block_size * slot_stride + head * head_stride
-        tl.store(place + pairs[None, :], key)
-        tl.store(place + HALF + pairs[None, :], key2)
-        tl.store(place + kind_stride + values, value)
+        home = cache + slot // block_size * block_stride + slot % block_size * slot_stride + head * head_stride
+        kept = slot >= 0  # else the step is one of vLLM's own, without a sequence
+        tl.store(home + pairs[None, :], key, mask=kept)
+        tl.store(home + HALF + pairs[None, :], key2, mask=kept)
+        tl.store(home + kind_stride + values, value, mask=kept)
         products = query.to(tl.float32) * key.to(tl.float32) + query2.to(tl.float32) * key2.to(tl.float32)
         score = tl.sum(products, 1) * scale
         higher = tl.maximum(best, score)
@@ -159,13 +162,13 @@ def _attend(
         parts = tl.arange(0, PARTS)
         used = parts * each < length
         for member in tl.static_range(GROUP):
-            index = (head * PARTS + parts) * GROUP + member
-            best = tl.load(weights + index, mask=used, other=float('-inf'), cache_modifier='.cg')
-            total = tl.load(weights + heads * PARTS * GROUP + index, mask=used, other=0.0, cache_modifier='.cg')
-            place = sums + index[:, None] * (2 * HALF) + values[None, :]
-            result = tl.load(place, mask=used[:, None], other=0.0, cache_modifier='.cg')
-            weight = tl.exp(best - tl.max(best, 0))
-            mean = tl.sum(result * weight[:, None], 0) / tl.sum(total * weight, 0)
+            which = (head * PARTS + parts) * GROUP + member
+            highest = tl.load(weights + which, mask=used, other=float('-inf'), cache_modifier='.cg')
+            portion = tl.load(weights + heads * PARTS * GROUP + which, mask=used, other=0.0, cache_modifier='.cg')
+            spot = sums + which[:, None] * (2 * HALF) + values[None, :]
+            piece = tl.load(spot, mask=used[:, None], other=0.0, cache_modifier='.cg')
+            share = tl.exp(highest - tl.max(highest, 0))
+            mean = tl.sum(piece * share[:, None], 0) / tl.sum(portion * share, 0)
             tl.store(out + (head * GROUP + member) * 2 * HALF + values, mean.to(kind))
         tl.store(counts + head, 0)
 
