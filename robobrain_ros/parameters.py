@@ -9,7 +9,7 @@ from typing import Any
 from robobrain_ros.brain import Settings
 from robobrain_ros.camera_settings import CameraSettings
 from robobrain_ros.engines import caches
-from robobrain_ros.engines.base import DTYPES, QUANTIZATIONS, EngineConfig
+from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.flaggems import Wanted
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -101,6 +101,12 @@ PARAMETERS = (
         'none',
         "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, less accurate",
         QUANTIZATIONS,
+    ),
+    Parameter(
+        'decode_kernels',
+        'auto',
+        "auto: single tokens by this package's own kernels (Hopper GPUs, RoboBrain 2.5); off: by vLLM's",
+        DECODE_KERNELS,
     ),
     Parameter('tensor_parallel_size', 1, 'GPUs that share the model; on a CPU: processes', low=1, high=8),
     Parameter(
@@ -254,6 +260,7 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         kv_cache_mb=values['kv_cache_mb'],
         stall_s=values['stall_s'],
         quantization=values['quantization'],
+        decode_kernels=values['decode_kernels'],
         tensor_parallel_size=values['tensor_parallel_size'],
         cache_directory=values['cache_directory'],
         flaggems=Wanted(

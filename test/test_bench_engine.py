@@ -72,6 +72,7 @@ def test_one_token_has_no_further_ones():
         ('safe', {'flaggems': Wanted('safe')}),
         ('gemm', {'flaggems': Wanted('gemm')}),
         ('full', {'flaggems': Wanted('full')}),
+        ('off', {'decode_kernels': 'off'}),
         ('tp2', {'tensor_parallel_size': 2}),
     ],
 )
@@ -135,7 +136,7 @@ def test_a_path_s_own_error_is_kept(tmp_path):
 def test_paths_are_checked(capsys):
     assert main(['bench', 'engine', '--paths', 'engine,other']) == 1
     errors = capsys.readouterr().err
-    assert "unknown path 'other'; there are engine, fp8, safe, gemm, full, tp2, node, vllm" in errors
+    assert "unknown path 'other'; there are engine, fp8, safe, gemm, full, off, tp2, node, vllm" in errors
 
 
 def test_bars_are_as_long_as_their_stages(tmp_path):

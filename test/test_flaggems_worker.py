@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
+from robobrain_ros import __version__
 from robobrain_ros.engines import arguments, caches
 from robobrain_ros.engines.arguments import launch
 from robobrain_ros.engines.base import EngineConfig
@@ -225,7 +226,7 @@ def test_on_a_gpu_the_worker_is_ours_and_knows_the_choice(tmp_path):
     assert how.environment['NCCL_SOCKET_IFNAME'] == how.environment['GLOO_SOCKET_IFNAME'] == 'lo'
     assert how.environment['VLLM_CACHE_ROOT'] == str(tmp_path / 'flaggems' / 'vllm')
     native = launch(config, str(tmp_path), Choice('off'), on_cpu=False)
-    assert 'additional_config' not in native.arguments
+    assert native.arguments['additional_config'] == {'package': __version__, 'decode_kernels': 'auto'}
     assert native.environment['TRITON_CACHE_DIR'] == str(tmp_path / 'native' / 'triton')
 
 

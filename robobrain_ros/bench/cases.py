@@ -33,6 +33,7 @@ WARM_UP = 3
 VARIANTS: dict[str, dict[str, Any]] = {
     'fp8': {'quantization': 'fp8'},
     **{profile: {'flaggems': Wanted(profile)} for profile in ('safe', 'gemm', 'full')},
+    'off': {'decode_kernels': 'off'},
     'tp2': {'tensor_parallel_size': 2},
 }
 """What each changes in the engine's configuration, by name."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.arguments import image_size, positive
-from robobrain_ros.engines.base import DTYPES, QUANTIZATIONS
+from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS
 from robobrain_ros.engines.flaggems import CHOICES, Wanted
 
 
@@ -49,7 +49,7 @@ def add(commands: Any) -> None:
             '--paths',
             default=paths,
             help='any of engine,node,vllm,server,reference, and of the variants of the engine '
-            'fp8,safe,gemm,full,tp2 (default: %(default)s)',
+            'fp8,safe,gemm,full,off,tp2 (default: %(default)s)',
         )
         speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
         speed.set_defaults(run=_engine)
@@ -66,6 +66,9 @@ def _add_gpu(commands: Any) -> None:
     tune.set_defaults(run=_tune, flaggems='auto')  # as the node
     parity.add_argument(
         '--dtype', default='auto', choices=DTYPES, help='of the variant (default: %(default)s, as the native one)'
+    )
+    parity.add_argument(
+        '--decode-kernels', default='auto', choices=DECODE_KERNELS, help='of the variant (default: %(default)s)'
     )
     parity.add_argument('--scenes', type=positive(int), default=20, help='simulated table tops (default: %(default)s)')
     parity.add_argument('--output', type=Path, help='for the figures, as JSON')
@@ -87,12 +90,14 @@ def _parity(chosen: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from robobrain_ros.bench.parity import run
+    from robobrain_ros.engines.arguments import runs_on_cpu
     from robobrain_ros.engines.base import EngineConfig
     from robobrain_ros.parameters import TINY_MODEL
 
-    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'))
-    variant = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
-    if variant == native:
+    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'), decode_kernels='off')
+    other = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
+    variant = replace(other, decode_kernels=chosen.decode_kernels)
+    if variant == native or (other == native and runs_on_cpu(native)):  # where there are no kernels of our own
         raise ValueError('nothing to compare: say --flaggems, --dtype or --quantization')
     if chosen.output and not chosen.output.parent.is_dir():  # complain now, not after both engines ran
         raise ValueError(f"cannot write '{chosen.output}'; the folder must exist")

@@ -23,6 +23,7 @@ PATHS = {
     'safe': "the same with FlagGems' profile safe",
     'gemm': "the same with FlagGems' profile gemm",
     'full': 'the same with all of FlagGems',
+    'off': "the same with vLLM's kernels for single tokens (decode_kernels: off)",
     'tp2': 'the same on two GPUs (on a CPU: in two processes)',
     'node': 'the node: image message in, answer message out',
     'vllm': 'vLLM as it comes (AsyncLLM)',

@@ -115,7 +115,7 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     if fp8:
         arguments |= FP8
     # vLLM's key for what it compiled holds all of this, and else nothing about what decode.py changes in the model
-    arguments['additional_config'] = {'package': __version__}
+    arguments['additional_config'] = {'package': __version__, 'decode_kernels': config.decode_kernels}
     if choice.on:  # without who decided
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)

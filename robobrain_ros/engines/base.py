@@ -15,6 +15,7 @@ from robobrain_ros.tasks.base import Guide
 
 QUANTIZATIONS = ('none', 'fp8')
 DTYPES = ('auto', 'float32', 'bfloat16', 'float16')
+DECODE_KERNELS = ('auto', 'off')
 
 
 class EngineDead(BrainError):
@@ -45,6 +46,8 @@ class EngineConfig:
     :param stall_s: an engine that brings no token for this long is given up as dead, seconds
     :param quantization: ``fp8`` halves the weights of the language model's layers as they are loaded (GPU);
         ``none`` leaves them as they are on disk
+    :param decode_kernels: ``auto`` makes single tokens by this package's own kernels, where they were measured to be
+        faster (decode.py); ``off`` leaves them to vLLM's
     :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
     :param flaggems: operators to take from FlagGems (GPU)
@@ -59,6 +62,7 @@ class EngineConfig:
     kv_cache_mb: int = 0
     stall_s: float = 30.0
     quantization: str = 'none'
+    decode_kernels: str = 'auto'
     tensor_parallel_size: int = 1
     cache_directory: str = caches.DEFAULT
     flaggems: Wanted = field(default_factory=Wanted)

@@ -258,7 +258,12 @@ class EmbeddedEngine:
         now, since = self.compilations()
         operators = ', '.join(now.operators)
         gems = f'{self._choice.profile}: {operators}' if self._choice.on else f'off ({self._choice.decided_by})'
-        return {'FlagGems': gems, 'kernels compiled, loaded or tuned since warm-up': f'{since.pauses}'}
+        decode = f"vLLM's ({now.decode})" if now.decode else "this package's"
+        return {
+            'FlagGems': gems,
+            'decode kernels': decode,
+            'kernels compiled, loaded or tuned since warm-up': f'{since.pauses}',
+        }
 
     async def close(self) -> None:
         """See Engine."""

@@ -58,16 +58,22 @@ class GpuWorker(Worker):
     def load_model(self, **options: Any) -> None:
         """Load it, as vLLM does; then let steps of one token take the shorter way."""
         super().load_model(**options)
+        self._report.decode = reason = self._install_decode()
+        _log.info('tokens are made by %s', f"vLLM's kernels: {reason}" if reason else 'own kernels')
+        self._keep()
+
+    def _install_decode(self) -> str:
+        """Why that was not done; empty if it was."""
+        if self.vllm_config.additional_config.get('decode_kernels') == 'off':
+            return 'decode_kernels is off'
         if not PRODUCTS.isdisjoint(self._report.operators):
-            return  # of FlagGems they are wanted
+            return "FlagGems' products are wanted"
         try:
             from robobrain_ros.engines import decode
 
-            reason = decode.install(self.get_model(), self.vllm_config.compilation_config)
+            return decode.install(self.get_model(), self.vllm_config.compilation_config)
         except Exception as error:  # vLLM's insides, which change between versions
-            reason = repr(error)
-        if reason:
-            _log.warning("tokens are made by vLLM's own kernels: %s", reason)
+            return f'this vLLM is another one: {error!r}'
 
     def compile_or_warm_up_model(self) -> Any:
         """Compile and record, as vLLM does and a little more; then take the shortcuts."""

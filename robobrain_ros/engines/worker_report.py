@@ -24,6 +24,8 @@ class WorkerReport:
     """The error is one of the configuration: it is not to be worked around."""
     pixels: str = ''
     """It takes PIXELS, and makes rows of this type of them (see tower.py); empty if it takes none."""
+    decode: str = ''
+    """Why tokens are made by vLLM's own kernels; empty if by those of decode.py."""
     compiled: int = 0
     """Triton kernels that were compiled."""
     loaded: int = 0
