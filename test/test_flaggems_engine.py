@@ -106,8 +106,14 @@ def test_diagnostics_hear_what_is_on_and_what_was_compiled_since_warm_up(tmp_pat
     engine._family = type('Family', (), {'folder': str(tmp_path)})()
     engine._choice = flaggems.Choice('safe', decided_by='a test')
     engine._warm = WorkerReport(['gelu'], compiled=5, loaded=7, tuned=9)
-    WorkerReport(['gelu'], compiled=6, loaded=9, tuned=12).write(tmp_path)
+    WorkerReport(['gelu'], decode='', compiled=6, loaded=9, tuned=12).write(tmp_path)
     said = engine.health().details
-    assert said == {'FlagGems': 'safe: gelu', 'kernels compiled, loaded or tuned since warm-up': '6'}
+    assert said == {
+        'FlagGems': 'safe: gelu',
+        'decode kernels': "this package's",
+        'kernels compiled, loaded or tuned since warm-up': '6',
+    }
     whole, since = engine.compilations()
     assert (whole.compiled, since.compiled, since.loaded, since.tuned) == (6, 1, 2, 3)
+    WorkerReport(decode='another GPU').write(tmp_path)
+    assert engine.health().details['decode kernels'] == "vLLM's (another GPU)"

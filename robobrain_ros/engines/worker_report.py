@@ -24,7 +24,7 @@ class WorkerReport:
     """The error is one of the configuration: it is not to be worked around."""
     pixels: str = ''
     """It takes PIXELS, and makes rows of this type of them (see tower.py); empty if it takes none."""
-    decode: str = ''
+    decode: str = 'no model is loaded'
     """Why tokens are made by vLLM's own kernels; empty if by those of decode.py."""
     compiled: int = 0
     """Triton kernels that were compiled."""
