@@ -11,7 +11,7 @@ from vllm.model_executor.layers.vocab_parallel_embedding import UnquantizedEmbed
 from robobrain_ros.engines import decode
 
 pytestmark = pytest.mark.interpreted
-WIDTH, INNER, HEADS, KEY_HEADS, SIZE = 64, 96, 4, 2, 16
+WIDTH, INNER, HEADS, KEY_HEADS, SIZE = 64, 96, 4, 2, 32
 
 
 def bare(kind, **attributes):
@@ -30,6 +30,7 @@ class Linear(SimpleNamespace):
     def __init__(self, outputs, width):
         method = bare(decode.UnquantizedLinearMethod)
         super().__init__(weight=torch.randn(outputs, width) * 0.2, bias=None, quant_method=method)
+        self.output_size_per_partition, self.input_size_per_partition = outputs, width
 
     def __call__(self, x):
         return self.quant_method.apply(self, x, None), None
@@ -61,7 +62,7 @@ def layer(**changes):
             mrope_interleaved=True,
             is_neox_style=True,
             rotary_dim=SIZE,
-            mrope_section=[3, 3, 2],
+            mrope_section=[6, 6, 4],
             cos_sin_cache=torch.randn(9, SIZE),
         ),
     )
@@ -85,6 +86,7 @@ def model(*layers):
 def compilation(monkeypatch):
     """vLLM's, on a GPU for which the kernels are."""
     monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda *_: decode.MEASURED)
+    monkeypatch.setattr(decode, 'installed_version', lambda name: {'vllm': '0.25.1'}[name])
     return SimpleNamespace(splitting_ops=["vLLM's"])
 
 
@@ -123,7 +125,7 @@ def test_a_layer_computes_what_it_did(rows, compilation, monkeypatch):
     assert queries is attention.q_norm.weight
     assert keys is attention.k_norm.weight
     assert table is attention.rotary_emb.cos_sin_cache
-    assert (positions, epsilon, high, wide, scale, name) == ('positions', 1e-6, 3, 2, 0.25, 'layer 1')
+    assert (positions, epsilon, high, wide, scale, name) == ('positions', 1e-6, 6, 4, 0.25, 'layer 1')
 
 
 def test_the_output_layer_is_a_product_too(compilation):
@@ -142,8 +144,8 @@ CHANGES = {
         lambda one: setattr(one.mlp.down_proj, 'quant_method', object()),
         'products are made by object',
     ),
-    'a bias': (lambda one: setattr(one.self_attn.qkv_proj, 'bias', 1), r'another form: \(128, 64\), bias True'),
-    'an odd width': (lambda one: setattr(one.mlp, 'down_proj', Linear(WIDTH, 90)), r'another form: \(64, 90\)'),
+    'a bias': (lambda one: setattr(one.self_attn.qkv_proj, 'bias', 1), r'another form: \(256, 64\), bias True'),
+    'padding': (lambda one: setattr(one.mlp.down_proj, 'input_size_per_partition', 90), r'another form: \(64, 96\)'),
     'columns': (
         lambda one: setattr(one.mlp.down_proj, 'weight', torch.randn(INNER, WIDTH).t()),
         r'another form: \(64, 96\)',
@@ -159,7 +161,10 @@ CHANGES = {
         lambda one: setattr(one.self_attn.rotary_emb, 'mrope_interleaved', False),
         'positions are embedded by',
     ),
-    'heads of 12': (lambda one: setattr(one.self_attn, 'head_dim', 12), 'positions are embedded by'),
+    'small heads': (lambda one: setattr(one.self_attn, 'head_dim', 16), '4 heads of 16 for 2 of keys'),
+    'odd heads': (lambda one: setattr(one.self_attn, 'head_dim', 48), '4 heads of 48'),
+    'few keys': (lambda one: setattr(one.self_attn, 'num_heads', 40), '40 heads of 32 for 2 of keys'),
+    'half turned': (lambda one: setattr(one.self_attn.rotary_emb, 'rotary_dim', 16), 'positions are embedded by'),
 }
 
 
@@ -176,7 +181,23 @@ def test_other_layers_are_left_alone(name, compilation):
     assert compilation.splitting_ops == ["vLLM's"]
 
 
-def test_other_models_and_gpus_are_left_alone(compilation, monkeypatch):
+def test_other_models_versions_and_gpus_are_left_alone(compilation, monkeypatch):
     assert decode.install(model(object()), compilation) == 'SimpleNamespace has no layers of Qwen3'
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(decode, 'installed_version', lambda _: '0.32.0')
+        assert decode.install(model(layer()), compilation) == 'made for vLLM 0.25.x, not for 0.32.0'
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv('VLLM_BATCH_INVARIANT', '1')
+        assert decode.install(model(layer()), compilation).startswith('VLLM_BATCH_INVARIANT')
     monkeypatch.setattr(torch.cuda, 'get_device_capability', lambda *_: (8, 9))
     assert decode.install(model(layer()), compilation) == 'measured on GPUs of compute capability (9, 0) only'
+
+
+def test_nothing_is_changed_if_something_fails(compilation):
+    one = layer()
+    broken = model(one)
+    del broken.language_model.lm_head
+    with pytest.raises(AttributeError):
+        decode.install(broken, compilation)
+    assert type(one) is decode.Qwen3DecoderLayer
+    assert compilation.splitting_ops == ["vLLM's"]

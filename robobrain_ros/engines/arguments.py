@@ -114,7 +114,7 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     arguments['worker_cls'] = 'robobrain_ros.engines.gpu_worker.GpuWorker'
     if fp8:
         arguments |= FP8
-    # vLLM's key for what it compiled holds all of this, and else nothing about what decode.py changes in the model
+    # parts of vLLM's key for what it compiled: with other ones it compiles anew
     arguments['additional_config'] = {'package': __version__, 'decode_kernels': config.decode_kernels}
     if choice.on:  # without who decided
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from vllm import envs
 from vllm.model_executor.layers.linear import LinearBase, UnquantizedLinearMethod
 from vllm.model_executor.layers.quantization.online.fp8 import Fp8PerTensorOnlineLinearMethod
 from vllm.model_executor.layers.rotary_embedding.mrope import MRotaryEmbedding
@@ -19,9 +20,12 @@ from vllm.v1.attention.backends.flash_attn import FlashAttentionImpl
 
 from robobrain_ros.engines.decode_attention import attend
 from robobrain_ros.engines.decode_products import normed_product, product
+from robobrain_ros.engines.flaggems import installed_version
 
 MEASURED = (9, 0)
 """The GPUs' compute capability for which this was measured (Hopper)."""
+VLLM = '0.25.'
+"""The versions for which it was made and measured: the insides that are used here change with each."""
 
 
 def install(model: Any, compilation: Any) -> str:
@@ -33,21 +37,26 @@ def install(model: Any, compilation: Any) -> str:
     """
     if torch.cuda.get_device_capability() != MEASURED:
         return f'measured on GPUs of compute capability {MEASURED} only'
+    if not (version := installed_version('vllm')).startswith(VLLM):
+        return f'made for vLLM {VLLM}x, not for {version}'
+    if envs.VLLM_BATCH_INVARIANT:
+        return 'VLLM_BATCH_INVARIANT asks for the same numbers in every batch'
     layers = [layer for layer in model.language_model.model.layers if isinstance(layer, Qwen3DecoderLayer)]
     if not layers:
         return f'{type(model).__name__} has no layers of Qwen3'
     for layer in layers:
         if reason := _unsuited(layer):
             return reason
-    for layer in layers:
-        layer.__class__ = DecodingLayer
-        for linear in (layer.self_attn.o_proj, layer.mlp.down_proj):
-            linear.quant_method = _Product()
+    products = [linear for layer in layers for linear in (layer.self_attn.o_proj, layer.mlp.down_proj)]
     head = model.language_model.lm_head
     # if it is the embedding too, its method has other work
     if type(head.quant_method) is UnquantizedEmbeddingMethod and head is not model.language_model.model.embed_tokens:
-        head.quant_method = _Product()
-    compilation.splitting_ops.append('robobrain::attend')
+        products.append(head)
+    compilation.splitting_ops.append('robobrain::attend')  # from here on nothing can fail: all or none
+    for layer in layers:
+        layer.__class__ = DecodingLayer
+    for product_layer in products:
+        product_layer.quant_method = _Product()
     return ''
 
 
@@ -108,10 +117,17 @@ def _unsuited(layer: Any) -> str:
         fp8 = isinstance(method, Fp8PerTensorOnlineLinearMethod) and not method.use_marlin
         if not fp8 and type(method) is not UnquantizedLinearMethod:
             return f'its products are made by {type(method).__name__}'
-        weight, _ = _weight(linear)
-        if linear.bias is not None or not weight.is_contiguous() or any(size % 16 for size in weight.shape):
+        weight, scale = _weight(linear)
+        if (
+            linear.bias is not None
+            or not weight.is_contiguous()
+            or weight.shape != (linear.output_size_per_partition, linear.input_size_per_partition)
+            or (scale is not None and scale.numel() != 1)
+        ):
             return f'its matrices have another form: {tuple(weight.shape)}, bias {linear.bias is not None}'
     layer_of_vllm, size = attention.attn, attention.head_dim
+    if size < 32 or size & (size - 1) or attention.num_heads > 16 * attention.num_kv_heads:
+        return f'its attention has {attention.num_heads} heads of {size} for {attention.num_kv_heads} of keys'
     if (
         type(layer_of_vllm.impl) is not FlashAttentionImpl
         or layer_of_vllm.kv_cache_torch_dtype != attention.q_norm.weight.dtype
@@ -123,7 +139,6 @@ def _unsuited(layer: Any) -> str:
         or not rotation.mrope_interleaved
         or not rotation.is_neox_style
         or rotation.rotary_dim != size
-        or size & (size - 1)
     ):
         return f'its positions are embedded by {rotation}'
     return ''

@@ -4,6 +4,8 @@ One Triton kernel: norms and rotation of heads, writing the KV cache, attention 
 vLLM takes more of them (norms, rotation, cache, FlashAttention 3, its combination). With one token each is over before
 the GPU is full; what counts is how many there are, one after the other. Figures: docs/performance.md.
 
+What it reads before ``gdc_wait`` (positions, their table, the length) was written before the step began.
+
 More tokens take vLLM's way.
 """
 
@@ -312,14 +314,15 @@ def norm_and_rotate(
 
 def _is_one(metadata: Any, cache: Tensor) -> bool:
     """Whether the step has one token of one sequence, and the cache the form that the kernel knows (vLLM 0.25)."""
-    if metadata is None or metadata.num_actual_tokens != 1 or metadata.use_cascade:
+    if metadata is None or cache.dim() != 5 or cache.shape[1] != 2 or cache.stride(4) != 1:
         return False
-    return cache.dim() == 5 and cache.shape[1] == 2 and cache.stride(4) == 1
+    return metadata.num_actual_tokens == 1 and not metadata.use_cascade
 
 
 @functools.cache
 def _scratch(key_heads: int, group: int, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Sums, weights and counts of ``_attend``. Steps follow one another: one for all layers."""
     rows = key_heads * PARTS * group
-    sums, weights = torch.empty(rows * size, device=device), torch.empty(2 * rows, device=device)
+    kind = {'dtype': torch.float32, 'device': device}  # whatever the default is
+    sums, weights = torch.empty(rows * size, **kind), torch.empty(2 * rows, **kind)
     return sums, weights, torch.zeros(key_heads, dtype=torch.int32, device=device)

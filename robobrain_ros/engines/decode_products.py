@@ -11,7 +11,8 @@ Weights are (outputs, inputs), rows contiguous, in 16 bits, or in 8 (float8_e4m3
 one row 8-bit weights are multiplied with 16-bit inputs; with more the inputs are quantized too, each row by itself.
 
 On GPUs that can (``PDL``: programmatic dependent launch, Hopper and later), a kernel begins to read its weights while
-the one before it ends; ``gdc_wait`` stands in front of everything that depends on others.
+the one before it ends; ``gdc_wait`` stands in front of everything that depends on the step. Every program waits, so
+that when one kernel has ended, all before it have: what they read may be written over.
 """
 
 import math
@@ -24,7 +25,7 @@ from torch.nn import functional
 
 WARPS = 4
 BLOCK = 4096
-"""Values of a row that a program reads at once, at most."""
+"""Values of a row that a program reads at once, at most; behind a norm it is the whole row."""
 ROWS = 2
 """Rows of 16-bit weights for each program; with WARPS and FEW, fastest for the 8B's matrices together on an H100."""
 FEW = 8
@@ -217,7 +218,7 @@ def _(
 
 
 def _many(x: Tensor, weight: Tensor, scale: Tensor | None) -> Tensor:
-    """The product as vLLM computes it."""
+    """The product as vLLM computes it by default."""
     if scale is None:
         return functional.linear(x, weight)
     from vllm import _custom_ops as ops
