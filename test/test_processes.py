@@ -17,7 +17,8 @@ import pytest
 from robobrain_ros.engines.processes import Family, ended
 
 SOON = 20.0
-SLEEP = [sys.executable, '-I', '-S', '-c', 'import time; time.sleep(600)']  # lives until it is killed
+SLEEPING = 'import time; time.sleep(600)'  # lives until it is killed
+SLEEP = [sys.executable, '-I', '-S', '-c', SLEEPING]
 
 
 def eventually(true) -> None:
@@ -54,7 +55,7 @@ def processes():
 
 def test_children_and_their_children_belong_to_it(family, processes):
     # both live until they are killed
-    nest = f'import subprocess, time; print(subprocess.Popen({SLEEP}).pid, flush=True); time.sleep(600)'
+    nest = f'import subprocess; print(subprocess.Popen({SLEEP}).pid, flush=True); {SLEEPING}'
     with family.adopt():
         processes.append(subprocess.Popen([sys.executable, '-c', nest], stdout=subprocess.PIPE, text=True))
     grandchild = int(processes[0].stdout.readline())

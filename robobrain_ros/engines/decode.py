@@ -3,7 +3,8 @@ process, between its loading and its compilation.
 
 A layer computes what it did before, in five kernels if the step has one token: queries, keys and values, with the norm
 in front; attention; output projection; the gated product, with the norm in front; the product behind it. Steps of more
-tokens take the kernels that they took. Rounding differs: what lies between is not cut to 16 bits as often.
+tokens take vLLM's products and attention; norms and rotation in front of them are kernels of this package too. Rounding
+differs: what lies between is not cut to 16 bits as often.
 """
 
 from typing import Any

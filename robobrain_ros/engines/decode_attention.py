@@ -269,27 +269,7 @@ def attend(
             launch_pdl=pdl,
         )
         return
-    queries, keys = norm_and_rotate(qkv, positions, query_norm, key_norm, epsilon, table, high, wide, heads, key_heads)
-    values = qkv[:, (heads + key_heads) * size :]
-    queries, keys, values, result = (part.view(len(qkv), -1, size) for part in (queries, keys, values, out))
-    unified_kv_cache_update(keys, values, layer)
-    unified_attention_with_output(queries, keys, values, result, layer)
-
-
-def norm_and_rotate(
-    qkv: Tensor,
-    positions: Tensor,
-    query_norm: Tensor,
-    key_norm: Tensor,
-    epsilon: float,
-    table: Tensor,
-    high: int,
-    wide: int,
-    heads: int,
-    key_heads: int,
-) -> tuple[Tensor, Tensor]:
-    """Queries and keys as vLLM's attention takes them; for the parameters see ``attend``."""
-    rows, size = len(qkv), table.shape[1]
+    rows = len(qkv)
     queries, keys = qkv.new_empty((rows, heads * size)), qkv.new_empty((rows, key_heads * size))
     _norm_and_rotate[(rows, heads + key_heads)](
         qkv,
@@ -309,7 +289,10 @@ def norm_and_rotate(
         wide,
         num_warps=1,
     )
-    return queries, keys
+    values = qkv[:, (heads + key_heads) * size :]
+    queries, keys, values, result = (part.view(rows, -1, size) for part in (queries, keys, values, out))
+    unified_kv_cache_update(keys, values, layer)
+    unified_attention_with_output(queries, keys, values, result, layer)
 
 
 def _is_one(metadata: Any, cache: Tensor) -> bool:
