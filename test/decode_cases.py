@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from robobrain_ros.engines import decode_attention, decode_products
+from robobrain_ros.engines import decode_attention, decode_products, decode_rotation
 
 interpreted, compiled = pytest.mark.interpreted, pytest.mark.compiled
 F8 = torch.float8_e4m3fn
@@ -124,9 +124,9 @@ class Attention:
         context = (metadata, None, self.cache, torch.tensor([slot]))
         monkeypatch.setattr(decode_attention, 'get_attention_context', {'layer 1': context}.get)
         out = torch.empty(len(qkv), self.heads * self.groups * self.size)
-        turning = (1e-6, self.table, self.high, self.wide)
-        positions = self.positions[:, : len(qkv)]
-        decode_attention.attend(qkv, positions, *self.norms, *turning, self.size**-0.5, out, 'layer 1')
+        turning = (self.positions[:, : len(qkv)], *self.norms, 1e-6, self.table, self.high, self.wide)
+        queries, keys = decode_rotation.rotate_many(qkv, *turning, self.heads * self.groups)
+        decode_attention.attend(qkv, queries, keys, *turning, self.size**-0.5, out, 'layer 1')
         return out
 
     def metadata(self, tokens=1):
@@ -215,10 +215,17 @@ def kernels():
             normed = tile | {'width': 4096, 'ROWS': 2, 'GATED': gated}
             yield decode_products._normed_product, normed, scaled | EPSILON | {'height': 'i32'}
     yield decode_products._add_norm, {'width': 4096, 'BLOCK': 4096}, EPSILON
-    attended = HEADS | {'block_size': 16, 'heads': 8, 'GROUP': 4, 'PARTS': 16, 'TILE': 32, 'PDL': True}
+    attended = HEADS | {
+        'block_size': 16,
+        'heads': 8,
+        'GROUP': 4,
+        'PARTS': decode_attention.PARTS,
+        'TILE': 32,
+        'PDL': True,
+    }
     yield decode_attention._attend, attended, STRIDES | SCRATCH | INDEX | EPSILON | {'scale': 'fp32'}
     turned = HEADS | {'query_heads': 32, 'key_heads': 8}
-    yield decode_attention._norm_and_rotate, turned, EPSILON | {'positions': '*i64', 'qkv_stride': 'i32'} | STRIDES
+    yield decode_rotation._norm_and_rotate, turned, EPSILON | {'positions': '*i64', 'qkv_stride': 'i32'} | STRIDES
 
 
 @compiled

@@ -97,11 +97,18 @@ def test_a_layer_computes_what_it_did(rows, compilation, monkeypatch):
     assert compilation.splitting_ops == ["vLLM's", 'robobrain::attend']
     told = []
 
-    def attend(qkv, positions, *others):
-        told.append((positions, *others))
+    def rotate_many(qkv, *turning):
+        told.append(turning)
+        return qkv * 2, qkv * 3
+
+    def attend(qkv, queries, keys, *others):
+        assert torch.equal(queries, qkv * 2)
+        assert torch.equal(keys, qkv * 3)
+        told.append(others)
         out = others[-2]
         out.copy_(qkv[:, : HEADS * SIZE] * 0.5)
 
+    monkeypatch.setattr(decode, 'rotate_many', rotate_many)
     monkeypatch.setattr(decode, 'attend', attend)
     hidden, residual = torch.randn(2, rows, WIDTH)
 
@@ -121,7 +128,8 @@ def test_a_layer_computes_what_it_did(rows, compilation, monkeypatch):
         wanted = plain(hidden, torch.zeros_like(hidden) if before is None else before)
         torch.testing.assert_close(changed('positions', hidden, before), wanted, rtol=1e-4, atol=1e-5)
     attention = changed.self_attn
-    positions, queries, keys, epsilon, table, high, wide, scale, _, name = told[0]
+    assert told[0] == (*told[1][:-3], HEADS)
+    positions, queries, keys, epsilon, table, high, wide, scale, _, name = told[1]
     assert queries is attention.q_norm.weight
     assert keys is attention.k_norm.weight
     assert table is attention.rotary_emb.cos_sin_cache

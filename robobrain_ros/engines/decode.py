@@ -21,6 +21,7 @@ from vllm.v1.attention.backends.flash_attn import FlashAttentionImpl
 
 from robobrain_ros.engines.decode_attention import attend
 from robobrain_ros.engines.decode_products import normed_product, product
+from robobrain_ros.engines.decode_rotation import rotate_many
 from robobrain_ros.engines.flaggems import installed_version
 
 MEASURED = (9, 0)
@@ -71,8 +72,7 @@ class DecodingLayer(Qwen3DecoderLayer):
         attention, mlp = self.self_attn, self.mlp
         qkv, residual = _normed(hidden_states, residual, self.input_layernorm, attention.qkv_proj, False)
         rotation, out = attention.rotary_emb, qkv.new_empty((qkv.shape[0], attention.q_size))
-        attend(
-            qkv,
+        turning = (
             positions,
             attention.q_norm.weight,
             attention.k_norm.weight,
@@ -80,10 +80,9 @@ class DecodingLayer(Qwen3DecoderLayer):
             rotation.cos_sin_cache,
             rotation.mrope_section[1],
             rotation.mrope_section[2],
-            attention.scaling,
-            out,
-            attention.attn.layer_name,
         )
+        queries, keys = rotate_many(qkv, *turning, attention.num_heads)
+        attend(qkv, queries, keys, *turning, attention.scaling, out, attention.attn.layer_name)
         hidden_states, _ = attention.o_proj(out)
         gated, residual = _normed(hidden_states, residual, self.post_attention_layernorm, mlp.gate_up_proj, True)
         hidden_states, _ = mlp.down_proj(gated)

@@ -23,29 +23,13 @@ from vllm.model_executor.layers.attention.attention import (
 )
 
 from robobrain_ros.engines.decode_products import early
+from robobrain_ros.engines.decode_rotation import axes, rotate, turned
 
-PARTS = 16
-"""Into which the tokens are cut: with the 8B's eight key heads, as many programs as an H100 has multiprocessors."""
+PARTS = 8
+"""Into which the tokens are cut. With the 8B's eight key heads, 16 would make as many programs as an H100 has
+multiprocessors; but up to 500 tokens or so it is quicker to have fewer parts to add up."""
 TILE = 32
 """Tokens that a program looks at together."""
-
-
-@triton.jit
-def _turned(x, y, one, two, cosine, sine, epsilon, HALF: tl.constexpr, kind: tl.constexpr):
-    """RMSNorm and rotation of heads, given as first and second halves, (heads, HALF), in float32."""
-    factor = tl.rsqrt(tl.sum(x * x + y * y, 1) / (2 * HALF) + epsilon)[:, None]
-    x, y = x * factor * one, y * factor * two
-    return (x * cosine - y * sine).to(kind), (y * cosine + x * sine).to(kind)
-
-
-@triton.jit
-def _axes(pairs, high: tl.constexpr, wide: tl.constexpr):
-    """Which of three positions (time, down, across) each frequency of Qwen3-VL's interleaved rotary embedding follows.
-
-    :param high: frequencies of the second, 1, 4, 7, ...: this many; ``wide``: of the third, 2, 5, 8, ...
-    """
-    down, across = (pairs % 3 == 1) & (pairs < 3 * high), (pairs % 3 == 2) & (pairs < 3 * wide)
-    return tl.where(down, 1, tl.where(across, 2, 0))
 
 
 @triton.jit
@@ -84,7 +68,7 @@ def _attend(
     end adds up the parts. The grid is (heads, PARTS); heads have 2 * HALF values.
 
     :param table: cosines and sines, (positions, 2 * HALF)
-    :param positions: (3, 1), see ``_axes``
+    :param positions: (3, 1), see ``axes``
     :param cache: keys, ``kind_stride`` behind them values, of ``block_size`` tokens in each block
     :param blocks: of this sequence, in the order of its tokens
     :param lengths: one: the number of its tokens, the new one included; ``slots``: one: where that is to be kept,
@@ -100,7 +84,7 @@ def _attend(
     length = tl.load(lengths)
     if PDL:
         tl.extra.cuda.gdc_launch_dependents()
-    turn = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride) * 2 * HALF + pairs
+    turn = table + tl.load(positions + axes(pairs, high, wide) * axis_stride) * 2 * HALF + pairs
     cosine, sine = tl.load(turn).to(tl.float32)[None, :], tl.load(turn + HALF).to(tl.float32)[None, :]
     each = tl.cdiv(tl.cdiv(length, PARTS), TILE) * TILE
     begin, last = part * each, length - 1
@@ -112,7 +96,7 @@ def _attend(
     x = tl.load(source, mask=asked[:, None], other=0.0).to(tl.float32)
     y = tl.load(source + HALF, mask=asked[:, None], other=0.0).to(tl.float32)
     norm, norm2 = tl.load(query_norm + pairs).to(tl.float32), tl.load(query_norm + HALF + pairs).to(tl.float32)
-    query, query2 = _turned(x, y, norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
+    query, query2 = turned(x, y, norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
 
     best = tl.full([16], float('-inf'), tl.float32)
     total = tl.zeros([16], tl.float32)
@@ -138,7 +122,7 @@ def _attend(
         own = qkv + (heads * GROUP + head) * 2 * HALF
         a, b = tl.load(own + pairs).to(tl.float32), tl.load(own + HALF + pairs).to(tl.float32)
         norm, norm2 = tl.load(key_norm + pairs).to(tl.float32), tl.load(key_norm + HALF + pairs).to(tl.float32)
-        key, key2 = _turned(a[None, :], b[None, :], norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
+        key, key2 = turned(a[None, :], b[None, :], norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
         value = tl.load(own + heads * 2 * HALF + values)
         slot = tl.load(slots).to(tl.int64)
         home = cache + slot // block_size * block_stride + slot % block_size * slot_stride + head * head_stride
@@ -175,44 +159,11 @@ def _attend(
         tl.store(counts + head, 0)
 
 
-@triton.jit
-def _norm_and_rotate(
-    qkv,
-    query_norm,
-    key_norm,
-    table,
-    positions,
-    queries,
-    keys,
-    epsilon,
-    qkv_stride,
-    axis_stride,
-    query_heads: tl.constexpr,
-    key_heads: tl.constexpr,
-    HALF: tl.constexpr,
-    high: tl.constexpr,
-    wide: tl.constexpr,
-):
-    """What ``_attend`` does first, of many tokens: the grid is (tokens, query_heads + key_heads)."""
-    token, head = tl.program_id(0).to(tl.int64), tl.program_id(1)
-    pairs = tl.arange(0, HALF)
-    place = table + tl.load(positions + _axes(pairs, high, wide) * axis_stride + token) * 2 * HALF + pairs
-    cosine, sine = tl.load(place).to(tl.float32)[None, :], tl.load(place + HALF).to(tl.float32)[None, :]
-    source = qkv + token * qkv_stride + head * 2 * HALF + pairs
-    x, y = tl.load(source).to(tl.float32)[None, :], tl.load(source + HALF).to(tl.float32)[None, :]
-    if head < query_heads:
-        norm, target = query_norm, queries + (token * query_heads + head) * 2 * HALF
-    else:
-        norm, target = key_norm, keys + (token * key_heads + head - query_heads) * 2 * HALF
-    one, two = tl.load(norm + pairs).to(tl.float32)[None, :], tl.load(norm + HALF + pairs).to(tl.float32)[None, :]
-    first, second = _turned(x, y, one, two, cosine, sine, epsilon, HALF, queries.dtype.element_ty)
-    tl.store(target + pairs[None, :], first)
-    tl.store(target + HALF + pairs[None, :], second)
-
-
 @torch.library.custom_op('robobrain::attend', mutates_args=('out',))
 def attend(
     qkv: Tensor,
+    queries: Tensor,
+    keys: Tensor,
     positions: Tensor,
     query_norm: Tensor,
     key_norm: Tensor,
@@ -227,7 +178,7 @@ def attend(
     """Attention of a layer of vLLM's, whose KV cache and metadata it finds by name.
 
     :param qkv: (tokens, values of all heads: queries, keys, values)
-    :param positions: (3, tokens); see ``_axes`` for ``high`` and ``wide``
+    :param positions: (3, tokens); see ``axes`` for ``high`` and ``wide``
     :param table: cosines and sines, (positions, values of a head)
     :param scale: of the products of queries and keys
     :param out: (tokens, values of the query heads)
@@ -270,25 +221,8 @@ def attend(
         )
         return
     rows = len(qkv)
-    queries, keys = qkv.new_empty((rows, heads * size)), qkv.new_empty((rows, key_heads * size))
-    _norm_and_rotate[(rows, heads + key_heads)](
-        qkv,
-        query_norm,
-        key_norm,
-        table,
-        positions,
-        queries,
-        keys,
-        epsilon,
-        qkv.stride(0),
-        positions.stride(0),
-        heads,
-        key_heads,
-        size // 2,
-        high,
-        wide,
-        num_warps=1,
-    )
+    if rows == 1:
+        queries, keys = rotate(qkv, positions, query_norm, key_norm, epsilon, table, high, wide, heads)
     values = qkv[:, (heads + key_heads) * size :]
     queries, keys, values, result = (part.view(rows, -1, size) for part in (queries, keys, values, out))
     unified_kv_cache_update(keys, values, layer)
