@@ -216,10 +216,13 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger('robobrain').fatal(str(error))
         rclpy.try_shutdown()
         return 1
-    # Signals come in bursts (Ctrl-C goes to launch, too): a handler that takes a lock, as Event.set() does, hangs then.
+    # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps
+    # would be lost. This writes at once, and takes no lock (signals come in bursts: Ctrl-C goes to launch, too).
     asked, ask = os.pipe()
+    os.set_blocking(ask, False)  # else set_wakeup_fd refuses it
+    signal.set_wakeup_fd(ask)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os.write(ask, b'.'))
+        signal.signal(number, lambda *_: None)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     thread = threading.Thread(target=spin, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True)

@@ -10,6 +10,8 @@ import textwrap
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -154,6 +156,24 @@ def test_a_start_that_is_cancelled_leaves_nothing(loop):
         assert engine.health().state is EngineState.STOPPED
 
     loop.submit(cancel_once_the_process_is_there()).result(120)
+
+
+def test_what_is_half_made_is_ended_at_once_and_not_by_the_garbage_collector(monkeypatch):
+    """It may run in the thread that vLLM's shutdown waits for; by then there must be nothing to wait for."""
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    from robobrain_ros.engines.vllm_versions import Client
+
+    waited: list[str] = []
+
+    def fail(self: Any) -> None:
+        self.renderer = SimpleNamespace(shutdown=lambda: waited.append('for the thread'))
+        raise RuntimeError('the core died')
+
+    monkeypatch.setattr(AsyncLLM, '__init__', fail)
+    with pytest.raises(RuntimeError, match='the core died'):
+        Client()
+    assert waited == ['for the thread']
 
 
 def test_a_model_that_cannot_be_loaded_fails_the_start_and_leaves_nothing(loop, tmp_path):

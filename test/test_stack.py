@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 import psutil
 import pytest
@@ -139,6 +140,19 @@ def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
     node.process.kill()
     node.exit_code(10)
     until(lambda: gone(family), 'end of the engine')
+
+
+def test_a_signal_that_another_thread_takes_ends_the_node(stack, client):
+    node = NodeProcess(stack, client)
+    client.wait_for_node(30)
+    os.kill(max(takers(node.process.pid)), signal.SIGTERM)  # Linux: to the whole process, this thread first
+    assert node.exit_code(20) == 0
+
+
+def takers(pid: int) -> list[int]:
+    """The threads of a process that block no signals."""
+    masks = {int(path.parts[-2]): path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/status')}
+    return [thread for thread, text in masks.items() if f'SigBlk:\t{0:016x}' in text]
 
 
 @pytest.mark.parametrize(('when', 'number'), [('loading vLLM', signal.SIGTERM), ('starting the engine', signal.SIGINT)])

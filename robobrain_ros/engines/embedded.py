@@ -226,10 +226,11 @@ class EmbeddedEngine:
     def _create(self, arguments: dict[str, Any]) -> None:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
         from vllm.engine.arg_utils import AsyncEngineArgs
-        from vllm.v1.engine.async_llm import AsyncLLM
+
+        from robobrain_ros.engines.vllm_versions import Client
 
         # not returned: the future that would carry it lives on, and with it the engine after close()
-        self._llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**arguments))
+        self._llm = Client.from_engine_args(AsyncEngineArgs(**arguments))
 
     def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
         """The text in the model's format, and the image in the size that the model sees."""

@@ -2,11 +2,30 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
+from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-__all__ = ['EngineDeadError', 'refusal', 'renderer', 'shutdown', 'tokenizer']
+__all__ = ['Client', 'EngineDeadError', 'refusal', 'renderer', 'shutdown', 'tokenizer']
+
+
+class Client(AsyncLLM):
+    """Ends what it began when it cannot be made.
+
+    vLLM (seen in 0.32) leaves that to the garbage collector, and waits there for a thread that tries the image
+    processor meanwhile. If the collector happens to run in that very thread, it waits for itself, and the process
+    never ends.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        try:
+            super().__init__(*arguments, **options)
+        except BaseException:
+            with suppress(Exception):  # of something half made; why it was not made counts
+                self.shutdown()
+            raise
 
 
 async def tokenizer(llm: Any) -> Any:
