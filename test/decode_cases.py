@@ -190,6 +190,23 @@ def test_what_is_not_one_token_goes_to_vllms_attention(case, monkeypatch):
     assert torch.equal(values, same_values)
 
 
+@interpreted
+def test_heads_are_rotated_before_attention_only_if_there_are_more_tokens(monkeypatch):
+    layer, rotated = Attention(40), []
+    rest = (*layer.norms, 1e-6, layer.table, layer.high, layer.wide, layer.heads * layer.groups)
+    three = (torch.randn(3, layer.heads * (layer.groups + 2) * layer.size), layer.positions[:, :3], *rest)
+    torch.library.opcheck(decode_rotation.rotate_many, three, test_utils=('test_schema', 'test_faketensor'))
+
+    rotate = decode_rotation.rotate
+    monkeypatch.setattr(
+        decode_rotation, 'rotate', lambda qkv, *others: rotated.append(len(qkv)) or rotate(qkv, *others)
+    )
+    one = decode_rotation.rotate_many(three[0][:1], three[1][:, :1], *rest)
+    three = decode_rotation.rotate_many(*three)
+    assert rotated == [3]
+    assert [part.shape[1] for part in one] == [part.shape[1] for part in three]
+
+
 def types(kernel, constants, **others):
     """A signature: pointers to bfloat16, but for the others."""
     names = (name for name in kernel.arg_names if name not in constants)

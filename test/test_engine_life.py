@@ -171,9 +171,10 @@ def test_what_is_half_made_is_ended_at_once_and_not_by_the_garbage_collector(mon
         raise RuntimeError('the core died')
 
     monkeypatch.setattr(AsyncLLM, '__init__', fail)
-    with pytest.raises(RuntimeError, match='the core died'):
+    with pytest.raises(RuntimeError, match='the core died') as kept:  # with it what was half made: not yet collected
         Client()
     assert waited == ['for the thread']
+    del kept
 
 
 def test_a_model_that_cannot_be_loaded_fails_the_start_and_leaves_nothing(loop, tmp_path):
