@@ -27,7 +27,7 @@ from robobrain_ros.engines.decode_rotation import axes, rotate, turned
 
 PARTS = 8
 """Into which the tokens are cut. With the 8B's eight key heads, 16 would make as many programs as an H100 has
-multiprocessors; but up to 500 tokens or so it is quicker to have fewer parts to add up."""
+multiprocessors; but at 400 tokens it is quicker to have fewer parts to add up (at 1000 no more)."""
 TILE = 32
 """Tokens that a program looks at together."""
 
@@ -178,6 +178,7 @@ def attend(
     """Attention of a layer of vLLM's, whose KV cache and metadata it finds by name.
 
     :param qkv: (tokens, values of all heads: queries, keys, values)
+    :param queries: as ``rotate_many`` made them, ``keys`` too; not read if there is one token, when they hold nothing
     :param positions: (3, tokens); see ``axes`` for ``high`` and ``wide``
     :param table: cosines and sines, (positions, values of a head)
     :param scale: of the products of queries and keys
