@@ -10,9 +10,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from robobrain_ros.ros.fastdds import image_profile
 from robobrain_ros.sim.sdf import camera_pose
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME
-from robobrain_ros.transport import image_profile
 
 SHARE = get_package_share_path('robobrain_ros')
 CAMERA_FRAME = 'camera_link'

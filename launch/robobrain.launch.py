@@ -15,7 +15,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import SetRemap
 
-from robobrain_ros.transport import image_profile
+from robobrain_ros.ros.fastdds import image_profile
 
 CORE = get_package_share_path('robobrain_ros') / 'launch' / 'robobrain_core.launch.py'
 

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 from robobrain_ros import __version__
-from robobrain_ros.arguments import positive
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
+from robobrain_ros.commands.arguments import positive
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks import NAMES, TASKS
 
@@ -85,7 +85,7 @@ def _name(chosen: argparse.Namespace) -> str:
 
 
 def _demo(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.demo import run, run_episodes
+    from robobrain_ros.commands.demo import run, run_episodes
 
     if chosen.episodes is None:
         return run(chosen.seed, chosen.output)
@@ -93,7 +93,7 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 
 def _ask(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.picture import ask
+    from robobrain_ros.commands.ask import ask
 
     return ask(chosen.image, chosen.task, chosen.instruction, chosen.model, chosen.output)
 
@@ -105,14 +105,14 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.doctor import run
-    from robobrain_ros.parameters import TINY_MODEL
+    from robobrain_ros.checkpoints import TINY_MODEL
+    from robobrain_ros.commands.doctor import run
 
     return run(chosen.model or TINY_MODEL)
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.stack import up
+    from robobrain_ros.commands.local_stack import up
 
     return up(chosen.node_arguments, chosen.sim)
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from robobrain_ros.brain import Brain
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.embedded import EmbeddedEngine
-from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
 
 pytest.register_assert_rewrite('brain_fixtures', 'camera_fixtures', 'node_fixtures', 'node_worlds', 'ros_helpers')

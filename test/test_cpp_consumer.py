@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 WHEELS = Path(sys.prefix, 'share', 'ament_cmake').is_dir()
 """ROS comes from PyPI, not from a sourced setup file."""
 

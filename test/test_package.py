@@ -9,13 +9,12 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from repository import PACKAGE, ROOT
 
 import robobrain_ros
 from robobrain_ros.answer import PointStatus
 from robobrain_ros.errors import ErrorCode
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / 'robobrain_ros'
 MANIFEST = ElementTree.parse(ROOT / 'package.xml').getroot()
 
 # What a module that is imported comes from: its name in package.xml, where that differs.

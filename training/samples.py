@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from robobrain_ros.letterbox import Letterbox
+from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.sim.inventory import NOT_VISIBLE
 from robobrain_ros.sim.layout import COLOURS, SHAPES
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT, Phrases

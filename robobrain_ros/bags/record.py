@@ -15,8 +15,8 @@ from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
-from robobrain_ros.demo import choose
-from robobrain_ros.stack import Stack, isolate
+from robobrain_ros.commands.demo import choose
+from robobrain_ros.commands.local_stack import Stack, isolate
 
 RATE_HZ = 5.0
 FIRST_IMAGE_S = 30.0

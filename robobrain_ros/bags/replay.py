@@ -15,10 +15,10 @@ from sensor_msgs.msg import CameraInfo, Image
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
-from robobrain_ros.client import Client, NoReply
+from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
 from robobrain_ros.msg import Answer
-from robobrain_ros.parameters import BY_NAME
-from robobrain_ros.stack import Stack, bring_up, isolate
+from robobrain_ros.ros.client import Client, NoReply
+from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import parse_instruction
 
 DISCOVERY_S = 20.0

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.flaggems import Wanted
-from robobrain_ros.engines.images import ImageLimits
+from robobrain_ros.engines.vllm.flaggems import Wanted
+from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, detect_profile

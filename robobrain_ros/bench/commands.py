@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.arguments import image_size, positive
+from robobrain_ros.commands.arguments import image_size, positive
 from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS
-from robobrain_ros.engines.flaggems import CHOICES, Wanted
+from robobrain_ros.engines.vllm.flaggems import CHOICES, Wanted
 
 
 def add(commands: Any) -> None:
@@ -77,8 +77,8 @@ def _add_gpu(commands: Any) -> None:
 
 def _tune(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.tune import run
+    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.engines.base import EngineConfig
-    from robobrain_ros.parameters import TINY_MODEL
 
     config = EngineConfig(
         chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems)
@@ -90,9 +90,9 @@ def _parity(chosen: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from robobrain_ros.bench.parity import run
-    from robobrain_ros.engines.arguments import runs_on_cpu
+    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.engines.base import EngineConfig
-    from robobrain_ros.parameters import TINY_MODEL
+    from robobrain_ros.engines.vllm.launch import runs_on_cpu
 
     native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'), decode_kernels='off')
     other = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
@@ -124,7 +124,7 @@ def _faults(chosen: argparse.Namespace) -> int:
 
 def _engine(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.engine import run
-    from robobrain_ros.parameters import TINY_MODEL
+    from robobrain_ros.checkpoints import TINY_MODEL
 
     return run(
         chosen.model or TINY_MODEL,

@@ -10,9 +10,9 @@ from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.client import Client
+from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
 from robobrain_ros.engines.processes import MARK
-from robobrain_ros.stack import Stack, bring_up, isolate
+from robobrain_ros.ros.client import Client
 
 RECOVERY_S = 180.0
 """Longest wait for an answer after a kill."""

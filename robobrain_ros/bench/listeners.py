@@ -15,9 +15,9 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
-from robobrain_ros.camera_settings import CameraSettings
-from robobrain_ros.cameras import CameraInput
-from robobrain_ros.spinning import spin
+from robobrain_ros.ros.camera.camera_input import CameraInput
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.spin_safely import spin
 
 WIDTH, HEIGHT, RATE_HZ = 1920, 1080, 30.0
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)

@@ -9,8 +9,8 @@ from builtin_interfaces.msg import Duration
 from rclpy.action import ActionClient
 
 from robobrain_ros.action import Query
-from robobrain_ros.client import Client
 from robobrain_ros.errors import ErrorCode
+from robobrain_ros.ros.client import Client
 
 QUESTIONS = (
     ('pointing', 'the gripper'),

@@ -20,11 +20,11 @@ from sensor_msgs.msg import Image
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import Plan, Question, ask, tell
-from robobrain_ros.client import Client, NoReply
-from robobrain_ros.frames import stamp_ns
+from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
 from robobrain_ros.msg import Answer
-from robobrain_ros.spinning import spin
-from robobrain_ros.stack import Stack, bring_up, isolate
+from robobrain_ros.ros.camera.camera_frame import stamp_ns
+from robobrain_ros.ros.client import Client, NoReply
+from robobrain_ros.ros.spin_safely import spin
 
 TIMEOUT_S = 120
 STAGES = ('convert', 'prepare', 'first_token', 'decode', 'parse', 'project')

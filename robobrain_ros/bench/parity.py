@@ -15,8 +15,8 @@ import numpy as np
 
 from robobrain_ros.bench.accuracy import right
 from robobrain_ros.engines.base import EngineConfig, Generation
-from robobrain_ros.engines.embedded import EmbeddedEngine
 from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop

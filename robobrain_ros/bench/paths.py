@@ -9,10 +9,10 @@ from typing import Any
 from robobrain_ros.bench.cases import Laps, Plan, Question, ask, note, tell
 from robobrain_ros.bench.plain_vllm import vllm
 from robobrain_ros.bench.served import server
-from robobrain_ros.engines.arguments import runs_on_cpu
 from robobrain_ros.engines.base import Generation
-from robobrain_ros.engines.embedded import EmbeddedEngine
-from robobrain_ros.engines.preparation import chat_format
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
+from robobrain_ros.engines.vllm.launch import runs_on_cpu
+from robobrain_ros.engines.vllm.preparation import chat_format
 
 
 async def engine(plan: Plan) -> None:

@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 from robobrain_ros.bench.cases import Laps, Plan, ask, tell
-from robobrain_ros.engines import caches
-from robobrain_ros.engines.arguments import launch, runs_on_cpu
-from robobrain_ros.engines.flaggems import Choice
-from robobrain_ros.engines.preparation import chat_format
+from robobrain_ros.engines.vllm import caches
+from robobrain_ros.engines.vllm.flaggems import Choice
+from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
+from robobrain_ros.engines.vllm.preparation import chat_format
 
 KEPT = (
     'model',
@@ -44,11 +44,11 @@ async def vllm(plan: Plan) -> None:
     from vllm import AsyncEngineArgs, SamplingParams
     from vllm.v1.engine.async_llm import AsyncLLM
 
-    from robobrain_ros.engines import vllm_versions
+    from robobrain_ros.engines.vllm import compat
 
     llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**kept))
     try:
-        form = chat_format(await vllm_versions.tokenizer(llm), plan.model)
+        form = chat_format(await compat.tokenizer(llm), plan.model)
         for question in ask(plan):
             length = question.length or question.case.max_tokens
             params = SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
@@ -63,4 +63,4 @@ async def vllm(plan: Plan) -> None:
             laps.lap('decode')
             tell(question, laps.stages, tokens)
     finally:
-        vllm_versions.shutdown(llm)
+        compat.shutdown(llm)

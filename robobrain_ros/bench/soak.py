@@ -11,8 +11,8 @@ from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.client import Client
-from robobrain_ros.stack import Stack, bring_up, isolate
+from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.ros.client import Client
 
 MOST_GROWTH = 0.02
 WARM_S = 60.0

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
-from robobrain_ros.stack import isolate
-from robobrain_ros.transport import use_image_profile
+from robobrain_ros.commands.local_stack import isolate
+from robobrain_ros.ros.fastdds import use_image_profile
 
 TURN_S = 5.0
 """The subscribers take turns of about so long, so that what else the host does falls on all of them."""

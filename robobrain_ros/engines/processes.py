@@ -105,7 +105,7 @@ class Family:
 
     @contextmanager
     def adopt(self, environment: Mapping[str, str] | None = None) -> Iterator[None]:
-        """Processes started inside belong to the family (so: start nothing else meanwhile; see turn.py).
+        """Processes started inside belong to the family (so: start nothing else meanwhile; see start_lock.py).
 
         :param environment: more variables for them
         """

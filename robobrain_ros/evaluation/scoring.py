@@ -7,10 +7,10 @@ import numpy as np
 from robobrain_ros.answer import Answer, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
-from robobrain_ros.locate import DepthMode, DepthRules, Scene, locate_waypoints
+from robobrain_ros.geometry.camera_model import Camera
+from robobrain_ros.geometry.locate import DepthMode, DepthRules, Scene, locate_waypoints
 from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.spatial import Camera
 
 SENSOR = DepthRules(mode=DepthMode.SENSOR)
 NEAR_M = 0.03

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from robobrain_ros.answer import Answer
-from robobrain_ros.brain import Brain, Settings
+from robobrain_ros.brain.brain import Brain, Settings
+from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.embedded import EmbeddedEngine
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.scoring import camera_of, mean, score
-from robobrain_ros.jobs import Policy
-from robobrain_ros.parameters import TINY_MODEL
+from robobrain_ros.geometry.camera_model import Camera, Transform
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.spatial import Camera, Transform
 from robobrain_ros.tasks.profiles import detect_profile
 
 __all__ = ['FIRST_SEED', 'SceneFrame', 'iou', 'run', 'score']

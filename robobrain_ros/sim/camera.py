@@ -17,11 +17,11 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
+from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.sim.camera_messages import camera_info, image_message, jpeg_message, pose_of
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import World
 from robobrain_ros.sim.world_state import to_markers
-from robobrain_ros.transport import use_image_profile
 
 # Raw images are lost when best effort meets a small buffer, and an old one is of no use: reliable, newest only.
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)

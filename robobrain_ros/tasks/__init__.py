@@ -32,7 +32,7 @@ TASKS: Mapping[str, Task] = MappingProxyType(
 )
 
 MISSION = 'mission'
-"""The task that is made of others (``mission.py``): a plan, then a place and a way for each step."""
+"""The task that is made of others (``brain/mission.py``): a plan, then a place and a way for each step."""
 NAMES = (*TASKS, MISSION)
 
 

@@ -65,7 +65,8 @@ class Profile:
     refusal: str = ''
     """The whole answer of a model that was taught what to say about what it does not see."""
     canvas: tuple[int, int] | None = None
-    """(width, height) in pixels of the only image size that the model was trained with (``letterbox.py``); None: any.
+    """(width, height) in pixels of the only image size that the model was trained with (``geometry/letterbox.py``);
+    None: any.
     A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
 
     def scale(self, model_width: int, model_height: int) -> Scale:

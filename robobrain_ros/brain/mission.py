@@ -1,0 +1,162 @@
+"""Task mission: one goal in; out comes a plan whose steps say where they act and which way the end effector goes.
+
+First the model plans. Then each step is grounded on the same image: pointing finds the place where it acts, and a step
+that goes somewhere gets waypoints. All of it is one request: it is cancelled, times out and waits its turn as a whole.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+
+from robobrain_ros.answer import Answer, GroundedStep, StepStatus
+from robobrain_ros.brain.brain import Brain, Settings
+from robobrain_ros.brain.frame import Frame, Seen
+from robobrain_ros.brain.jobs import Job, Stage
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.tasks import MISSION, Profile, get_task
+from robobrain_ros.tasks.planning import MOST
+from robobrain_ros.tasks.values import Step
+
+_HIGHER = re.compile(r'\A(?:above|over|onto|(?:inside|into|on top)(?: of)?|on|in|to)\s+', re.IGNORECASE)
+_BESIDE = re.compile(
+    r'\A(?:next to|in front of|to the (?:left|right) of|left of|right of|behind|beside|near|between)\b', re.IGNORECASE
+)
+_ARTICLE = re.compile(r'\A(?:the|an?|its|your)\s+')
+_HAND = re.compile(r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)')
+
+
+def ask(
+    brain: Brain,
+    task: str,
+    instruction: str,
+    frame: Callable[[], Awaitable[Frame]],
+    timeout: float = 60.0,
+    report: Callable[[Job], None] = lambda job: None,
+    settings: Settings | None = None,
+) -> Job:
+    """As ``Brain.ask``, and for missions too; does not block.
+
+    A mission's answer has GroundedSteps, in its ``report`` already: all of them once the plan is there, and each one
+    grounded when it is. A step that cannot be grounded says why, and the others go on; where none can be, the mission
+    ends with the first one's code.
+    """
+    if task != MISSION:
+        return brain.ask(task, instruction, frame, timeout, report, settings)
+
+    async def work(job: Job, chosen: Settings) -> None:
+        await _Mission(brain, job, await brain.look(job, frame), chosen).run()
+
+    acceptable = lambda: check(task, instruction, brain.profile)  # noqa: E731
+    return brain.accept(Answer(MISSION, instruction), acceptable, work, timeout, report, settings)
+
+
+def check(task: str, instruction: str, profile: Profile) -> None:
+    """BrainError BAD_REQUEST where the instruction cannot be asked, or there is no such task."""
+    get_task('planning' if task == MISSION else task).prompt(instruction, profile)
+
+
+def place_of(step: Step) -> str:
+    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate. Empty if it names none."""
+    if not step.destination:
+        return step.object
+    if _BESIDE.match(step.destination):
+        return f'the free space {step.destination}'
+    return _HIGHER.sub('', step.destination)
+
+
+def going(steps: Sequence[Step]) -> list[bool]:
+    """For each step of a plan: whether the end effector goes somewhere in it.
+
+    It does where there is a destination, and else to the step's object; unless it is there already, since it went to
+    that place last, or acted on that object last. 'Move the gripper to the mug', 'Grasp the mug', 'Open the gripper':
+    only the first goes.
+    """
+    found, place, thing = [], '', ''
+    for step in steps:
+        named = _name(step.object)
+        if _HAND.fullmatch(named):
+            named = ''
+        goes = bool(step.destination) or named not in ('', place, thing)
+        place = _name(place_of(step)) if goes else place
+        thing = named or thing
+        found.append(goes)
+    return found
+
+
+def _name(words: str) -> str:
+    return _ARTICLE.sub('', words.lower())
+
+
+class _Mission:
+    """One mission on one image."""
+
+    def __init__(self, brain: Brain, job: Job, seen: Seen, settings: Settings) -> None:
+        self._brain, self._job, self._seen, self._settings = brain, job, seen, settings
+        self._asked: dict[tuple[str, str], Answer] = {}
+
+    async def run(self) -> None:
+        plan = await self._ask('planning', self._job.answer.instruction)
+        steps = [GroundedStep(**vars(step)) for step in plan.steps]
+        self._job.update(self._job.stage, steps=tuple(steps))
+        if len(steps) > MOST:
+            raise BrainError(ErrorCode.UNPARSABLE, f'the plan has {len(steps)} steps, and a mission has {MOST} at most')
+        for index, (step, goes) in enumerate(zip(steps, going(steps), strict=True)):
+            steps[index] = await self._ground(step, goes)
+            self._job.update(self._job.stage, steps=tuple(steps))
+        whole = all(known.success and known.complete for known in self._asked.values())
+        complete = whole and all(step.status is StepStatus.GROUNDED for step in steps)
+        self._job.update(Stage.PROJECT, steps=tuple(steps), complete=complete)
+        if not any(step.status is StepStatus.GROUNDED for step in steps):
+            raise BrainError(steps[0].code, f'no step of the plan could be grounded; the first: {steps[0].message}')
+
+    async def _ground(self, step: GroundedStep, goes: bool) -> GroundedStep:
+        try:
+            place = place_of(step)
+            if not place:
+                raise BrainError(ErrorCode.UNPARSABLE, f'the step {step.description!r} names nothing to look for')
+            targets = (await self._ask('pointing', place)).targets
+            step = replace(step, targets=tuple(replace(target, label=place) for target in targets))
+            if goes:
+                way = await self._ask('trajectory', step.description.rstrip(' .'))
+                if not way.complete:  # half a way leads to nowhere
+                    raise BrainError(ErrorCode.UNPARSABLE, f'the way has gaps: {way.text!r}')
+                step = replace(step, waypoints=way.waypoints)
+        except BrainError as error:
+            if error.code is ErrorCode.ENGINE_DEAD:
+                raise
+            return replace(step, status=StepStatus.FAILED, code=error.code, message=str(error))
+        return replace(step, status=StepStatus.GROUNDED)
+
+    async def _ask(self, task: str, text: str) -> Answer:
+        """The model's answer; the same question is asked once."""
+        known = self._asked.get((task, text))
+        if known is None:
+            known = self._asked[task, text] = await self._question(task, text)
+        if not known.success:
+            raise BrainError(known.code, known.message)
+        return known
+
+    async def _question(self, task: str, text: str) -> Answer:
+        """One question as a part of this mission's job, which tells its listener of each piece of the answer. A failure
+        is an answer too: an exception that is kept would keep the image.
+        """
+        job = self._job
+        before = job.answer
+        text_before = f'{before.text}\n' if before.text else ''
+
+        def forward(part: Job) -> None:
+            answer = part.answer
+            warnings = tuple(dict.fromkeys([*before.warnings, *answer.warnings]))
+            told = {'text': text_before + answer.text, 'tokens': before.tokens + answer.tokens, 'warnings': warnings}
+            job.update(part.stage, **told, complete=False)  # until the last step is grounded
+
+        part = Job(Answer(task, text), job.loop, forward)
+        part.update(Stage.PREFILL)
+        try:
+            await self._brain.question(part, self._seen, self._settings)
+        except BrainError as error:
+            part.answer = replace(part.answer, code=error.code, message=str(error))
+        finally:
+            for stage, took in vars(part.answer.timings).items():
+                setattr(job.answer.timings, stage, getattr(job.answer.timings, stage) + took)
+        return part.answer

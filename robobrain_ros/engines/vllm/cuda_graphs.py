@@ -1,0 +1,73 @@
+"""Which steps vLLM is to record as CUDA graphs: those that requests with one camera image have."""
+
+import json
+from typing import Any
+
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.image_processor import ImageLimits
+
+TEXT_TOKENS = 192
+"""Of the longest usual question with its chat format; longer ones are computed without graphs, kernel by kernel."""
+FINE = 16
+"""Tokens between two recorded lengths; a prompt is padded to the next one."""
+COARSE = 8
+"""Lengths below that of the largest image: this many, for cameras with smaller images."""
+FIRST_RUNNER = {'VLLM_USE_V2_MODEL_RUNNER': '0'}
+"""Makes vLLM take the first of its model runners."""
+
+
+def compilation(config: EngineConfig) -> dict[str, Any]:
+    """vLLM's ``compilation_config``: the language model's graphs, and one of the vision tower, for the largest image.
+
+    By default vLLM records none of the tower; told to, eight or so, whose sizes are powers of two. Smaller images are
+    padded to the one size, and cost what the largest costs.
+    """
+    recorded: dict[str, Any] = {'cudagraph_capture_sizes': lengths(config)}
+    if _has_tower_graphs(config):
+        recorded |= {
+            'cudagraph_mm_encoder': True,
+            'encoder_cudagraph_token_budgets': [_image_tokens(config)],
+            'encoder_cudagraph_max_vision_items_per_batch': 1,
+        }
+    return recorded
+
+
+def environment(config: EngineConfig, version: str) -> dict[str, str]:
+    """Variables for the engine's process.
+
+    :param version: vLLM's; empty if it is unknown. The second model runner, which 0.25 takes by default, leaves the
+        vision tower's graphs out without a word; later ones (seen in 0.32) record them
+    """
+    if not version or not _has_tower_graphs(config):
+        return {}
+    first_two = tuple(int(part) for part in version.split('.')[:2])
+    return FIRST_RUNNER if first_two < (0, 27) else {}
+
+
+def lengths(config: EngineConfig) -> list[int]:
+    """Tokens of a step, ascending, for ``cudagraph_capture_sizes``.
+
+    By default vLLM (0.20 - 0.33) records no step of more than twice ``max_num_seqs`` tokens, so that the whole prompt
+    of a request is launched kernel by kernel.
+    """
+    image = _image_tokens(config)
+    answers = [2**power for power in range(config.max_num_seqs.bit_length())]
+    coarse = range(_up(image / COARSE), _up(image + 1), _up(image / COARSE))
+    fine = range(_up(image + 1), image + TEXT_TOKENS + 1, FINE)
+    return sorted({*answers, config.max_num_seqs, *coarse, *fine})
+
+
+def _has_tower_graphs(config: EngineConfig) -> bool:
+    """vLLM has them for more models, but they were measured with this one (RoboBrain 2.5) alone."""
+    return json.loads((config.model / 'config.json').read_text()).get('model_type') == 'qwen3_vl'
+
+
+def _image_tokens(config: EngineConfig) -> int:
+    """Of the largest image."""
+    limits = ImageLimits.read(config.model, config.max_pixels)
+    return limits.max_pixels // limits.factor**2
+
+
+def _up(tokens: float) -> int:
+    """To a multiple of FINE."""
+    return FINE * -int(-tokens // FINE)

@@ -1,0 +1,154 @@
+"""Requests for vLLM, made here: tokens from the text, patches or plain pixels from the image, in one pass.
+
+vLLM's renderer does the same by way of Hugging Face's processor, and hashes its output, which takes several times as
+long. What it makes is vLLM's own business and changes between versions, so nothing about it is taken for granted: the
+first image of each size goes through the renderer, and only where ours is equal to it, value by value, the next ones
+are made here.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from robobrain_ros.engines.vllm.image_processor import PIXELS, Patches
+
+_log = logging.getLogger(__name__)
+
+PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders', 'prompt', 'arrival_time'}
+"""Of a request; one with others is left to vLLM."""
+
+
+class Preparation:
+    """Makes the requests of one engine.
+
+    :param render: vLLM's renderer: takes a prompt with its image, returns the request
+    :param tokenizer: the model's
+    :param model: directory with the model's files
+    :param pixels: the worker takes PIXELS and makes rows of this type of them (see vision_encoder.py);
+        empty if it takes none
+    """
+
+    def __init__(
+        self, render: Callable[[dict[str, Any]], Awaitable[Any]], tokenizer: Any, model: Path, pixels: str = ''
+    ) -> None:
+        self._render = render
+        self._pixels = pixels
+        self._tokenizer = tokenizer
+        self._encode = lru_cache(maxsize=64)(lambda text: tokenizer.encode(text, add_special_tokens=False))
+        self._patches = Patches.read(model)
+        self._image_token = json.loads((model / 'config.json').read_text()).get('image_token_id')
+        self._known: dict[tuple[int, ...], dict[str, Any] | None] = {}
+        """By shape of the image: vLLM's request for one, without its pixels; None where ours is not equal."""
+
+    async def prepare(self, prompt: str, rgb: np.ndarray) -> Any:
+        """A request for ``AsyncLLM.generate``.
+
+        :param prompt: in the model's chat format, with one image in it
+        :param rgb: height x width x 3, uint8, of a size that the model needs no resizing for
+        """
+        known = self._known.get(rgb.shape)
+        made = await asyncio.to_thread(self._make, known, prompt, rgb) if known else None
+        if made is not None:
+            return made
+        from PIL import Image
+
+        rendered = await self._render({'prompt': prompt, 'multi_modal_data': {'image': Image.fromarray(rgb)}})
+        if rgb.shape not in self._known:
+            self._known[rgb.shape] = await asyncio.to_thread(self._learn, rendered, prompt, rgb)
+        return rendered
+
+    def single_tokens(self, texts: Sequence[str]) -> list[int]:
+        """The tokens of those of the texts that are one token each."""
+        return [tokens[0] for tokens in map(self._encode, texts) if len(tokens) == 1]
+
+    def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
+        """A request like the known one; None for prompts that have not exactly one image."""
+        from blake3 import blake3  # vLLM's own hash, and one of its requirements
+
+        tokens = self._tokenizer.encode(prompt)
+        if tokens.count(self._image_token) != 1:
+            return None
+        offset = tokens.index(self._image_token)
+        (place,), (item,) = known['mm_placeholders']['image'], known['mm_kwargs']['image']
+        parts = dict(item)
+        element = parts.pop('pixel_values')
+        if str(element.data.dtype) == self._pixels:
+            parts[PIXELS] = replace(element, data=self._patches.pixels(rgb))
+        else:
+            parts['pixel_values'] = replace(element, data=self._patches.rows(rgb, element.data.dtype))
+        return {
+            **known,
+            'prompt_token_ids': [*tokens[:offset], *[self._image_token] * place.length, *tokens[offset + 1 :]],
+            'mm_kwargs': type(known['mm_kwargs'])({'image': [type(item)(parts)]}),
+            # its name in vLLM's caches: a second question about an image finds what the first one computed
+            'mm_hashes': {'image': [f'{rgb.shape}{blake3(rgb.tobytes()).hexdigest()}']},
+            'mm_placeholders': {'image': [replace(place, offset=offset)]},
+            'prompt': prompt,
+            'arrival_time': time.time(),
+        }
+
+    def _learn(self, rendered: Any, prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
+        """What to make requests of this size from, or None with the reason in the log."""
+        try:
+            if made := self._make(rendered, prompt, rgb):
+                different = _difference(made, rendered, self._patches)
+                if not different:
+                    return _without_pixels(rendered)
+            else:
+                different = 'the number of images'
+        except Exception as error:  # whatever another version of vLLM makes: its renderer goes on working
+            different = repr(error)
+        _log.warning('vLLM prepares the images of size %s, which takes longer; different: %s', rgb.shape, different)
+        return None
+
+
+def _difference(made: dict[str, Any], rendered: Any, patches: Patches) -> str:
+    """Where the two requests differ; empty if they are equal."""
+    import torch
+
+    if rendered.keys() != PARTS:
+        return f'its parts {sorted(rendered.keys() ^ PARTS)}'
+    for name in ('prompt_token_ids', 'mm_placeholders', 'prompt'):
+        if made[name] != rendered[name]:
+            return name
+    ours, theirs = made['mm_kwargs']['image'][0], rendered['mm_kwargs']['image'][0]
+    if rendered['mm_kwargs'].keys() != {'image'} or theirs.keys() != {'pixel_values', 'image_grid_thw'}:
+        return 'mm_kwargs'
+    right = theirs['pixel_values'].data
+    if PIXELS in ours:
+        grids, levels = [ours['image_grid_thw'].data.tolist()], patches.levels(right.dtype)
+        rows = patches.spread(ours[PIXELS].data, grids, levels)
+    else:
+        rows = ours['pixel_values'].data
+    return '' if torch.equal(rows, right) else 'pixel_values'
+
+
+def _without_pixels(rendered: Any) -> dict[str, Any]:
+    """The same with none of the image's pixels, which would stay in memory."""
+    (item,) = rendered['mm_kwargs']['image']
+    element = item['pixel_values']
+    item = type(item)({**item, 'pixel_values': replace(element, data=element.data[:0].clone())})
+    return {**rendered, 'mm_kwargs': type(rendered['mm_kwargs'])({'image': [item]})}
+
+
+def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
+    """The function that puts a user's text, after an image, into the model's chat format."""
+    template = getattr(tokenizer, 'chat_template', None)
+    if not template:  # older checkpoints keep it apart
+        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
+
+    def render(text: str) -> str:
+        content = [{'type': 'image'}, {'type': 'text', 'text': text}]
+        return tokenizer.apply_chat_template(
+            [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
+        )
+
+    return render

@@ -1,0 +1,224 @@
+"""The newest image of a camera, kept undecoded, with the depth and the intrinsics that belong to it."""
+
+import asyncio
+import math
+import threading
+import time
+import weakref
+from collections import deque
+from dataclasses import dataclass
+
+from rclpy.node import Node
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.ros.camera.camera_frame import Arrival, CameraFrame, stamp_ns
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
+
+FUTURE_S = 1.0
+"""Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
+INFO_S = 1.0
+"""How long a request that has a usable image waits for camera_info, seconds."""
+
+
+@dataclass(frozen=True)
+class CameraStatus:
+    """What arrives, for diagnostics."""
+
+    topic: str
+    subscribed: bool
+    publishers: int
+    received: int
+    unused: int
+    """Images that a newer one replaced before any request used them."""
+    rate_hz: float
+    """Over the last 30 images since it subscribed; 0 when none came for 2 s."""
+    age_s: float
+    """Of the newest image by its stamp; inf if there is none."""
+    depth_received: int
+    has_camera_info: bool
+
+
+class CameraInput:
+    """Subscribes to one camera.
+
+    Topics, as ``node`` resolves them, behind the camera's name if it has one: ``image`` (or ``image/compressed``),
+    ``camera_info``, ``depth/image`` (or ``depth/image/compressedDepth``).
+    """
+
+    def __init__(self, node: Node, settings: CameraSettings) -> None:
+        self.settings = settings
+        self._clock = node.get_clock()
+        self._slop_ns = int(settings.depth_slop_s * 1e9)
+        self._lock = threading.Lock()
+        self._newest: Arrival | None = None
+        self._info: CameraInfo | None = None
+        self._info_expected = False
+        """This camera has published camera_info before."""
+        self._depths: deque[Image | CompressedImage] = deque(maxlen=4)
+        self._frames: weakref.WeakSet[CameraFrame] = weakref.WeakSet()
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._arrivals: deque[float] = deque(maxlen=30)
+        self._received = self._unused = self._depth_received = 0
+        prefix = f'{settings.name}/' if settings.name else ''
+        self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
+        depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
+        topics = (
+            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
+            Topic(depth, depth_type, self._on_depth),
+            Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
+        )
+        helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
+        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s, self._forget)
+
+    def close(self) -> None:
+        """Unsubscribe; frames handed out stay valid."""
+        self._subscriptions.close()
+
+    def _on_image(self, image: Image | CompressedImage) -> None:
+        with self._lock:
+            self._unused += self._newest is not None and not self._newest.taken
+            self._newest = Arrival(image)
+            self._received += 1
+            self._arrivals.append(time.monotonic())
+        self._wake()
+
+    def _on_depth(self, depth: Image | CompressedImage) -> None:
+        with self._lock:
+            self._depth_received += 1
+            self._depths.append(depth)
+            for frame in self._frames:
+                frame.offer(depth, self._slop_ns)
+
+    def _on_info(self, info: CameraInfo) -> None:
+        with self._lock:
+            first, self._info, self._info_expected = self._info is None, info, True
+            for frame in self._frames:
+                frame.offer_info(info)
+        if first:
+            self._wake()
+
+    def _wake(self) -> None:
+        """Let all requests that wait look again."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, set()
+        for future in waiting:
+            future.get_loop().call_soon_threadsafe(_done, future)
+
+    def _forget(self) -> None:
+        """After a pause the camera may stand elsewhere, or have other intrinsics."""
+        with self._lock:
+            self._newest = self._info = None
+            self._depths.clear()
+            self._frames.clear()
+            self._arrivals.clear()
+
+    async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
+        """The newest image, as soon as there is one that is new enough.
+
+        Where the camera published camera_info before, it waits for that, too, after a pause; an image without it is
+        given when none has come within INFO_S. Once a request has waited in vain, or was cancelled while it did, no
+        other waits for camera_info until there is one again.
+
+        :param not_before_ns: least stamp, nanoseconds
+        :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
+        """
+        with self._subscriptions.wanted():
+            return await self._wait(not_before_ns, max_age_s, timeout_s)
+
+    async def _wait(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> CameraFrame:
+        loop = asyncio.get_running_loop()
+        deadline, info_deadline = loop.time() + timeout_s, math.inf
+        while True:
+            arrival: asyncio.Future[None] = loop.create_future()
+            with self._lock:
+                newest = self._newest
+                lacks_info = self._info_expected and self._info is None
+                self._waiting.add(arrival)
+            now, until = loop.time(), deadline
+            try:
+                fault = self._fault(newest, not_before_ns, max_age_s)
+                if newest is not None and fault is None:
+                    info_deadline = min(info_deadline, now + INFO_S)
+                    until = min(deadline, info_deadline)
+                    if now >= until or not lacks_info:
+                        return self._take(newest)
+                elif now >= until:
+                    assert fault is not None
+                    raise BrainError(fault.code, f'{fault}, and none better came within {timeout_s:g} s')
+                # not wait_for: up to Python 3.11 it swallows a cancellation that meets the arrival
+                await asyncio.wait([arrival], timeout=until - now)
+            except asyncio.CancelledError:
+                if fault is None:  # else no request with little time would ever be answered
+                    with self._lock:
+                        self._info_expected = self._info is not None
+                raise
+            finally:
+                with self._lock:
+                    self._waiting.discard(arrival)
+
+    def _take(self, newest: Arrival) -> CameraFrame:
+        with self._lock:
+            newest.taken = True
+            self._info_expected = self._info is not None  # else it was waited for in vain
+            frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
+            self._frames.add(frame)
+            for depth in self._depths:
+                frame.offer(depth, self._slop_ns)
+        return frame
+
+    def _now_ns(self) -> int:
+        return self._clock.now().nanoseconds
+
+    def _fault(self, newest: Arrival | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
+        """Why the image cannot be used."""
+        if newest is None:
+            publishers = self._subscriptions.count_publishers(self.topic)
+            return BrainError(
+                ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers"
+            )
+        age = newest.age(self._now_ns())
+        if age > max_age_s:
+            return BrainError(
+                ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed'
+            )
+        if age < -FUTURE_S:
+            return BrainError(
+                ErrorCode.STALE_IMAGE,
+                f"the newest image's stamp is {-age:.2f} s in the future of the node's "
+                'clock; do camera and node agree on use_sim_time?',
+            )
+        stamp = stamp_ns(newest.message.header)
+        if stamp < not_before_ns:
+            late = (not_before_ns - stamp) / 1e9
+            fault = f'is {late:.2f} s older than not_before' if stamp else 'has no stamp to compare with not_before'
+            return BrainError(ErrorCode.STALE_IMAGE, f'the newest image {fault}')
+        return None
+
+    def status(self) -> CameraStatus:
+        """What has arrived so far."""
+        with self._lock:
+            newest, arrivals = self._newest, list(self._arrivals)
+        alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
+        return CameraStatus(
+            topic=self.topic,
+            subscribed=self._subscriptions.held,
+            publishers=self._subscriptions.count_publishers(self.topic),
+            received=self._received,
+            unused=self._unused,
+            rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
+            age_s=newest.age(self._now_ns()) if newest else float('inf'),
+            depth_received=self._depth_received,
+            has_camera_info=self._info is not None,
+        )
+
+
+def _transported(topic: str, transport: str) -> tuple[str, type]:
+    """Name and type of a topic by the rules of image_transport."""
+    return (topic, Image) if transport == 'raw' else (f'{topic}/{transport}', CompressedImage)
+
+
+def _done(future: 'asyncio.Future[None]') -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,139 @@
+"""Subscriptions to large messages: in a thread of their own, suited to their publishers, and only while wanted."""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from rclpy.clock import Clock, ClockType
+from rclpy.exceptions import InvalidHandle
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+from robobrain_ros.ros.spin_safely import spin
+
+UPDATE_S = 0.5
+"""How often publishers are looked at, seconds."""
+
+
+class Policies(NamedTuple):
+    """What a subscription asks of all publishers of its topic."""
+
+    reliability: ReliabilityPolicy
+    durability: DurabilityPolicy
+
+
+class Topic(NamedTuple):
+    """What to subscribe to; ``name`` is resolved already."""
+
+    name: str
+    kind: type
+    callback: Callable[[Any], None]
+
+
+class Subscriptions:
+    """Some topics that are subscribed to together. Callbacks run in the thread of this object."""
+
+    def __init__(
+        self,
+        node: Node,
+        name: str,
+        topics: Sequence[Topic],
+        idle_s: float | None,
+        released: Callable[[], None] = lambda: None,
+    ) -> None:
+        """:param name: of the helper node that owns the subscriptions
+        :param idle_s: subscribe only while they are ``wanted``, and so many seconds longer; None: always
+        :param released: called when nobody has wanted them for that long, after the last message
+        """
+        self._topics = topics
+        self._idle_s = idle_s
+        self._released = released
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._wanted_until = -math.inf if idle_s is not None else math.inf
+        self._held: dict[str, tuple[Policies, Any]] = {}
+        # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
+        self._node = Node(
+            name,
+            namespace=node.get_namespace(),
+            context=node.context,
+            use_global_arguments=False,
+            start_parameter_services=False,
+            enable_rosout=False,
+        )
+        self._update()
+        self._node.create_timer(UPDATE_S, self._update, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self._executor = SingleThreadedExecutor(context=node.context)
+        self._executor.add_node(self._node)
+        self._thread = threading.Thread(target=spin, args=(self._executor, node.get_logger()), name=name, daemon=True)
+        self._thread.start()
+
+    @property
+    def held(self) -> bool:
+        """Whether there are subscriptions now."""
+        return bool(self._held)
+
+    @contextmanager
+    def wanted(self) -> Iterator[None]:
+        """Be subscribed inside the ``with`` block, and ``idle_s`` longer; in any thread, also at the same time."""
+        if self._idle_s is None:
+            yield
+            return
+        with self._lock:
+            self._waiting += 1
+        # at once, in the thread that owns them; also while subscribed, since that may be about to end
+        self._executor.create_task(self._update)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waiting -= 1
+                self._wanted_until = time.monotonic() + self._idle_s
+
+    def count_publishers(self, topic: str) -> int:
+        """How many there are now; 0 once closed."""
+        try:
+            return self._node.count_publishers(topic)
+        except InvalidHandle:
+            return 0
+
+    def close(self) -> None:
+        """Unsubscribe and end the thread."""
+        self._executor.shutdown()
+        self._thread.join(5)
+        self._node.destroy_node()
+
+    def _update(self) -> None:
+        with self._lock:
+            wanted = self._waiting > 0 or time.monotonic() < self._wanted_until
+        held = self.held
+        for topic in self._topics:
+            now, subscription = self._held.get(topic.name, (None, None))
+            policies = self._policies(topic.name) if wanted else None
+            if policies == now:
+                continue
+            if subscription is not None:
+                self._node.destroy_subscription(subscription)
+                del self._held[topic.name]
+            if policies is not None:
+                qos = QoSProfile(depth=1, reliability=policies.reliability, durability=policies.durability)
+                new = self._node.create_subscription(topic.kind, topic.name, topic.callback, qos)
+                self._held[topic.name] = (policies, new)
+        if held and not wanted:
+            self._released()
+
+    def _policies(self, topic: str) -> Policies:
+        """The most that all publishers offer: reliable loses fewer large images, transient local hears also what was
+        published once, before; best effort and volatile hear all publishers.
+        """
+        offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(topic)]
+        reliable = bool(offered) and all(qos.reliability is ReliabilityPolicy.RELIABLE for qos in offered)
+        latched = bool(offered) and all(qos.durability is DurabilityPolicy.TRANSIENT_LOCAL for qos in offered)
+        return Policies(
+            ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
+            DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
+        )

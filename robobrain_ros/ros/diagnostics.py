@@ -1,0 +1,81 @@
+"""What goes on inside, once a second on /diagnostics."""
+
+import os
+from collections.abc import Mapping
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from rclpy.clock import Clock, ClockType
+from rclpy.lifecycle import LifecycleNode
+
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.base import EngineState
+from robobrain_ros.ros.camera.camera_input import CameraInput
+from robobrain_ros.ros.request_stats import Tally
+from robobrain_ros.ros.usage import gpu_memory, resident_mib
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class Diagnostics:
+    """Publishes the engine's and the camera's state as long as the node lives."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
+        self.brain: Brain | None = None
+        """Set while the node is configured."""
+        self.cameras: Mapping[str, CameraInput] = {}
+        """Filled while the node is active."""
+        self.tally = Tally()
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
+
+    def progress(self, text: str) -> None:
+        """Say at once what the engine does while it starts; from any thread."""
+        self._send([self._status('engine', WARN, text, {})])
+
+    def _publish(self) -> None:
+        statuses = [self._image(camera) for camera in self.cameras.values()]
+        if self.brain:
+            statuses += [self._engine(self.brain), self._status('requests', OK, '', self.tally.summary())]
+        self._send(statuses)
+
+    def _send(self, statuses: list[DiagnosticStatus]) -> None:
+        array = DiagnosticArray(status=statuses)
+        array.header.stamp = self._node.get_clock().now().to_msg()
+        self._publisher.publish(array)
+
+    def _engine(self, brain: Brain) -> DiagnosticStatus:
+        health = brain.health()
+        level = {EngineState.READY: OK, EngineState.DEAD: ERROR}.get(health.state, WARN)
+        values = {'state': health.state.value, 'requests in flight': health.in_flight, 'processes': len(health.pids)}
+        values |= {'memory of the engine (MiB)': resident_mib(health.pids)}
+        values |= {'memory of the node (MiB)': resident_mib([os.getpid()])}
+        values |= gpu_memory() | dict(health.details)
+        return self._status('engine', level, health.error or health.state.value, values)
+
+    def _image(self, camera: CameraInput) -> DiagnosticStatus:
+        status = camera.status()
+        fault = '' if status.rate_hz or not status.subscribed else f"no images on '{status.topic}'"
+        values = {
+            'topic': status.topic,
+            'publishers': status.publishers,
+            'received': status.received,
+            'replaced unused': status.unused,
+            'rate (Hz)': f'{status.rate_hz:.1f}',
+            'age (s)': f'{status.age_s:.3f}',
+            'depth images received': status.depth_received,
+            'camera_info received': status.has_camera_info,
+        }
+        name = f'camera {camera.settings.name}'.rstrip()
+        words = f'{status.rate_hz:.1f} Hz' if status.subscribed else 'not subscribed, no request waits'
+        return self._status(name, WARN if fault else OK, fault or words, values)
+
+    def _status(self, name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
+        full_name = self._node.get_fully_qualified_name()
+        return DiagnosticStatus(
+            name=f'{full_name}: {name}',
+            level=level,
+            message=message,
+            hardware_id='',
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )

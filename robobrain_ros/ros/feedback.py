@@ -1,0 +1,45 @@
+"""What the client of an action hears while its goal is worked on."""
+
+from functools import lru_cache
+
+from rclpy.action.server import ServerGoalHandle
+
+from robobrain_ros.action import Query
+from robobrain_ros.brain.jobs import Job
+from robobrain_ros.ros import messages
+
+
+class Feedback:
+    """Of one goal. Sending takes 0.1 - 0.4 ms: it is done when the work waits for something, with what is known then.
+
+    So stages that take no time are left out, and each message says more than the one before. Lives in the job's loop.
+    """
+
+    def __init__(self, handle: ServerGoalHandle) -> None:
+        self._handle = handle
+        self._steps = lru_cache(maxsize=1)(messages.steps)  # most feedback has those of the one before
+        self._told: tuple[object, ...] = ()
+        self._due = False
+
+    def add(self, job: Job) -> None:
+        """The job has gone on."""
+        if not self._due:
+            self._due = True
+            job.loop.call_soon(self._send, job)  # before the job's end, which comes the same way
+
+    def _send(self, job: Job) -> None:
+        self._due = False
+        known = job.answer
+        news = job.stage, known.text, known.tokens, known.steps
+        if news == self._told or not self._handle.is_active:
+            return
+        self._told = news
+        self._handle.publish_feedback(
+            Query.Feedback(
+                stage=job.stage.value,
+                partial_text=known.text,
+                tokens=known.tokens,
+                elapsed_s=job.elapsed(),
+                steps=self._steps(known.steps),
+            )
+        )

@@ -1,0 +1,244 @@
+"""The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
+
+import functools
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import wait
+from contextlib import ExitStack
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.signals import SignalHandlerOptions
+
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.ros.camera.camera_input import CameraInput
+from robobrain_ros.ros.diagnostics import Diagnostics
+from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.outputs import Outputs
+from robobrain_ros.ros.parameters import (
+    BY_NAME,
+    PARAMETERS,
+    Parameter,
+    cameras,
+    engine_config,
+    profile,
+    settings,
+)
+from robobrain_ros.ros.request_server import Open, Requests
+from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.transforms import Transforms
+
+Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
+
+
+def explained(transition: Transition) -> Transition:
+    """Log why a transition fails: rclpy would swallow the exception."""
+
+    @functools.wraps(transition)
+    def run(self: 'RobobrainNode', state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            return transition(self, state)
+        except BrainError as error:
+            self.get_logger().error(f'{transition.__name__} failed: {error}')
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            self.get_logger().error(f'{transition.__name__} failed by a defect:\n{traceback.format_exc()}')
+            return TransitionCallbackReturn.ERROR
+
+    return run
+
+
+class RobobrainNode(LifecycleNode):
+    """configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__('robobrain', **options)
+        # before anything can fail: rclpy destroys the nodes that are left when it shuts down
+        self._requests = Requests(self, self._values)
+        self._diagnostics = Diagnostics(self)
+        self._brain: Brain | None = None
+        self._cameras: dict[str, CameraInput] = {}
+        self._active = ExitStack()
+        """Ends what lives only while the node is active."""
+        self._transforms = Transforms(self)
+        for parameter in PARAMETERS:
+            self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
+        for parameter in PARAMETERS:  # overrides are declared unchecked
+            parameter.check(self.value(parameter.name))
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self.stopping = threading.Event()
+        """Set it when the process is to end: a transition that blocks gives up."""
+
+    def value(self, name: str) -> Any:
+        """A parameter's value now."""
+        return self.get_parameter(name).value
+
+    def _values(self) -> dict[str, Any]:
+        return {parameter.name: self.value(parameter.name) for parameter in PARAMETERS}
+
+    def _on_parameters(self, changes: list[rclpy.Parameter]) -> SetParametersResult:
+        ours = [change for change in changes if change.name in BY_NAME]
+        values = self._values() | {change.name: change.value for change in ours}
+        try:
+            for change in ours:
+                changed = change.value != self.value(change.name)
+                if changed and self._brain is not None and not BY_NAME[change.name].dynamic:
+                    raise BrainError(
+                        ErrorCode.BAD_REQUEST,
+                        f'{change.name} cannot change while the engine runs; '
+                        'clean the node up, set it, and configure again',
+                    )
+                BY_NAME[change.name].check(change.value)
+            chosen = settings(values)
+            cameras(values)
+        except BrainError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if self._brain is not None:
+            self._brain.settings = chosen
+        return SetParametersResult(successful=True)
+
+    def _report(self, text: str) -> None:
+        self.get_logger().info(text)
+        self._diagnostics.progress(text)
+
+    @explained
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Start the engine; blocks until it is warm."""
+        values = self._values()
+        brain = Brain(EmbeddedEngine(engine_config(values)), profile(values), settings(values))
+        try:
+            started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))
+            while not wait([started], timeout=0.2).done:
+                if self.stopping.is_set():
+                    raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting')
+            started.result()
+        except BaseException:
+            brain.close()
+            raise
+        self._brain = self._diagnostics.brain = brain
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Subscribe to the camera and take requests."""
+        assert self._brain is not None
+        with ExitStack() as opened:  # closes what is open already, should the rest fail
+            outputs = Outputs(self, self._diagnostics.tally)
+            opened.callback(outputs.close)
+            looking = {}
+            for one in cameras(self._values()):
+                looking[one.name] = CameraInput(self, one)
+                opened.callback(looking[one.name].close)
+            self._active = opened.pop_all()
+        self._cameras = self._diagnostics.cameras = looking
+        self._requests.open(Open(self._brain, looking, outputs, self._transforms))
+        topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
+        self.get_logger().info(f'active; looking at {topics}')
+        return super().on_activate(state)
+
+    @explained
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End all requests, unsubscribe."""
+        self._shut()
+        return super().on_deactivate(state)
+
+    @explained
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """End the engine and give back its memory."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """The same, from any state."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    @explained
+    def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Back to unconfigured, from where it can be configured again."""
+        self._end()
+        return TransitionCallbackReturn.SUCCESS
+
+    def _shut(self) -> None:
+        self._requests.shut()
+        self._cameras = self._diagnostics.cameras = {}
+        self._active.close()
+
+    def _end(self) -> None:
+        brain, self._brain, self._diagnostics.brain = self._brain, None, None  # once is enough, even if it fails
+        try:
+            self._shut()
+        finally:
+            if brain is not None:
+                brain.close()
+
+    def finish_requests(self, timeout_s: float) -> None:
+        """Refuse new requests, and let the executor tell the clients of the old ones; blocks."""
+        self._requests.shut()
+        self._requests.wait(timeout_s)
+
+    def destroy_node(self) -> None:
+        """End everything, then the node."""
+        self._end()
+        super().destroy_node()
+
+
+def _describe(parameter: Parameter) -> ParameterDescriptor:
+    descriptor = ParameterDescriptor(description=parameter.description)
+    if parameter.low is None or parameter.high is None:
+        descriptor.additional_constraints = parameter.allowed()
+    elif isinstance(parameter.default, float):
+        descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
+    else:
+        descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
+    return descriptor
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
+    use_image_profile()
+    # rclpy's own handlers end the context at once: requests could not be brought to an end any more
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = RobobrainNode()
+    except (BrainError, ParameterException) as error:
+        rclpy.logging.get_logger('robobrain').fatal(str(error))
+        rclpy.try_shutdown()
+        return 1
+    # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps
+    # would be lost. This writes at once, and takes no lock (signals come in bursts: Ctrl-C goes to launch, too).
+    asked, ask = os.pipe()
+    os.set_blocking(ask, False)  # else set_wakeup_fd refuses it
+    signal.set_wakeup_fd(ask)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = threading.Thread(target=spin, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True)
+    thread.start()
+    os.read(asked, 1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # once is enough
+    node.stopping.set()
+    node.get_logger().info('shutting down')
+    node.finish_requests(timeout_s=2.0)
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""What the node says: its publishers, and which topic gets what of an answer."""
+
+import threading
+
+from geometry_msgs.msg import PointStamped, PoseArray
+from nav_msgs.msg import Path
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+from visualization_msgs.msg import MarkerArray
+
+from robobrain_ros.answer import Answer, PointStatus
+from robobrain_ros.brain import overlay
+from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Plan
+from robobrain_ros.ros import messages
+from robobrain_ros.ros.camera.camera_frame import CameraFrame
+from robobrain_ros.ros.camera.image_bridge import CvBridge
+from robobrain_ros.ros.markers import markers
+from robobrain_ros.ros.request_stats import Tally
+
+
+class Outputs:
+    """Publishes answers, from any thread; every message has the stamp of its source image."""
+
+    def __init__(self, node: LifecycleNode, tally: Tally) -> None:
+        """:param tally: counts every answer"""
+        reliable = QoSProfile(depth=5)
+        self._node = node
+        self._tally = tally
+        self._lock = threading.Lock()
+        self._closed = False
+        self._publishers = {
+            topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
+            for topic, kind in {
+                'answer': AnswerMessage,
+                'target': PointStamped,
+                'targets': PoseArray,
+                'waypoints': PoseArray,
+                'trajectory': Path,
+                'plan': Plan,
+                'annotated': Image,
+                'markers': MarkerArray,
+            }.items()
+        }
+
+    def close(self) -> None:
+        """Take the topics away; ``publish`` only makes messages from then on."""
+        with self._lock:
+            self._closed = True
+            for publisher in self._publishers.values():
+                self._node.destroy_lifecycle_publisher(publisher)
+
+    def publish(self, answer: Answer, frame: CameraFrame | None, camera: str, target_frame: str) -> AnswerMessage:
+        """Publish one request's end; positions only where they are known, a trajectory only if it is whole. Quick.
+
+        A mission's places and ways are in its plan only: they mean nothing without what the gripper does between them.
+
+        :param frame: the image that was asked about; None if the request ended before there was one
+        :param camera: its camera's name
+        :param target_frame: frame of the positions; empty: the image's
+        :returns: what went out on ``~/answer``
+        """
+        source = frame.header if frame else Header()
+        header = Header(stamp=source.stamp, frame_id=target_frame or source.frame_id)
+        message = messages.answer(answer, source, camera, header.frame_id)
+        self._tally.add(answer)
+        with self._lock:
+            if not self._closed:
+                self._send(answer, message, header)
+        return message
+
+    def _send(self, answer: Answer, message: AnswerMessage, header: Header) -> None:
+        publishers = self._publishers
+        if answer.success:
+            placed = [target for target in answer.targets if target.status is PointStatus.OK]
+            if placed:
+                publishers['targets'].publish(messages.poses(placed, header))
+            if answer.targets and answer.targets[0].status is PointStatus.OK:  # never the second for the first
+                publishers['target'].publish(messages.point(placed[0], header))
+            waypoints = answer.waypoints
+            if answer.complete and waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
+                publishers['trajectory'].publish(messages.path(waypoints, header))
+                publishers['waypoints'].publish(messages.poses(waypoints, header))
+            if answer.steps:
+                publishers['plan'].publish(messages.plan(answer, message.header, header.frame_id))
+        publishers['answer'].publish(message)  # last: who waits for it finds the others there
+
+    def show(self, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
+        """Publish what people look at, where someone does; drawing takes milliseconds. In the thread that closes.
+
+        :param position_frame: frame of the answer's positions
+        """
+        publishers = self._publishers
+        if self._closed:
+            return
+        if answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
+            picture = overlay.draw(frame.rgb(), answer)
+            publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', frame.header))
+        if publishers['markers'].get_subscription_count():
+            header = Header(stamp=frame.header.stamp, frame_id=position_frame)
+            publishers['markers'].publish(markers(answer, header))

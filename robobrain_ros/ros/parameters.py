@@ -1,0 +1,315 @@
+"""The node's parameters: names, types, ranges, defaults and meanings in one table, and what the code makes of them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.brain.brain import Settings
+from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
+from robobrain_ros.engines.vllm import caches
+from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
+from robobrain_ros.engines.vllm.flaggems import Wanted
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.geometry.locate import DepthMode, DepthRules
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.tasks import NAMES
+from robobrain_ros.tasks.profiles import PROFILES, Profile, detect_profile
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter; its type is its default's type."""
+
+    name: str
+    default: str | bool | int | float | list[str]
+    description: str
+    choices: Sequence[str] = ()
+    low: float | None = None
+    high: float | None = None
+    pattern: str = ''
+    """Regular expression for text, or for each text of a list."""
+    dynamic: bool = False
+    """Takes effect with the next request; the others take effect when the node is configured."""
+    shared: bool = False
+    """Decides between requests, so none of them may set it for itself."""
+
+    @property
+    def per_request(self) -> bool:
+        """May be an option of a single request, for its own answer only."""
+        return self.dynamic and not self.shared
+
+    @property
+    def mark(self) -> str:
+        """For tables: ``*`` if it is dynamic and may be a request's option, ``+`` if it is only dynamic, else empty."""
+        return '*' if self.per_request else '+' if self.dynamic else ''
+
+    def allowed(self) -> str:
+        """The values that it may have, in words; empty for any."""
+        if self.choices:
+            return ', '.join(choice or "''" for choice in self.choices)
+        return '' if self.low is None else f'{self.low:.10g} .. {self.high:.10g}'
+
+    def check(self, value: Any) -> None:
+        """BrainError with a sentence that quotes a bad value; rclpy has checked its type."""
+        if self.choices and value not in self.choices:
+            raise _bad(f'{self.name} is {value!r}, but must be one of {", ".join(map(repr, self.choices))}')
+        texts = [value] if isinstance(value, str) else value
+        if self.pattern and not (texts and all(re.fullmatch(self.pattern, text) for text in texts)):
+            raise _bad(f'{self.name} is {value!r}, but must match {self.pattern}')
+        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
+            raise _bad(f'{self.name} is {value!r}, but must lie in {self.low} .. {self.high}')
+
+
+def _bad(message: str) -> BrainError:
+    return BrainError(ErrorCode.BAD_REQUEST, message)
+
+
+def _values(enum: Any) -> list[str]:
+    return [member.value for member in enum]
+
+
+PARAMETERS = (
+    Parameter('model', '', "directory of a model's Hugging Face files; empty: the tiny checkpoint of this package"),
+    Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
+    Parameter('device', 'auto', 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')),
+    Parameter(
+        'dtype',
+        'auto',
+        "number format; auto: float32 on a CPU, else the model's own",
+        DTYPES,
+    ),
+    Parameter(
+        'max_model_len', 4096, 'longest prompt plus answer, tokens; fewer need less memory', low=512, high=131072
+    ),
+    Parameter(
+        'max_pixels',
+        307200,
+        'larger images are scaled down to this before the model; one token is 32x32 pixels',
+        low=1024,
+        high=16777216,
+    ),
+    Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
+    Parameter('stall_s', 30.0, 'an engine that brings no token for this long is started anew, s', low=2.0, high=3600.0),
+    Parameter(
+        'quantization',
+        'none',
+        "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, less accurate",
+        QUANTIZATIONS,
+    ),
+    Parameter(
+        'decode_kernels',
+        'auto',
+        "auto: single tokens by this package's own kernels (Hopper GPUs, RoboBrain 2.5); off: by vLLM's",
+        DECODE_KERNELS,
+    ),
+    Parameter('tensor_parallel_size', 1, 'GPUs that share the model; on a CPU: processes', low=1, high=8),
+    Parameter(
+        'cache_directory',
+        caches.DEFAULT,
+        "where a GPU's compiled kernels are kept between starts; empty: each library's own place",
+    ),
+    Parameter(
+        'flaggems.profile',
+        'auto',
+        'operators from FlagGems (GPU); auto: safe where the variable USE_FLAGGEMS is 1, else off',
+        FLAGGEMS_CHOICES,
+    ),
+    Parameter(
+        'flaggems.include',
+        [''],
+        "names of FlagGems' functions to add to the profile's; with custom: these only; ['']: none",
+        pattern=r'\w*',
+    ),
+    Parameter(
+        'flaggems.exclude',
+        [''],
+        "names of FlagGems' functions to take from the profile's; with custom: all but these; ['']: none",
+        pattern=r'\w*',
+    ),
+    Parameter(
+        'warm_up_width', 640, "width of the camera's images, pixels: the size that is warmed up", low=32, high=7680
+    ),
+    Parameter('warm_up_height', 480, "height of the camera's images, pixels", low=32, high=7680),
+    Parameter(
+        'cameras',
+        [''],
+        "names of the cameras, prefixes of their topics; ['']: one camera, without prefix",
+        pattern=r'(?:[A-Za-z][A-Za-z0-9_]*)?',
+    ),
+    Parameter('image_transport', 'raw', 'raw: topic image; compressed: topic image/compressed', ('raw', 'compressed')),
+    Parameter(
+        'depth_transport',
+        'raw',
+        'raw: topic depth/image; compressedDepth: topic depth/image/compressedDepth',
+        ('raw', 'compressedDepth'),
+    ),
+    Parameter(
+        'image_subscription',
+        'always',
+        'on_demand: only while a request waits and image_idle_s longer; costs up to 0.15 s, saves the processor',
+        ('always', 'on_demand'),
+    ),
+    Parameter(
+        'image_idle_s', 5.0, 'with on_demand: stay subscribed this long after a request, s', low=0.1, high=3600.0
+    ),
+    Parameter('depth_slop_s', 0.05, 'most that the stamps of an image and its depth may differ, s', low=0.0, high=10.0),
+    Parameter(
+        'target_frame',
+        '',
+        "frame for positions, by tf2 at the image's stamp; empty: the camera's optical frame",
+        dynamic=True,
+    ),
+    Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=2.0, dynamic=True),
+    Parameter('default_task', 'pointing', 'task of requests that name none', NAMES, dynamic=True),
+    Parameter(
+        'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True
+    ),
+    Parameter('max_image_age_s', 1.0, 'older images are not used, s', low=0.0, high=3600.0, dynamic=True),
+    Parameter(
+        'image_timeout_s', 5.0, 'how long a request waits for a usable image, s', low=0.0, high=3600.0, dynamic=True
+    ),
+    Parameter(
+        'preemption',
+        'queue',
+        'what a request does while another runs: wait, take its place, or fail',
+        _values(Policy),
+        dynamic=True,
+        shared=True,
+    ),
+    Parameter(
+        'queue_size',
+        10,
+        'most requests that wait, with preemption queue',
+        low=0,
+        high=10000,
+        dynamic=True,
+        shared=True,
+    ),
+    Parameter('guided_decoding', False, "force answers into the task's format by a grammar", dynamic=True),
+    Parameter('temperature', 0.0, 'sampling temperature; 0: greedy, repeatable', low=0.0, high=2.0, dynamic=True),
+    Parameter(
+        'depth_window_px',
+        5,
+        'side of the window whose median is the depth, odd, depth pixels',
+        low=1,
+        high=101,
+        dynamic=True,
+    ),
+    Parameter(
+        'depth_min_valid_fraction',
+        0.3,
+        'least part of the window that must hold valid depth',
+        low=0.0,
+        high=1.0,
+        dynamic=True,
+    ),
+    Parameter('min_depth_m', 0.1, 'nearer targets get no position, m', low=0.0, high=1000.0, dynamic=True),
+    Parameter('max_depth_m', 10.0, 'farther targets get no position, m', low=0.0, high=1000.0, dynamic=True),
+    Parameter(
+        'trajectory_depth',
+        'model_scaled_to_sensor',
+        "depth of waypoints: the camera's, the model's, or the model's scaled to the camera's",
+        _values(DepthMode),
+        dynamic=True,
+    ),
+    Parameter(
+        'model_depth_is_ray',
+        False,
+        "the model's depth is measured along the ray instead of the optical axis",
+        dynamic=True,
+    ),
+)
+
+BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+
+
+def model_directory(values: Mapping[str, Any]) -> Path:
+    """Where the model lies."""
+    return Path(values['model']).expanduser() if values['model'] else TINY_MODEL
+
+
+def profile(values: Mapping[str, Any]) -> Profile:
+    """How the model is asked.
+
+    :raises BrainError: if the model's directory does not tell
+    """
+    name = values['model_profile']
+    try:
+        return detect_profile(model_directory(values), '' if name == 'auto' else name)
+    except ValueError as error:
+        raise _bad(str(error)) from error
+
+
+def engine_config(values: Mapping[str, Any]) -> EngineConfig:
+    """How the model is run.
+
+    :raises BrainError: if there is no such model
+    """
+    return EngineConfig(
+        model=model_directory(values),
+        device=values['device'],
+        dtype=values['dtype'],
+        max_model_len=values['max_model_len'],
+        max_pixels=values['max_pixels'],
+        kv_cache_mb=values['kv_cache_mb'],
+        stall_s=values['stall_s'],
+        quantization=values['quantization'],
+        decode_kernels=values['decode_kernels'],
+        tensor_parallel_size=values['tensor_parallel_size'],
+        cache_directory=values['cache_directory'],
+        flaggems=Wanted(
+            values['flaggems.profile'],
+            tuple(filter(None, values['flaggems.include'])),
+            tuple(filter(None, values['flaggems.exclude'])),
+        ),
+    )
+
+
+def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
+    """How the cameras are listened to, the default one first.
+
+    :raises BrainError: if two have the same name
+    """
+    names = list(values['cameras'])
+    if len(set(names)) < len(names):
+        raise _bad(f'cameras is {names!r}, but every name must be there once')
+    on_demand = values['image_subscription'] == 'on_demand'
+    return [
+        CameraSettings(
+            name,
+            values['image_transport'],
+            values['depth_transport'],
+            values['depth_slop_s'],
+            values['image_idle_s'] if on_demand else None,
+        )
+        for name in names
+    ]
+
+
+def settings(values: Mapping[str, Any]) -> Settings:
+    """How requests are answered.
+
+    :raises BrainError: for values that do not go together
+    """
+    try:
+        rules = DepthRules(
+            window_px=values['depth_window_px'],
+            min_valid_fraction=values['depth_min_valid_fraction'],
+            min_depth_m=values['min_depth_m'],
+            max_depth_m=values['max_depth_m'],
+            mode=DepthMode(values['trajectory_depth']),
+            model_depth_is_ray=values['model_depth_is_ray'],
+        )
+    except ValueError as error:
+        raise _bad(str(error)) from error
+    return Settings(
+        guided_decoding=values['guided_decoding'],
+        temperature=values['temperature'],
+        depth=rules,
+        policy=Policy(values['preemption']),
+        queue_size=values['queue_size'],
+    )

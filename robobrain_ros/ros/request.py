@@ -1,0 +1,89 @@
+"""One request as a client sent it, with the node's parameters filled in where it said nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from builtin_interfaces.msg import Duration
+from rclpy.parameter import parameter_value_to_python
+
+from robobrain_ros.brain.brain import Settings
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.ros.parameters import BY_NAME, settings
+
+LONGEST_S = 3600.0
+"""As for the parameters timeout_s and max_image_age_s."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a request asks for; times in seconds."""
+
+    task: str
+    instruction: str
+    camera: str
+    target_frame: str
+    not_before_ns: int
+    max_image_age: float
+    image_timeout: float
+    tf_timeout: float
+    timeout: float
+    settings: Settings
+
+    @classmethod
+    def read(cls, message: Any, values: Mapping[str, Any]) -> 'Wanted':
+        """From a message with the fields of msg/Instruction.msg.
+
+        :param values: the node's parameters
+        :raises BrainError: for options that are none, and values that make no sense
+        """
+        values = {**values, **_options(message.options)}
+        if message.camera and message.camera not in values['cameras']:
+            raise _bad(f'camera is {message.camera!r}, but must be one of {", ".join(map(repr, values["cameras"]))}')
+        age, timeout = _seconds(message.max_image_age), _seconds(message.timeout)
+        if not (0 <= age <= LONGEST_S and 0 <= timeout <= LONGEST_S):
+            raise _bad(
+                f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative, '
+                f'nor more than {LONGEST_S:g} s'
+            )
+        return cls(
+            task=message.task or values['default_task'],
+            instruction=message.instruction,
+            camera=message.camera or values['cameras'][0],
+            target_frame=message.target_frame or values['target_frame'],
+            not_before_ns=message.not_before.sec * 10**9 + message.not_before.nanosec,
+            max_image_age=age or values['max_image_age_s'],
+            image_timeout=values['image_timeout_s'],
+            tf_timeout=values['tf_timeout_s'],
+            timeout=timeout or values['timeout_s'],
+            settings=settings(values),
+        )
+
+
+def _options(options: Any) -> dict[str, Any]:
+    values = {}
+    for option in options:
+        parameter = BY_NAME.get(option.name)
+        if parameter is None or not parameter.per_request:
+            can = ', '.join(name for name, known in BY_NAME.items() if known.per_request)
+            raise _bad(f'option {option.name!r} cannot be set for one request; these can: {can}')
+        try:
+            value = parameter_value_to_python(option.value)
+        except RuntimeError as error:
+            raise _bad(f'option {option.name}: {error}') from error
+        if isinstance(parameter.default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(parameter.default):
+            kind = type(parameter.default).__name__
+            raise _bad(f'option {option.name} is {value!r}, but must be of type {kind}, such as {parameter.default!r}')
+        parameter.check(value)
+        values[option.name] = value
+    return values
+
+
+def _bad(message: str) -> BrainError:
+    return BrainError(ErrorCode.BAD_REQUEST, message)
+
+
+def _seconds(duration: Duration) -> float:
+    return duration.sec + duration.nanosec / 1e9

@@ -1,0 +1,63 @@
+"""Where frames are, by tf2; on hosts without it (there is no wheel of it) only the camera's own frame can be had."""
+
+from typing import Any
+
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.time import Time
+from std_msgs.msg import Header
+
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.geometry.camera_model import Transform
+from robobrain_ros.ros.camera.camera_frame import stamp_ns
+
+
+class Transforms:
+    """Listens to /tf and /tf_static as long as the node lives."""
+
+    def __init__(self, node: Node) -> None:
+        self._buffer: Any = None
+        self._error: type[Exception] = LookupError
+        try:
+            import tf2_ros
+        except ImportError as error:
+            self._missing = str(error)
+            return
+        self._error = tf2_ros.TransformException
+        # Told the node, it would offer a service tf2_frames, one for all nodes of the namespace. Without it, it follows
+        # another clock; but transforms from before a jump back would look newer than all that come after it.
+        self._buffer = tf2_ros.Buffer()
+        back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = node.get_clock().create_jump_callback(back, post_callback=lambda jump: self._buffer.clear())
+        self._listener = tf2_ros.TransformListener(self._buffer, node)
+
+    def check(self, target_frame: str, camera_frame: str) -> None:
+        """:raises BrainError: if positions in ``target_frame`` cannot be had on this host at all"""
+        if self._buffer is None and target_frame not in ('', camera_frame):
+            raise BrainError(
+                ErrorCode.BAD_REQUEST,
+                f"target_frame is {target_frame!r}, but only the camera's frame {camera_frame!r} can be had here: "
+                f'tf2_ros is not installed ({self._missing})',
+            )
+
+    def lookup(self, target_frame: str, header: Header, timeout_s: float) -> Transform | None:
+        """From the frame of ``header`` to ``target_frame`` at the stamp of ``header``; None if they are the same frame.
+
+        Blocks for up to ``timeout_s`` seconds, in any thread but the executor's. It keeps its thread so long even when
+        nobody waits for it any more.
+
+        :raises LookupError: if tf2 does not know it, with tf2's reason
+        """
+        if target_frame in ('', header.frame_id):
+            return None
+        if not stamp_ns(header):  # which tf2 would take for "the newest"
+            raise LookupError(f'the image has no stamp, so nothing says where {header.frame_id!r} was')
+        try:
+            found = self._buffer.lookup_transform(
+                target_frame, header.frame_id, Time.from_msg(header.stamp), Duration(seconds=timeout_s)
+            ).transform
+            move, turn = found.translation, found.rotation
+            return Transform.from_quaternion((move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))
+        except (self._error, ValueError) as error:
+            raise LookupError(f'no transform from {header.frame_id!r} to {target_frame!r}: {error}') from error

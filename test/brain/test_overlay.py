@@ -1,0 +1,166 @@
+"""Drawings change the pixels that they should, and nothing that a model or a user writes breaks them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target
+from robobrain_ros.brain.overlay import FAILED, TARGET, WAY, draw
+from robobrain_ros.errors import ErrorCode
+from robobrain_ros.tasks.values import Step
+
+SIZES = [(320, 240), (640, 480), (1920, 1080), (3840, 2160)]
+
+
+def picture(width=640, height=480):
+    return np.full((height, width, 3), (90, 120, 150), np.uint8)
+
+
+def changed(answer, width=640, height=480):
+    """The drawing, and HxW: which pixels differ from the picture."""
+    before = picture(width, height)
+    result = draw(before, answer)
+    np.testing.assert_array_equal(before, picture(width, height))
+    assert result.shape == before.shape
+    assert result.dtype == np.uint8
+    return result, (result != before).any(axis=2)
+
+
+def near(image, colour, tolerance=30):
+    return (np.abs(image.astype(int) - colour) <= tolerance).all(axis=-1)
+
+
+@pytest.mark.parametrize(('width', 'height'), SIZES)
+def test_a_target_is_marked_where_it_is_and_nowhere_else(width, height):
+    result, where = changed(Answer('pointing', '', targets=(Target((width * 0.3, height * 0.6)),)), width, height)
+    assert near(result[round(height * 0.6), round(width * 0.3)], TARGET)
+    rows, columns = np.nonzero(where)
+    reach = 20 * min(width / 640, height / 480)
+    assert np.abs(rows - height * 0.6).max() <= reach
+    assert np.abs(columns - width * 0.3).max() <= reach
+    assert np.ptp(columns) > reach  # large enough to be seen
+
+
+def test_a_mission_is_drawn_with_the_places_and_ways_of_its_steps():
+    way = (Target((100.0, 100.0)), Target((300.0, 100.0)))
+    result, where = changed(Answer('mission', '', steps=(GroundedStep('x', targets=(Target((200.0, 50.0)),)),)))
+    assert near(result[50, 200], TARGET)
+    assert not where[100, 200]
+    result, where = changed(Answer('mission', '', steps=(GroundedStep('x', waypoints=way),)))
+    assert where[100, 100:300].all()
+    assert not near(result[50, 200], TARGET)
+
+
+def test_label_and_metres_are_written_beside_the_target():
+    plain = Answer('pointing', '', targets=(Target((200.0, 200.0)),))
+    named = Answer('pointing', '', targets=(Target((200.0, 200.0), label='mug'),))
+    placed = Answer(
+        'pointing', '', targets=(Target((200.0, 200.0), label='mug', status=PointStatus.OK, position=(0.0, 0.0, 0.5)),)
+    )
+    extents = [np.nonzero(changed(answer)[1])[1].max() for answer in (plain, named, placed)]
+    assert extents[0] < extents[1] < extents[2]
+
+
+@pytest.mark.parametrize('pixel', [(0.0, 0.0), (639.0, 0.0), (0.0, 479.0), (639.0, 479.0), (-0.5, 479.5)])
+def test_targets_in_the_corners_have_their_label_inside_the_image(pixel):
+    target = Target(pixel, label='a label of some length', status=PointStatus.OK, position=(0.0, 0.0, 1.0))
+    result, where = changed(Answer('pointing', '', targets=(target,)))
+    inside = replace(target, pixel=(320.0, 240.0))
+    plain, whole = (changed(Answer('pointing', '', targets=(t,)))[1].sum() for t in (replace(inside, label=''), inside))
+    assert where.sum() > 0.9 * (whole - plain) > 1000
+    assert near(result[min(max(round(pixel[1]), 0), 479), min(max(round(pixel[0]), 0), 639)], TARGET)
+
+
+def test_boxes():
+    target = Target((300.0, 250.0), box=(200.0, 150.0, 400.0, 350.0))
+    result, where = changed(Answer('grounding', '', targets=(target,)))
+    for row, column in ((150, 300), (350, 300), (250, 200), (250, 400), (250, 300)):
+        assert near(result[row, column], TARGET)
+    assert not where[200, 250]
+
+
+def test_a_trajectory_runs_from_the_first_colour_to_the_last():
+    way = tuple(Target((100.0 + 100 * index, 300.0)) for index in range(5))
+    result, where = changed(Answer('trajectory', '', waypoints=way))
+    assert near(result[300, 100], WAY[0])
+    assert near(result[300, 500], WAY[1])
+    assert where[300, 100:500].all()
+    assert not where[320:].any()
+
+
+@pytest.mark.parametrize('count', [1, 2, 40])
+def test_trajectories_of_any_length(count):
+    way = tuple(Target((10.0 * index + 5, 200.0), model_depth=1.0) for index in range(count))
+    assert changed(Answer('trajectory', 'go', waypoints=way))[1][190:210].any()
+
+
+def test_the_instruction_is_at_the_top_and_steps_at_the_bottom():
+    _, where = changed(Answer('planning', 'clean up', steps=(Step('pick the mug'), Step('place it in the box'))))
+    assert where[:15].all()
+    assert where[-30:].all()
+    assert not where[60:380].any()
+    assert not changed(Answer('planning', ''))[1].any()
+
+
+def test_more_steps_take_more_room_but_never_more_than_half_of_the_image():
+    drawn = [changed(Answer('planning', '', steps=(Step('do this'),) * count))[1] for count in (1, 5, 99)]
+    heights = [where.any(axis=1).sum() for where in drawn]
+    assert heights[0] < heights[1] < heights[2] <= 240
+
+
+def test_a_failure_is_written_in_its_colour():
+    result, where = changed(Answer('pointing', '', ErrorCode.NO_IMAGE, 'no image has arrived', reply='not shown'))
+    assert near(result[400:], FAILED).sum() > 50
+    assert not where[:400].any()
+    assert not near(changed(Answer('general', '', reply='no image has arrived'))[0], FAILED).any()
+
+
+@pytest.mark.parametrize(('width', 'height'), [*SIZES, (64, 48), (1, 1), (9, 2000), (3000, 20)])
+@pytest.mark.parametrize(
+    'text',
+    [
+        'the red mug ' * 500,
+        'x' * 5000,
+        'Gib mir die Tasse für den Käfer',
+        '把红色的杯子给我',
+        '🤖',
+        'tabs\tand\nlines\r\0\x1b[31m',
+        '‮right to left‬',
+        '%s %d {0}',
+    ],
+)
+def test_text_of_any_kind_and_length(text, width, height):
+    target = Target((width / 2, height / 2), box=(0.0, 0.0, width - 1.0, height - 1.0), label=text)
+    answer = Answer(text, text, targets=(target,), waypoints=(target, target), steps=(Step(text),) * 3)
+    assert changed(answer, width, height)[1].any()
+    assert changed(Answer(text, text, ErrorCode.INTERNAL, text), width, height)[1].any()
+
+
+@given(text=st.text(max_size=80), u=st.floats(-0.5, 319.5), v=st.floats(-0.5, 239.5))
+@settings(deadline=None, max_examples=100)
+def test_any_text_anywhere(text, u, v):
+    answer = Answer('general', text, targets=(Target((u, v), label=text),), waypoints=(Target((v, u)),), reply=text)
+    assert changed(answer, 320, 240)[1].any()
+
+
+def test_letters_with_accents_are_written_without_them():
+    with_accents, without = (changed(Answer('general', text))[0] for text in ('café für Ångström', 'cafe fur Angstrom'))
+    np.testing.assert_array_equal(with_accents, without)
+
+
+def test_images_that_are_views_or_read_only_are_accepted():
+    view = np.tile(picture(), (1, 1, 1))[::-1, :, ::-1]
+    view.flags.writeable = False
+    assert (draw(view, Answer('general', 'hello')) != view).any()
+
+
+@pytest.mark.parametrize(
+    'image',
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
+)
+def test_other_arrays_are_refused(image):
+    with pytest.raises(ValueError, match='expected HxWx3 uint8'):
+        draw(image, Answer('general', 'hello'))

@@ -1,0 +1,202 @@
+"""Camera and node as processes of their own: what signals, kills and crashes leave behind, and what the goals get."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from action_msgs.msg import GoalStatus
+from rcl_interfaces.msg import Log
+from rclpy.action import ActionClient
+from rclpy.node import Node
+from robobrain_ros.action import Query
+from robobrain_ros.msg import Answer
+from ros_helpers import Goal, own_domain, ros, spinning, until
+
+from robobrain_ros.commands.local_stack import Stack, bring_up
+from robobrain_ros.engines.processes import MARK
+from robobrain_ros.ros.client import CONFIGURE, Client, NoReply
+
+pytestmark = [
+    pytest.mark.ros,
+    pytest.mark.engine,
+    pytest.mark.filterwarnings('error::pytest.PytestUnhandledThreadExceptionWarning'),
+]
+LONG = ('trajectory', 'reach the red plate')
+
+
+@pytest.fixture(scope='module')
+def context():
+    with own_domain(), ros() as context:
+        yield context
+
+
+@pytest.fixture(scope='module')
+def stack(context):
+    with Stack() as stack:
+        stack.start('sim.camera', ['--ros-args', '-p', 'seed:=7'])
+        yield stack
+
+
+@pytest.fixture(scope='module')
+def client(context, stack):
+    client = Client(Node('client', context=context), check=stack.check)
+    yield client
+    client.close()
+    client.node.destroy_node()
+
+
+@pytest.fixture(scope='module')
+def action(context):
+    """An action client that another thread spins."""
+    node = Node('asker', context=context)
+    with spinning(node):
+        yield ActionClient(node, Query, '/robobrain/query')
+    node.destroy_node()
+
+
+class NodeProcess:
+    """The node in a process of its own, and everything below it."""
+
+    def __init__(self, stack: Stack, client: Client) -> None:
+        self.forget_ended(stack)
+        self.client = client
+        self.process = stack.start('node')
+
+    @staticmethod
+    def forget_ended(stack: Stack) -> None:
+        """Processes of earlier tests would fail the check of the stack."""
+        stack._processes = [process for process in stack._processes if process.poll() is None]
+
+    def up(self) -> 'NodeProcess':
+        bring_up(self.client)
+        return self
+
+    def family(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def engine_core(self) -> psutil.Process:
+        """The largest of the engine's processes."""
+        marked = [process for process in self.family() if MARK in process.environ()]
+        return max(marked, key=lambda process: process.memory_info().rss)
+
+    def goal(self, action: ActionClient) -> Goal:
+        """A goal whose answer is being decoded."""
+        until(action.server_is_ready, 'the action server')
+        goal = Goal(action, *LONG)
+        goal.reached('DECODE')
+        return goal
+
+    def exit_code(self, timeout: float) -> int:
+        return self.process.wait(timeout)
+
+
+def gone(processes: list[psutil.Process]) -> bool:
+    return not any(lives(process) for process in processes)
+
+
+def lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # between the two looks
+        return False
+
+
+def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(stack, client, action):
+    node = NodeProcess(stack, client).up()
+    answer = client.query('pointing', 'the red plate')
+    assert answer.error_code == Answer.OK, answer.error_message
+
+    goal = node.goal(action)
+    node.engine_core().kill()
+    status, result = goal.end(10)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.ENGINE_DEAD)
+    assert client.query('pointing', 'the red plate').error_code == Answer.ENGINE_DEAD
+    assert client.state() == 'active'
+
+    def answered() -> bool:
+        found = client.query('pointing', 'the red plate').error_code
+        assert found in (Answer.OK, Answer.ENGINE_DEAD)
+        return found == Answer.OK
+
+    until(answered, 'recovery', 90)
+
+    goal, family = node.goal(action), node.family()
+    assert family
+    node.process.send_signal(signal.SIGTERM)
+    status, result = goal.end(10)
+    assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
+    assert node.exit_code(20) == 0
+    until(lambda: gone(family), 'end of the engine')
+
+
+def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
+    node = NodeProcess(stack, client).up()
+    node.goal(action)
+    family = node.family()
+    assert len(family) >= 2
+    node.process.kill()
+    node.exit_code(10)
+    until(lambda: gone(family), 'end of the engine')
+
+
+def test_a_signal_that_another_thread_takes_ends_the_node(stack, client):
+    node = NodeProcess(stack, client)
+    client.wait_for_node(30)
+    os.kill(max(takers(node.process.pid)), signal.SIGTERM)  # Linux: to the whole process, this thread first
+    assert node.exit_code(20) == 0
+
+
+def takers(pid: int) -> list[int]:
+    """The threads of a process that block no signals, without the first."""
+    masks = {int(path.parts[-2]): path.read_text() for path in Path(f'/proc/{pid}/task').glob('*/status')}
+    return [thread for thread, text in masks.items() if thread != pid and f'SigBlk:\t{0:016x}' in text]
+
+
+@pytest.mark.parametrize(('when', 'number'), [('loading vLLM', signal.SIGTERM), ('starting the engine', signal.SIGINT)])
+def test_a_signal_while_configuring(context, stack, client, when, number):
+    ears, heard = Node('ears', context=context), []
+    ears.create_subscription(Log, '/rosout', heard.append, 10)
+    node = NodeProcess(stack, client)
+    client.wait_for_node(30)
+
+    def configure() -> None:
+        other = Client(Node('configurer', context=context))
+        with pytest.raises(NoReply):
+            other.transition(CONFIGURE, 30)
+        other.close()
+        other.node.destroy_node()
+
+    with spinning(ears):
+        until(lambda: ears.count_publishers('/rosout') > 1, 'the log')
+        configuring = threading.Thread(target=configure)
+        configuring.start()
+        until(lambda: [log for log in heard if log.msg.startswith(when)], 'the start')
+        family = node.family()
+        node.process.send_signal(number)
+        assert node.exit_code(30) == 0  # imports of vLLM cannot be interrupted
+        until(lambda: gone(family), 'end of the engine')
+        configuring.join(40)
+    ears.destroy_node()
+    # not at once: Python's resource tracker ends when it sees that the node has
+    until(lambda: gone([process for process in psutil.process_iter() if belongs(process, node)]), 'end of all others')
+
+
+def belongs(process: psutil.Process, node: NodeProcess) -> bool:
+    """Whether a process is of the session that the stack made for the node."""
+    try:
+        return os.getsid(process.pid) == node.process.pid
+    except ProcessLookupError:
+        return False
+
+
+def test_bringing_up_a_node_that_ends_says_so_at_once(stack, context):
+    NodeProcess.forget_ended(stack)
+    other = Client(Node('impatient', context=context), '/wrong/robobrain', check=stack.check)
+    stack.start('node', ['--ros-args', '-r', '__ns:=/wrong', '-p', 'device:=abacus'])
+    with pytest.raises(RuntimeError, match=r'robobrain_ros\.node .* ended with exit code 1'):
+        bring_up(other)
+    other.close()
+    other.node.destroy_node()

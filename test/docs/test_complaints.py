@@ -1,0 +1,67 @@
+"""Answers to complaints (docs/behaviour.md) that no other test shows."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from repository import ROOT
+from scripted_engine import ScriptedEngine
+
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.base import Generation
+from robobrain_ros.tasks import TASKS
+from robobrain_ros.tasks.profiles import PROFILES
+
+
+def imported(module: str) -> set[str]:
+    """Top packages that are there after importing a module in a fresh process."""
+    code = f'import sys, {module}; print(*{{name.partition(".")[0] for name in sys.modules}})'
+    return set(subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_heavy_packages_are_imported_late():
+    packages = imported('robobrain_ros.ros.node')
+    assert 'rclpy' in packages
+    assert not packages & {'torch', 'vllm', 'transformers', 'mujoco'}
+
+
+def test_the_pure_half_needs_no_ros():
+    packages = imported('robobrain_ros.brain.brain, robobrain_ros.brain.overlay, robobrain_ros.engines.vllm.embedded')
+    assert 'robobrain_ros' in packages
+    assert not packages & {'rclpy', 'sensor_msgs', 'std_msgs', 'torch', 'vllm'}
+
+
+def test_every_task_is_warmed_up():
+    class Engine(ScriptedEngine):
+        async def warm_up(self, generations: list[Generation]) -> list[float]:
+            warmed.extend(generations)
+            return await super().warm_up(generations)
+
+    warmed: list[Generation] = []
+    profile = PROFILES['robobrain-2.5']
+    brain = Brain(Engine(), profile)
+    try:
+        brain.start(lambda text: None, (320, 200)).result(10)
+    finally:
+        brain.close()
+    assert {one.text for one in warmed} == {task.prompt('the table', profile) for task in TASKS.values()}
+    assert {one.image.shape for one in warmed} == {(200, 320, 3)}
+
+
+@pytest.mark.engine
+def test_the_engine_stays_offline(tiny_brain):
+    pids = tiny_brain.engine.health().pids
+    assert pids
+    for pid in pids:
+        assert b'HF_HUB_OFFLINE=1' in Path(f'/proc/{pid}/environ').read_bytes().split(b'\0')
+    assert os.environ['HF_HUB_OFFLINE'] == '1'
+
+
+def test_the_readme_says_what_was_not_run():
+    limits = re.search(r'## Limits\n(.*)', (ROOT / 'README.md').read_text(), re.DOTALL)
+    assert limits is not None
+    assert re.search(r'[Nn]othing has been run on[^.]*Jetson', limits[1])
+    assert re.search(r'on one H200: .*\d ms', limits[1], re.DOTALL)

@@ -1,0 +1,43 @@
+"""Modules that are run by ``python -m`` to renew files of this repository: what they say to whom asks wrongly."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.filterwarnings('ignore:.*found in sys.modules')  # it may have been imported by another test
+
+
+@pytest.mark.parametrize(
+    ('module', 'arguments', 'says'),
+    [
+        ('sim.sdf', [], 'arguments are required: seed, file'),
+        ('sim.sdf', ['abc', 'a.sdf'], "argument seed: invalid int value: 'abc'"),
+        ('sim.sdf', ['-5', 'a.sdf'], 'the seed is -5, but must be 0 or more'),
+        ('sim.sdf', ['1', 'full/a.sdf'], "File exists: 'full'"),
+        ('ros.parameter_file', [], 'arguments are required: file'),
+        ('ros.parameter_file', ['nowhere/a.yaml'], "No such file or directory: 'nowhere/a.yaml'"),
+        ('ros.parameter_docs', ['nowhere.md'], "No such file or directory: 'nowhere.md'"),
+        ('ros.parameter_docs', ['full'], 'the text lacks the markers'),
+    ],
+)
+def test_generators_say_what_is_wrong(tmp_path, monkeypatch, capsys, module, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    Path('full').write_text('words')
+    monkeypatch.setattr('sys.argv', [module, *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f'robobrain_ros.{module}', run_name='__main__')
+    assert ended.value.code == 2
+    assert says in capsys.readouterr().err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ['words']
+
+
+@pytest.mark.parametrize('module', ['sim.sdf', 'ros.parameter_file', 'ros.parameter_docs'])
+def test_generators_help(tmp_path, monkeypatch, capsys, module):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr('sys.argv', [module, '--help'])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_module(f'robobrain_ros.{module}', run_name='__main__')
+    assert ended.value.code == 0
+    assert f'usage: python -m robobrain_ros.{module}' in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,44 @@
+"""The README says the truth about parameters, files and commands."""
+
+import re
+from pathlib import Path
+
+from repository import ROOT
+
+from robobrain_ros.ros.parameter_docs import renewed
+
+README = (ROOT / 'README.md').read_text()
+
+
+def test_the_parameter_table_is_the_schema():
+    assert renewed(README) == README, 'run: python -m robobrain_ros.ros.parameter_docs README.md'
+
+
+def test_linked_files_exist():
+    links = [link for link in re.findall(r'\]\(([^)#]+)\)', README) if '://' not in link]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_named_commands_exist():
+    from robobrain_ros import cli
+    from robobrain_ros.bags import commands as bags
+    from robobrain_ros.bench import commands as bench
+
+    source = ''.join(Path(module.__file__).read_text() for module in (cli, bags, bench))
+    named = set(re.findall(r'robobrain (\w+)', README)) - {'brain'}
+    commands = set(re.findall(r"add_parser\(\s*'(\w+)'", source))
+    assert named
+    assert named <= commands
+
+
+def test_every_topic_of_the_code_is_in_the_tables():
+    code = ''.join(
+        (ROOT / 'robobrain_ros' / name).read_text()
+        for name in ('ros/outputs.py', 'ros/request_server.py', 'ros/camera/camera_input.py')
+    )
+    topics = set(re.findall(r"'(~/\w+)'", code)) | set(re.findall(r"resolve_topic_name\(f'\{prefix\}([\w/]+)'\)", code))
+    outputs = set(re.findall(r"^ {16}'(\w+)': ", code, re.MULTILINE))
+    assert topics
+    assert outputs
+    assert {name for name in topics | {f'~/{output}' for output in outputs} if f'`{name}`' not in README} == set()

@@ -1,0 +1,77 @@
+"""Steps of one token, made by kernels of our own: the cases of decode_*cases.py, in processes that have Triton."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from repository import FIXTURES
+
+CASES = [str(FIXTURES / name) for name in ('decode_cases.py', 'decode_layer_cases.py')]
+KERNELS = Path(sys.prefix) / 'kernels'
+"""Where ./run test puts Triton; with --gpu it is a part of the environment."""
+
+
+@pytest.mark.skipif(not KERNELS.is_dir() and find_spec('triton') is None, reason='no Triton: ./run test installs it')
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize('interpreted', [True, False], ids=['interpreted', 'compiled'])
+def test_the_kernels(interpreted):
+    environment = os.environ | {'PYTHONPATH': str(KERNELS), 'TRITON_INTERPRET': '1' if interpreted else '0'}
+    marked = ['-m', 'interpreted' if interpreted else 'compiled']
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-o', 'addopts=', *marked, *CASES]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=280)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    """Of vLLM's, whose model is loaded."""
+    gpu_worker = pytest.importorskip('robobrain_ros.engines.vllm.worker.gpu_worker')
+    done = []
+    monkeypatch.setattr(gpu_worker.Worker, 'load_model', lambda self, **options: done.append(options))
+    made = object.__new__(gpu_worker.GpuWorker)
+    made.vllm_config = SimpleNamespace(additional_config={'decode_kernels': 'auto'}, compilation_config='compilation')
+    made._report, made._keep = gpu_worker.WorkerReport(), lambda: done.append(made._report.decode)
+    made.get_model = lambda: 'model'
+    made.done = done
+    return made
+
+
+def install(monkeypatch, outcome):
+    """A stand-in for the module that only a process with Triton can import."""
+    asked = []
+
+    def install(*arguments):
+        asked.append(arguments)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setitem(sys.modules, 'robobrain_ros.engines.vllm.worker.decode_layer', SimpleNamespace(install=install))
+    return asked
+
+
+@pytest.mark.parametrize(
+    ('outcome', 'told'),
+    [('', ''), ('another GPU', 'another GPU'), (AttributeError('x'), "this vLLM is another one: AttributeError('x')")],
+)
+def test_the_worker_installs_them_when_the_model_is_loaded_and_says_why_not(worker, monkeypatch, outcome, told):
+    asked = install(monkeypatch, outcome)
+    worker.load_model(load_dummy_weights=True)
+    assert asked == [('model', 'compilation')]
+    assert worker.done == [{'load_dummy_weights': True}, told]
+
+
+def test_they_stay_away_where_they_are_not_wanted(worker, monkeypatch):
+    asked = install(monkeypatch, '')
+    worker._report.operators = ['layer_norm', 'mm_out']
+    worker.load_model()
+    assert worker._report.decode == "FlagGems' products are wanted"
+    worker._report.operators = ['layer_norm']
+    worker.vllm_config.additional_config['decode_kernels'] = 'off'
+    worker.load_model()
+    assert worker._report.decode == 'decode_kernels is off'
+    assert not asked

@@ -1,0 +1,171 @@
+"""What /diagnostics says: engine, cameras and requests, and progress while the engine starts."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.clock import Clock, ClockType
+
+from robobrain_ros.answer import Answer
+from robobrain_ros.engines.base import EngineState, Health
+from robobrain_ros.ros.camera.camera_input import CameraStatus
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.diagnostics import Diagnostics
+
+OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
+
+
+class FakeNode:
+    """Keeps what is published; ``tick`` is the timer."""
+
+    def __init__(self):
+        self.sent: list[DiagnosticArray] = []
+
+    def create_publisher(self, kind, topic, depth):
+        assert (kind, topic) == (DiagnosticArray, '/diagnostics')
+        return SimpleNamespace(publish=self.sent.append)
+
+    def create_timer(self, period, callback, clock):
+        assert clock.clock_type is ClockType.STEADY_TIME, 'also where /clock stands still'
+        self.period, self.tick = period, callback
+
+    def get_clock(self):
+        return Clock(clock_type=ClockType.ROS_TIME)
+
+    def get_fully_qualified_name(self):
+        return '/arm/robobrain'
+
+
+class Rig:
+    def __init__(self):
+        self.node = FakeNode()
+        self.diagnostics = Diagnostics(self.node)
+
+    def said(self) -> dict[str, DiagnosticStatus]:
+        """The statuses of the next message, by name."""
+        self.node.sent.clear()
+        self.node.tick()
+        return {status.name: status for status in self.node.sent[-1].status}
+
+    def engine(self, state, **health) -> DiagnosticStatus:
+        self.diagnostics.brain = SimpleNamespace(health=lambda: Health(state, **health))
+        return self.said()['/arm/robobrain: engine']
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+def values(status: DiagnosticStatus) -> dict[str, str]:
+    return {item.key: item.value for item in status.values}
+
+
+def camera(name='', **fields):
+    """A CameraInput as far as diagnostics look."""
+    status = CameraStatus(
+        topic='/front/image',
+        subscribed=True,
+        publishers=1,
+        received=60,
+        unused=41,
+        rate_hz=29.94,
+        age_s=0.0421,
+        depth_received=58,
+        has_camera_info=True,
+    )
+    status = SimpleNamespace(**{**vars(status), **fields})
+    return SimpleNamespace(settings=CameraSettings(name), status=lambda: status)
+
+
+def test_an_unconfigured_node_says_nothing_once_a_second(rig):
+    assert rig.node.period == 1.0
+    assert rig.said() == {}
+    assert rig.node.sent[-1].header.stamp.sec > 0
+
+
+@pytest.mark.parametrize(
+    ('state', 'level'),
+    [(EngineState.READY, OK), (EngineState.STARTING, WARN), (EngineState.STOPPED, WARN), (EngineState.DEAD, ERROR)],
+)
+def test_the_engine_s_state(rig, state, level):
+    status = rig.engine(state, in_flight=2)
+    assert (status.level, status.message) == (level, state.value)
+    assert (values(status)['state'], values(status)['requests in flight']) == (state.value, '2')
+
+
+def test_a_dead_engine_says_why(rig):
+    status = rig.engine(EngineState.DEAD, error='killed by signal 9')
+    assert (status.level, status.message) == (ERROR, 'killed by signal 9')
+
+
+def test_memory_of_the_engine_s_processes(rig):
+    with subprocess.Popen([sys.executable, '-c', 'input()'], stdin=subprocess.PIPE) as child:
+        found = values(rig.engine(EngineState.READY, pids=(os.getpid(), child.pid)))
+        child.communicate(b'\n')
+    assert found['processes'] == '2'
+    assert int(found['memory of the engine (MiB)']) >= int(found['memory of the node (MiB)']) > 10
+    gone = values(rig.engine(EngineState.READY, pids=(child.pid,)))
+    assert gone['memory of the engine (MiB)'] == '0'
+
+
+def test_a_camera_that_works(rig):
+    rig.diagnostics.cameras = {'': camera()}
+    status = rig.said()['/arm/robobrain: camera']
+    assert (status.level, status.message) == (OK, '29.9 Hz')
+    assert values(status) == {
+        'topic': '/front/image',
+        'publishers': '1',
+        'received': '60',
+        'replaced unused': '41',
+        'rate (Hz)': '29.9',
+        'age (s)': '0.042',
+        'depth images received': '58',
+        'camera_info received': 'True',
+    }
+
+
+@pytest.mark.parametrize(
+    ('fields', 'level', 'says'),
+    [
+        ({'rate_hz': 0.0}, WARN, "no images on '/front/image'"),
+        ({'rate_hz': 0.0, 'subscribed': False}, OK, 'not subscribed'),
+        ({'age_s': float('inf'), 'received': 0, 'rate_hz': 0.0, 'publishers': 0}, WARN, 'no images'),
+    ],
+)
+def test_a_camera_without_images(rig, fields, level, says):
+    rig.diagnostics.cameras = {'front': camera('front', **fields)}
+    status = rig.said()['/arm/robobrain: camera front']
+    assert status.level == level
+    assert says in status.message
+
+
+def test_each_camera_has_a_status(rig):
+    rig.diagnostics.cameras = {'front': camera('front'), 'wrist': camera('wrist', rate_hz=0.0)}
+    said = rig.said()
+    assert {name: status.level for name, status in said.items()} == {
+        '/arm/robobrain: camera front': OK,
+        '/arm/robobrain: camera wrist': WARN,
+    }
+
+
+def test_requests_are_counted_also_across_a_cleanup(rig):
+    rig.diagnostics.tally.add(Answer('pointing', 'the mug'))
+    for _ in range(2):
+        rig.engine(EngineState.READY)
+        assert values(rig.said()['/arm/robobrain: requests'])['requests OK'] == '1'
+        rig.diagnostics.brain = None
+        assert rig.said() == {}
+
+
+def test_progress_is_said_at_once(rig):
+    """The executor's thread configures and does not come round to the timer."""
+    for text in ('loading vLLM', 'starting the engine'):
+        rig.diagnostics.progress(text)
+    assert [(s.name, s.level, s.message) for array in rig.node.sent for s in array.status] == [
+        ('/arm/robobrain: engine', WARN, 'loading vLLM'),
+        ('/arm/robobrain: engine', WARN, 'starting the engine'),
+    ]

@@ -1,0 +1,60 @@
+"""The Fast DDS profile is found, valid, and never put over what the user chose."""
+
+import os
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+
+from robobrain_ros.ros import fastdds as transport
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch):
+    for name in (*transport.VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS', 'ROS_DISTRO'):
+        monkeypatch.setenv(name, '')
+
+
+@pytest.mark.parametrize(
+    ('distro', 'variable'),
+    [
+        ('', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+        ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
+        ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
+    ],
+)
+def test_profile_is_set_for_the_fast_dds_of_the_distribution(monkeypatch, distro, variable):
+    monkeypatch.setenv('ROS_DISTRO', distro)
+    profile = transport.use_image_profile()
+    assert profile.is_file()
+    assert [name for name in transport.VARIABLES if os.environ[name]] == [variable]
+    assert os.environ[variable] == str(profile)
+
+
+@pytest.mark.parametrize('name', [*transport.VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'])
+def test_the_users_choice_stays(monkeypatch, name):
+    monkeypatch.setenv(name, 'mine')
+    assert transport.use_image_profile() is None
+    assert os.environ[name] == 'mine'
+
+
+def test_segment_holds_an_image_pair_of_1080p():
+    root = ElementTree.parse(transport.use_image_profile()).getroot()
+    sizes = [int(element.text) for element in root.iter() if element.tag.endswith('segment_size')]
+    assert sizes
+    assert min(sizes) > 2 * 1920 * 1080 * (3 + 4) / 2
+
+
+def test_found_in_an_installation(monkeypatch, tmp_path):
+    module = tmp_path / 'lib' / 'python3.11' / 'site-packages' / 'robobrain_ros' / 'transport.py'
+    installed = tmp_path / 'share' / 'robobrain_ros' / 'config' / transport.PROFILE
+    for path in (module, installed):
+        path.parent.mkdir(parents=True)
+        path.touch()
+    monkeypatch.setattr(transport, '__file__', str(module))
+    assert transport.use_image_profile() == installed
+
+
+def test_an_incomplete_installation_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setattr(transport, '__file__', str(tmp_path / 'robobrain_ros' / 'transport.py'))
+    with pytest.raises(FileNotFoundError, match=transport.PROFILE):
+        transport.use_image_profile()

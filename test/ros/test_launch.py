@@ -1,0 +1,170 @@
+"""Launch and configuration files agree with the node, also where launch itself is not installed (no wheel of it)."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from repository import PACKAGE, ROOT
+
+from robobrain_ros.ros import parameter_file
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
+
+LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
+PRESETS = sorted(set((ROOT / 'config').glob('*.yaml')) - {ROOT / 'config' / 'gz_bridge.yaml'})
+DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+
+
+def calls(file: Path, function: str) -> Iterator[tuple[list[ast.expr], dict[str, ast.expr]]]:
+    """Arguments of every call of a function, by position and by name."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == function:
+            yield node.args, {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+
+
+def declared(file: Path) -> dict[str, dict[str, ast.expr]]:
+    """The arguments that a launch file declares."""
+    return {ast.literal_eval(args[0]): given for args, given in calls(file, 'DeclareLaunchArgument')}
+
+
+ARGUMENTS = {name: given for file in LAUNCH_FILES for name, given in declared(file).items()}
+
+
+def choices(argument: str) -> list[str]:
+    return ast.literal_eval(ARGUMENTS[argument]['choices'])
+
+
+def literal(expression: ast.expr) -> Any:
+    return ast.literal_eval(expression) if isinstance(expression, ast.Constant) else None
+
+
+def values_of(preset: Path) -> dict[str, Any]:
+    content = yaml.safe_load(preset.read_text())
+    assert list(content) == ['/**'], 'another name would not reach a node in a namespace'
+    return content['/**']['ros__parameters']
+
+
+def test_there_are_four() -> None:
+    assert [file.name for file in LAUNCH_FILES] == [
+        'demo.launch.py',
+        'gazebo.launch.py',
+        'robobrain.launch.py',
+        'robobrain_core.launch.py',
+    ]
+
+
+@pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
+def test_launch_file(file: Path) -> None:
+    """It compiles, and offers what ros2 launch calls."""
+    functions = [node.name for node in ast.parse(file.read_text()).body if isinstance(node, ast.FunctionDef)]
+    assert 'generate_launch_description' in functions
+    compile(file.read_text(), str(file), 'exec')
+
+
+@pytest.mark.parametrize('name', ARGUMENTS)
+def test_argument_is_described(name: str) -> None:
+    given = ARGUMENTS[name]
+    assert len(ast.literal_eval(given['description'])) > 10
+    assert 'default_value' in given, 'the launch file would not start without it'
+    default = literal(given['default_value'])
+    if 'choices' in given:
+        assert default in choices(name)
+    else:
+        assert default not in ('true', 'false'), 'switches have choices'
+
+
+def test_arguments_are_declared_once() -> None:
+    assert sum(len(declared(file)) for file in LAUNCH_FILES) == len(ARGUMENTS)
+
+
+@pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
+def test_configurations_that_are_read_are_declared(file: Path) -> None:
+    used = {literal(args[0]) for args, _ in calls(file, 'LaunchConfiguration')}
+    assert used - {None} <= set(ARGUMENTS)
+
+
+@pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
+def test_executables_are_installed(file: Path) -> None:
+    installed = re.findall(r'^install_executable\((\w+) ', (ROOT / 'CMakeLists.txt').read_text(), re.MULTILINE)
+    for function in ('Node', 'LifecycleNode'):
+        for _, given in calls(file, function):
+            if literal(given['package']) == 'robobrain_ros':
+                assert literal(given['executable']) in installed
+
+
+@pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
+def test_files_that_are_named_exist(file: Path) -> None:
+    text = file.read_text()
+    for folder, name in re.findall(r"SHARE / '(launch|config|worlds)' / '([\w.]+)'", text):
+        assert (ROOT / folder / name).is_file()
+
+
+def test_overrides_are_parameters() -> None:
+    """Arguments that the core launch file hands to the node, with the parameter's own choices."""
+    source = ast.parse((ROOT / 'launch' / 'robobrain_core.launch.py').read_text())
+    (names,) = (
+        ast.literal_eval(node.value)
+        for node in source.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == 'OVERRIDES'
+    )
+    assert names
+    for name in names:
+        assert literal(ARGUMENTS[name]['default_value']) == ''
+        if BY_NAME[name].choices:
+            assert choices(name) == ['', *BY_NAME[name].choices]
+
+
+def test_topics_are_those_of_the_node() -> None:
+    """What is remapped is what camera_input.py resolves; there, a remap of another name would do nothing."""
+    remapped = {literal(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
+    resolved = re.findall(
+        r"resolve_topic_name\(f'\{prefix\}([^']+)'\)",
+        (PACKAGE / 'ros' / 'camera' / 'camera_input.py').read_text(),
+    )
+    assert remapped == set(resolved)
+
+
+def test_time_to_end_is_enough_for_the_engine() -> None:
+    assert float(ast.literal_eval(ARGUMENTS['sigterm_timeout']['default_value'])) >= 20
+
+
+def test_presets_are_the_choices() -> None:
+    assert {preset.stem for preset in PRESETS} == set(choices('preset'))
+
+
+def test_the_default_preset_is_the_schema() -> None:
+    file = ROOT / 'config' / 'robobrain.yaml'
+    assert values_of(file) == DEFAULTS
+    assert file.read_text() == parameter_file.text(), (
+        'renew it: python -m robobrain_ros.ros.parameter_file config/robobrain.yaml'
+    )
+
+
+@pytest.mark.parametrize('preset', PRESETS, ids=lambda preset: preset.name)
+def test_preset(preset: Path) -> None:
+    """Its parameters exist, have the right type and a good value; each line, or pair of lines, is explained."""
+    values = values_of(preset)
+    for name, value in values.items():
+        assert type(value) is type(BY_NAME[name].default), name
+        BY_NAME[name].check(value)
+    settings(DEFAULTS | values)
+    lines = preset.read_text().splitlines()
+    for number, line in enumerate(lines):
+        if re.match(r'    \w+:', line):
+            assert lines[number - 1].strip(), f'{line.strip()} is not explained'
+
+
+def test_rviz_shows_topics_of_the_node() -> None:
+    view = yaml.safe_load((ROOT / 'config' / 'robobrain.rviz').read_text())
+    shown = {
+        item['Topic']['Value']: item['Class'].rpartition('/')[2]
+        for item in view['Visualization Manager']['Displays']
+        if 'Topic' in item
+    }
+    outputs = (ROOT / 'robobrain_ros' / 'ros' / 'outputs.py').read_text()
+    for topic, kind in shown.items():
+        if topic.startswith('/robobrain/'):
+            assert f"'{topic.removeprefix('/robobrain/')}': {kind}," in outputs

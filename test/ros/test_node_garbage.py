@@ -1,0 +1,54 @@
+"""The node keeps nothing of requests that have ended, not even until the garbage collector's next look."""
+
+import gc
+
+import pytest
+from node_worlds import up
+from ros_helpers import until
+
+from robobrain_ros.brain.jobs import Job
+from robobrain_ros.ros import messages
+from robobrain_ros.ros.camera.camera_frame import CameraFrame
+
+pytestmark = [pytest.mark.ros]
+pytest_plugins = ('node_fixtures', 'node_worlds')
+
+
+def alive(kind: type) -> int:
+    return sum(type(thing) is kind for thing in gc.get_objects())
+
+
+@pytest.fixture
+def no_collector():
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_images_and_jobs_go_with_their_requests(world, pictures, saboteur, no_collector):
+    images, jobs = alive(CameraFrame), alive(Job)
+    up(world)
+    saboteur.engines[0].scripts['the cat'] = ['not visible']
+    for instruction in ('the cup', 'the cat', ''):
+        world.request(instruction)
+        world.ends()
+    world.answer('the cup')  # after which the desk knows of no other
+    assert world.ends().keys() == {'OK', 'NOT_FOUND', 'BAD_REQUEST'}
+    until(lambda: alive(CameraFrame) <= images, 'end of all images')
+    until(lambda: alive(Job) <= jobs + 1, 'end of all jobs but the last')
+
+
+def test_an_answer_that_cannot_be_published_keeps_no_image(world, pictures, no_collector, monkeypatch):
+    images, made = alive(CameraFrame), messages.answer
+
+    def fails(answer, *arguments):
+        if answer.success:
+            raise ZeroDivisionError('a defect')
+        return made(answer, *arguments)
+
+    monkeypatch.setattr(messages, 'answer', fails)
+    up(world)
+    world.request('the cup')
+    assert world.ends().keys() == {'INTERNAL'}
+    until(lambda: alive(CameraFrame) <= images, 'end of all images')

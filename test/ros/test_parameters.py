@@ -1,0 +1,140 @@
+"""The table of parameters: its own consistency, its checks, and what the code makes of the values."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from robobrain_ros.brain.brain import Settings
+from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.geometry.locate import DepthMode
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, engine_config, profile, settings
+from robobrain_ros.tasks import TASKS
+from robobrain_ros.tasks.profiles import PROFILES
+
+DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+
+
+def names(parameters) -> list[str]:
+    return [parameter.name for parameter in parameters]
+
+
+def test_names_are_unique_and_described():
+    assert len(BY_NAME) == len(PARAMETERS)
+    assert all(parameter.description and parameter.name.islower() for parameter in PARAMETERS)
+
+
+@pytest.mark.parametrize('parameter', PARAMETERS, ids=names(PARAMETERS))
+def test_every_default_passes_its_own_check_and_has_the_type_of_its_limits(parameter):
+    parameter.check(parameter.default)
+    if parameter.choices:
+        assert isinstance(parameter.default, str)
+        for choice in parameter.choices:
+            parameter.check(choice)
+    if isinstance(parameter.default, (int, float)) and not isinstance(parameter.default, bool):
+        assert parameter.low <= parameter.default <= parameter.high
+    else:
+        assert parameter.low is parameter.high is None
+    if isinstance(parameter.default, int) and parameter.low is not None:  # the descriptor's range is of integers
+        assert (parameter.low, parameter.high) == (int(parameter.low), int(parameter.high))
+
+
+CHOSEN = [parameter for parameter in PARAMETERS if parameter.choices]
+RANGED = [parameter for parameter in PARAMETERS if parameter.low is not None]
+
+
+@pytest.mark.parametrize('parameter', CHOSEN, ids=names(CHOSEN))
+@pytest.mark.parametrize('value', ['', 'Nonsense', 'queue '])
+def test_other_words_than_the_choices_are_quoted(parameter, value):
+    with pytest.raises(BrainError) as caught:
+        parameter.check(value)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+    assert str(caught.value).startswith(f'{parameter.name} is {value!r}, but must be one of ')
+    assert all(repr(choice) in str(caught.value) for choice in parameter.choices)
+
+
+@pytest.mark.parametrize('parameter', RANGED, ids=names(RANGED))
+def test_numbers_outside_the_limits_are_quoted(parameter):
+    parameter.check(parameter.low)
+    parameter.check(parameter.high)
+    for value in (parameter.low - 1, parameter.high + 1, float('nan'), float('inf'), -float('inf')):
+        with pytest.raises(BrainError, match=f'^{parameter.name} is {value!r}, but must lie in '):
+            parameter.check(value)
+
+
+def test_the_defaults_make_everything():
+    assert engine_config(DEFAULTS) == EngineConfig(TINY_MODEL)
+    assert profile(DEFAULTS) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
+    made = settings(DEFAULTS)
+    assert (made.policy, made.guided_decoding, made.temperature) == (Policy.QUEUE, False, 0.0)
+    assert made.queue_size == Settings().queue_size
+    assert DEFAULTS['default_task'] in TASKS
+
+
+def test_values_arrive_where_they_belong():
+    made = settings(
+        DEFAULTS
+        | {
+            'guided_decoding': True,
+            'temperature': 0.5,
+            'preemption': 'newest_wins',
+            'queue_size': 3,
+            'depth_window_px': 7,
+            'depth_min_valid_fraction': 0.9,
+            'min_depth_m': 0.2,
+            'max_depth_m': 3.0,
+            'trajectory_depth': 'model',
+            'model_depth_is_ray': True,
+        }
+    )
+    assert (made.guided_decoding, made.temperature, made.policy, made.queue_size) == (True, 0.5, Policy.NEWEST_WINS, 3)
+    rules = made.depth
+    assert (rules.window_px, rules.min_valid_fraction, rules.min_depth_m, rules.max_depth_m) == (7, 0.9, 0.2, 3.0)
+    assert (rules.mode, rules.model_depth_is_ray) == (DepthMode.MODEL, True)
+    config = engine_config(
+        DEFAULTS | {'device': 'cpu', 'dtype': 'float32', 'max_model_len': 512, 'max_pixels': 70000, 'kv_cache_mb': 64}
+    )
+    assert config == EngineConfig(TINY_MODEL, 'cpu', 'float32', 512, max_pixels=70000, kv_cache_mb=64)
+
+
+@pytest.mark.parametrize(
+    ('change', 'quoted'),
+    [({'depth_window_px': 4}, 'window_px is 4'), ({'min_depth_m': 5.0, 'max_depth_m': 5.0}, 'min_depth_m is 5.0')],
+)
+def test_values_that_do_not_go_together_are_refused(change, quoted):
+    with pytest.raises(BrainError, match=quoted) as caught:
+        settings(DEFAULTS | change)
+    assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_a_directory_without_a_model_is_named(tmp_path):
+    for make in (engine_config, profile):
+        with pytest.raises(BrainError, match=str(tmp_path)) as caught:
+            make(DEFAULTS | {'model': str(tmp_path)})
+        assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_a_model_of_a_kind_that_tells_no_profile_needs_one_by_name(tmp_path):
+    (tmp_path / 'config.json').write_text(json.dumps({'model_type': 'llama'}))
+    values = DEFAULTS | {'model': str(tmp_path)}
+    with pytest.raises(BrainError, match="'llama'"):
+        profile(values)
+    assert profile(values | {'model_profile': 'robobrain-2.0'}) is PROFILES['robobrain-2.0']
+
+
+def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv('HOME', str(tmp_path))
+    (tmp_path / 'config.json').write_text('{}')
+    assert engine_config(DEFAULTS | {'model': '~'}).model == tmp_path
+
+
+def test_what_decides_between_requests_is_no_option_of_one():
+    assert {parameter.name: parameter.mark for parameter in PARAMETERS if parameter.shared} == {
+        'preemption': '+',
+        'queue_size': '+',
+    }
+    assert {parameter.mark for parameter in PARAMETERS if parameter.per_request} == {'*'}
+    assert {parameter.mark for parameter in PARAMETERS if not parameter.dynamic} == {''}

@@ -1,0 +1,31 @@
+"""Every ugly answer of the corpus gives exactly what stands beside it: what is kept, what is dropped and why."""
+
+import json
+from dataclasses import astuple
+
+import pytest
+from repository import FIXTURES
+
+from robobrain_ros.tasks import get_profile, get_task
+
+CASES = json.loads((FIXTURES / 'corpus' / 'ugly_answers.json').read_text(encoding='utf-8'))
+
+
+@pytest.mark.parametrize('case', CASES, ids=lambda case: f'{case["task"]}: {case["answer"][:40]!r}')
+def test_ugly_answer(case):
+    profile = get_profile(case.get('profile', 'robobrain-2.5'))
+    parsed = get_task(case['task']).parse(
+        case['answer'], profile.scale(640, 480), profile, cut_short=case.get('cut_short', False)
+    )
+    assert [astuple(point) for point in parsed.points] == [
+        (*point, None, '')[:4] if len(point) == 2 else (*point, '')[:4] for point in case.get('points', [])
+    ]
+    assert [astuple(box) for box in parsed.boxes] == [(*box, '')[:5] for box in case.get('boxes', [])]
+    assert [astuple(step) for step in parsed.steps] == [tuple(step) for step in case.get('steps', [])]
+    assert parsed.reply == case.get('reply', '')
+    assert parsed.not_found == case.get('not_found', False)
+    reasons = [drop.reason for drop in parsed.dropped]
+    assert len(reasons) == len(case.get('dropped', [])), reasons
+    for reason, expected in zip(reasons, case.get('dropped', []), strict=True):
+        assert expected in reason
+    assert all(drop.text in case['answer'] for drop in parsed.dropped)

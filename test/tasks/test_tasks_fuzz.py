@@ -1,0 +1,208 @@
+"""Untrusted answers: whatever the text, parsers raise nothing, invent nothing, and take linear time."""
+
+import json
+import random
+import re
+import time
+from math import inf
+from unicodedata import category
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from repository import FIXTURES
+
+from robobrain_ros.tasks import TASKS, get_profile
+from robobrain_ros.tasks.profiles import PROFILES
+
+CORPUS = [
+    case['answer'] for case in json.loads((FIXTURES / 'corpus' / 'ugly_answers.json').read_text(encoding='utf-8'))
+]
+PIECES = [
+    '[',
+    ']',
+    '(',
+    ')',
+    '{',
+    '}',
+    '"',
+    "'",
+    ',',
+    ':',
+    '.',
+    '-',
+    '+',
+    'e',
+    ' ',
+    '\n',
+    '\\',
+    '```',
+    '</think>',
+    '<think>',
+    '<answer>',
+    '</answer>',
+    '512',
+    '1000',
+    '1001',
+    '0.5',
+    '-1',
+    'nan',
+    'inf',
+    '1e999',
+    '9' * 400,
+    '٣',
+    '½',
+    '1. ',
+    '- ',
+    '\x00',
+    '\ud800',
+    '"label": "',
+    '"point_2d": [',
+    '"steps": [',
+    '{"action": "',
+    'not visible',
+    'the cube',
+    'Place ',
+]
+NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+
+
+def mutations(count):
+    """Corpus answers, cut, joined, shuffled and with pieces put in; the same ones every time."""
+    rng = random.Random(20261123)
+    for _ in range(count):
+        text = rng.choice(CORPUS)
+        for _ in range(rng.randint(1, 6)):
+            at, to = sorted(rng.randint(0, len(text)) for _ in range(2))
+            text = rng.choice(
+                [
+                    text[:at] + rng.choice(PIECES) + text[at:],
+                    text[:at] + text[to:],
+                    text[:to] + text[at:],
+                    text[:at] + text[at:to][::-1] + text[to:],
+                    text + rng.choice(CORPUS),
+                ]
+            )
+        yield text
+    for _ in range(count):
+        yield ''.join(rng.choice(PIECES) for _ in range(rng.randint(1, 40)))
+
+
+def squeezed(text):
+    """The text without blanks, control characters, half characters and Markdown's stars, in lower case."""
+    return ''.join(c for c in text.lower() if not (c.isspace() or c in '*\ufffd' or category(c) in ('Cc', 'Cs')))
+
+
+def check(task, text, profile):
+    """One answer through one parser: all that is kept is in range and stands in the text."""
+    parsed = task.parse(text, profile.scale(640, 480), profile)
+    x_max, y_max = (1000, 1000) if profile.name != 'robobrain-2.0' else (640, 480)
+    said = {float(number) + 0.0 for number in NUMBER.findall(text)}
+    for point in parsed.points:
+        assert 0 <= point.x <= x_max
+        assert 0 <= point.y <= y_max
+        assert {point.x, point.y} <= said
+        if point.depth is not None:
+            assert point.depth in said
+            assert 0 < point.depth < inf
+    for box in parsed.boxes:
+        assert 0 <= box.x1 < box.x2 <= x_max
+        assert 0 <= box.y1 < box.y2 <= y_max
+        assert {box.x1, box.y1, box.x2, box.y2} <= said
+    for step in parsed.steps:
+        assert step.description
+        for words in (step.description, step.action, step.object, step.destination):
+            words.encode('utf-8')
+            assert words == ' '.join(words.split())
+            assert '\x00' not in words
+        if '\\' not in text:  # no escapes: every word stands in the text
+            for words in (*step.description.replace(' -> ', ' ').split(), step.action, step.object, step.destination):
+                assert squeezed(words) in squeezed(text)
+    for drop in parsed.dropped:
+        assert drop.text in text
+        assert drop.reason
+    if parsed.not_found:
+        assert not any((parsed.points, parsed.boxes, parsed.steps))
+    if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
+        assert parsed.dropped or parsed.not_found  # nothing vanishes silently
+
+
+@pytest.mark.timeout(0)  # --fuzz 50 takes minutes
+@pytest.mark.parametrize('profile', PROFILES.values(), ids=PROFILES.keys())
+def test_mutated_answers(profile, fuzz):
+    for text in mutations(1000 * fuzz):
+        for task in TASKS.values():
+            check(task, text, profile)
+
+
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map(''.join))
+def test_any_text(text):
+    for task in TASKS.values():
+        check(task, text, get_profile('robobrain-2.5'))
+
+
+@pytest.mark.parametrize(
+    'unit',
+    [
+        '(',
+        '[',
+        '{',
+        ')',
+        '(1,',
+        '(1, 2',
+        '(1, 2)',
+        '[1, 2, 3, 4]',
+        '1',
+        '.',
+        'e',
+        ' ',
+        '\n',
+        '"',
+        "'",
+        '\\',
+        '\\"',
+        '{"',
+        '{"a',
+        "{'",
+        "'x'",
+        '{"a":',
+        '{"a": "b",',
+        '[{',
+        '["',
+        '[ ',
+        '{"steps": [',
+        '"a" ',
+        '"a": ',
+        '"label": "',
+        "'label': '\\",
+        '"label": "x\\" ',
+        '<think>',
+        '</think>',
+        '<answer>',
+        '```',
+        '1. ',
+        '1. a\n',
+        '- a\n',
+        ' 2. ',
+        '* ',
+        '#',
+        'step ',
+        'not ',
+        'no a ',
+        'n\u2019t ',
+        'Place the a on ',
+        'the ',
+        '{"action": "a"}',
+        '\\u0041',
+        '\ud83d',
+        '{"label": "a", "point_2d": [1, 2]}',
+    ],
+)
+def test_time_is_linear(unit):
+    text = unit * (100_000 // len(unit))
+    profile = get_profile('robobrain-2.5')
+    for task in (TASKS['pointing'], TASKS['planning'], TASKS['general']):
+        for answer in (text, '{"a": "' + text, '{"a": ' + text, "{'label': '" + text, text + '(1, 2)'):
+            started = time.process_time()
+            task.parse(answer, profile.scale(640, 480), profile)
+            assert time.process_time() - started < 2  # quadratic reading of 100 kB takes minutes
