@@ -47,3 +47,13 @@ class BrainError(Exception):
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class BadRequest(BrainError):
+    """What was asked for makes no sense: an unknown name, a value out of range, a file that is not there.
+
+    :param message: a sentence that quotes the bad value and says what would be right
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(ErrorCode.BAD_REQUEST, message)

@@ -16,7 +16,7 @@ from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.commands.demo import choose
-from robobrain_ros.commands.local_stack import Stack, isolate
+from robobrain_ros.commands.local_stack import LocalStack, isolate
 
 RATE_HZ = 5.0
 FIRST_IMAGE_S = 30.0
@@ -76,7 +76,7 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     isolate()  # or another camera would be recorded as well
     questions = [f'{question.task}: {question.instruction}' for question in choose(seed)]
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # rclpy's would end the context under the node
-    with Recorder(folder) as recorder, Stack() as stack:
+    with Recorder(folder) as recorder, LocalStack() as stack:
         camera = ['--ros-args', '-p', f'seed:={seed}', '-p', f'rate_hz:={RATE_HZ}']
         stack.start('sim.camera', [*camera, '--log-level', 'simulated_camera:=warn'])
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
@@ -89,7 +89,7 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     return 0
 
 
-def _listen(stack: Stack, recorder: Recorder, questions: list[str], seconds: float) -> None:
+def _listen(stack: LocalStack, recorder: Recorder, questions: list[str], seconds: float) -> None:
     node = Node('robobrain_recorder')
     for topic, kind in TOPICS.items():
         recorder.add(topic, f'sensor_msgs/msg/{kind.__name__}')
@@ -116,7 +116,7 @@ def _listen_to_tf(node: Node, recorder: Recorder) -> None:
     node.create_subscription(TFMessage, '/tf_static', partial(recorder.write, '/tf_static'), latched, raw=True)
 
 
-def _spin(node: Node, stack: Stack, seconds: float, done: Any = lambda: False) -> None:
+def _spin(node: Node, stack: LocalStack, seconds: float, done: Any = lambda: False) -> None:
     end = time.monotonic() + seconds
     while not done() and (left := end - time.monotonic()) > 0:
         rclpy.spin_once(node, timeout_sec=min(left, 0.5))

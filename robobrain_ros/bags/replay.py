@@ -15,7 +15,7 @@ from sensor_msgs.msg import CameraInfo, Image
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
-from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.parameters import BY_NAME
@@ -30,7 +30,7 @@ LONGEST_PAUSE_S = 10.0
 """Longer pauses of a recording are cut down to this."""
 
 
-class Question(NamedTuple):
+class RecordedRequest(NamedTuple):
     """What is asked, and when: nanoseconds, on the recording's clock."""
 
     time: int
@@ -76,7 +76,7 @@ class Player:
         self._kinds[topic] = TFMessage
         self._publishers[topic] = self._client.node.create_publisher(TFMessage, topic, qos)
 
-    def play(self, questions: Sequence[Question]) -> Iterator[Record]:
+    def play(self, questions: Sequence[RecordedRequest]) -> Iterator[Record]:
         """Play all of it, yielding each answer as it comes. Blocks between them.
 
         :raises NoReply: the node is not there, or does not answer
@@ -109,13 +109,13 @@ class Player:
                 raise NoReply(f'{self._client.name} does not listen to {names}; does it use simulated time?')
             self._client.executor.spin_once(0.05)
 
-    def _ask(self, question: Question, image: Recorded) -> Record:
+    def _ask(self, question: RecordedRequest, image: Recorded) -> Record:
         stamp = decoded(image, Image).header.stamp
         answer: Answer = self._client.query(question.task, question.instruction, not_before=stamp)
         return answers.to_record(answer, (question.time - self._recording.span[0]) / 1e9)
 
 
-def questions_of(recording: Recording, asked: Sequence[str]) -> list[Question]:
+def questions_of(recording: Recording, asked: Sequence[str]) -> list[RecordedRequest]:
     """The recorded instructions, or others at even distances over the recording; both as on ``~/instruction``.
 
     :raises BrainError: something that cannot be asked
@@ -128,7 +128,7 @@ def questions_of(recording: Recording, asked: Sequence[str]) -> list[Question]:
     if not texts:
         raise ValueError("the recording holds no instructions; ask with --ask 'pointing: the red mug'")
     default = str(BY_NAME['default_task'].default)
-    return [Question(time, *parse_instruction(text, default)) for time, text in texts]
+    return [RecordedRequest(time, *parse_instruction(text, default)) for time, text in texts]
 
 
 def run(
@@ -160,7 +160,7 @@ def run(
     answers.require_writable(output)
     isolate()  # or a robot that runs here would get the recording's clock, images and frames
     print(f'Playing {camera.image}, depth {camera.depth_image or "none"}, camera_info {camera.camera_info or "none"}')
-    with Stack() as stack:
+    with LocalStack() as stack:
         parameters = ['--params-file', str(params_file)] if params_file else []
         parameters += ['-p', 'use_sim_time:=true']
         stack.start('node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.vllm.flaggems import Wanted
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
@@ -32,7 +32,7 @@ WARM_UP = 3
 """Requests in front of those that count, for each case."""
 VARIANTS: dict[str, dict[str, Any]] = {
     'fp8': {'quantization': 'fp8'},
-    **{profile: {'flaggems': Wanted(profile)} for profile in ('safe', 'gemm', 'full')},
+    **{profile: {'flaggems': FlagGemsSettings(profile)} for profile in ('safe', 'gemm', 'full')},
     'off': {'decode_kernels': 'off'},
     'tp2': {'tensor_parallel_size': 2},
 }
@@ -82,7 +82,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Question:
+class ModelQuestion:
     """One request of a case.
 
     :param length: tokens that the answer must have; 0 if it ends by itself
@@ -97,7 +97,7 @@ class Question:
     counts: bool
 
 
-def ask(plan: Plan) -> Iterator[Question]:
+def ask(plan: Plan) -> Iterator[ModelQuestion]:
     """All questions of a run, each with an image that was never there before; the same ones for every path."""
     random = np.random.default_rng(1)
     for case in CASES:
@@ -106,7 +106,7 @@ def ask(plan: Plan) -> Iterator[Question]:
         for number in range(-WARM_UP, plan.repetitions):
             rgb = random.integers(0, 256, (plan.size[1], plan.size[0], 3), np.uint8)
             length = lengths[max(number, 0)] if lengths else 0
-            yield Question(case, task, task.prompt(case.instruction, plan.profile), rgb, length, number >= 0)
+            yield ModelQuestion(case, task, task.prompt(case.instruction, plan.profile), rgb, length, number >= 0)
 
 
 class Laps:
@@ -123,7 +123,7 @@ class Laps:
         self._last = now
 
 
-def tell(question: Question, stages: dict[str, float], tokens: int) -> None:
+def tell(question: ModelQuestion, stages: dict[str, float], tokens: int) -> None:
     """Print one answer's figures, for the process that collects them; answers for warming up are not told."""
     if question.counts:
         print(json.dumps({'task': question.case.task, 'tokens': tokens, 'stages': stages}), flush=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from robobrain_ros.commands.arguments import image_size, positive
 from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS
-from robobrain_ros.engines.vllm.flaggems import CHOICES, Wanted
+from robobrain_ros.engines.vllm.flaggems import CHOICES, FlagGemsSettings
 
 
 def add(commands: Any) -> None:
@@ -81,7 +81,7 @@ def _tune(chosen: argparse.Namespace) -> int:
     from robobrain_ros.engines.base import EngineConfig
 
     config = EngineConfig(
-        chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems)
+        chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems)
     )
     return run(config, chosen.image_size)
 
@@ -94,8 +94,10 @@ def _parity(chosen: argparse.Namespace) -> int:
     from robobrain_ros.engines.base import EngineConfig
     from robobrain_ros.engines.vllm.launch import runs_on_cpu
 
-    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=Wanted('off'), decode_kernels='off')
-    other = replace(native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=Wanted(chosen.flaggems))
+    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=FlagGemsSettings('off'), decode_kernels='off')
+    other = replace(
+        native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems)
+    )
     variant = replace(other, decode_kernels=chosen.decode_kernels)
     if variant == native or (other == native and runs_on_cpu(native)):  # where there are no kernels of our own
         raise ValueError('nothing to compare: say --flaggems, --dtype or --quantization')

@@ -10,7 +10,7 @@ from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.engines.processes import MARK
 from robobrain_ros.ros.client import Client
 
@@ -28,7 +28,7 @@ def run(kills: int) -> int:
     """
     isolate()
     recoveries: list[float] = []
-    with Stack() as stack:
+    with LocalStack() as stack:
         stack.start('sim.camera')
         node = psutil.Process(stack.start('node', QUIET).pid)
         rclpy.init()
@@ -74,7 +74,7 @@ def _kill_engine(node: psutil.Process) -> set[psutil.Process]:
     return family
 
 
-def _recovery(load: Load, stack: Stack) -> float | None:
+def _recovery(load: Load, stack: LocalStack) -> float | None:
     """Seconds until the next answer; None if none came."""
     begin = time.monotonic()
     load.pump(0.5)  # answers that were under way count for nothing

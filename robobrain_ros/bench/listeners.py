@@ -17,7 +17,7 @@ from sensor_msgs.msg import Image
 
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.camera.settings import CameraSettings
-from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.spin_safely import spin_safely
 
 WIDTH, HEIGHT, RATE_HZ = 1920, 1080, 30.0
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
@@ -101,7 +101,7 @@ def plain(seconds: float) -> Use:
         node.create_subscription(Image, 'image', store, QOS)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
-        thread = threading.Thread(target=spin, args=(executor, node.get_logger()), daemon=True)
+        thread = threading.Thread(target=spin_safely, args=(executor, node.get_logger()), daemon=True)
         thread.start()
         _wait(lambda: count > RATE_HZ)
         use = _measure(seconds, lambda: count)

@@ -19,12 +19,12 @@ from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
-from robobrain_ros.bench.cases import Plan, Question, ask, tell
-from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.bench.cases import ModelQuestion, Plan, ask, tell
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
 from robobrain_ros.ros.client import Client, NoReply
-from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.spin_safely import spin_safely
 
 TIMEOUT_S = 120
 STAGES = ('convert', 'prepare', 'first_token', 'decode', 'parse', 'project')
@@ -46,7 +46,7 @@ class Asker:
         self._ears.create_subscription(Answer, f'{client.name}/answer', on_answer, 10)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._ears)
-        self._thread = threading.Thread(target=spin, args=(self._executor, self._ears.get_logger()), daemon=True)
+        self._thread = threading.Thread(target=spin_safely, args=(self._executor, self._ears.get_logger()), daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -58,7 +58,7 @@ class Asker:
     def _on_answer(self, message: Answer, info: dict[str, int]) -> None:
         self._answers.put((time.time_ns(), info['source_timestamp'], message))
 
-    def ask(self, question: Question) -> tuple[dict[str, float], Answer]:
+    def ask(self, question: ModelQuestion) -> tuple[dict[str, float], Answer]:
         """(milliseconds by stage from the image's publication to the answer, the answer).
 
         All clocks are the host's: the image's stamp, its age when the node took it, and DDS's stamp of the answer.
@@ -82,7 +82,7 @@ class Asker:
         own = sum(took for stage, took in stages.items() if stage in STAGES)
         return stages | {'reply': (sent - taken) / 1e6 - own, 'answer': (heard - sent) / 1e6}, answer
 
-    def _wait_for_image(self, question: Question) -> None:
+    def _wait_for_image(self, question: ModelQuestion) -> None:
         """Bring the node to where it waits for an image: what it does before that is not measured."""
         known: list[str] = []
         case = question.case
@@ -96,7 +96,7 @@ class Asker:
             if time.monotonic() > deadline:
                 raise NoReply(f'the node did not wait for an image within {TIMEOUT_S} s')
 
-    def _message(self, question: Question) -> Image:
+    def _message(self, question: ModelQuestion) -> Image:
         height, width = question.rgb.shape[:2]
         image = Image(width=width, height=height, encoding='rgb8', step=3 * width)
         image.header.stamp = self._client.node.get_clock().now().to_msg()
@@ -117,7 +117,7 @@ def main() -> None:
         'warm_up_height': plan.size[1],
     }
     parameters = itertools.chain.from_iterable(('-p', f'{name}:={value}') for name, value in settings.items())
-    with Stack() as stack:
+    with LocalStack() as stack:
         stack.start('node', (*QUIET, *parameters))
         rclpy.init()
         client = Client(Node('bench_node'), check=stack.check)

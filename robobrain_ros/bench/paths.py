@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from robobrain_ros.bench.cases import Laps, Plan, Question, ask, note, tell
+from robobrain_ros.bench.cases import Laps, ModelQuestion, Plan, ask, note, tell
 from robobrain_ros.bench.plain_vllm import vllm
 from robobrain_ros.bench.served import server
 from robobrain_ros.engines.base import Generation
@@ -48,7 +48,7 @@ async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
     note(f'{name}: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
 
 
-def generation(question: Question, plan: Plan) -> Generation:
+def generation(question: ModelQuestion, plan: Plan) -> Generation:
     """The question as the node asks it, but for the most tokens."""
     return Generation(
         question.prompt,

@@ -11,7 +11,7 @@ from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.ros.client import Client
 
 MOST_GROWTH = 0.02
@@ -52,7 +52,7 @@ def run(minutes: float) -> int:
     isolate()
     seconds = 60 * minutes
     warm_s = min(WARM_S, seconds / 2)
-    with Stack() as stack:
+    with LocalStack() as stack:
         stack.start('sim.camera')
         process = psutil.Process(stack.start('node', QUIET).pid)
         rclpy.init()

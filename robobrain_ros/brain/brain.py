@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from robobrain_ros.answer import Answer, Target
-from robobrain_ros.brain.frame import Frame, Seen
+from robobrain_ros.brain.frame import Frame, PreparedImage
 from robobrain_ros.brain.jobs import Desk, Job, Policy, Stage
 from robobrain_ros.engines.base import Engine, EngineState, Generation, Health
 from robobrain_ros.engines.loop import LoopThread
@@ -185,12 +185,12 @@ class Brain:
             temperature=settings.temperature,
         )
 
-    def _see(self, frame: Frame) -> Seen:
+    def _see(self, frame: Frame) -> PreparedImage:
         rgb = frame.rgb()
         letterbox = self._letterbox(rgb.shape[1], rgb.shape[0])
-        return Seen(frame, letterbox, letterbox.draw(rgb))
+        return PreparedImage(frame, letterbox, letterbox.draw(rgb))
 
-    async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> Seen:
+    async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> PreparedImage:
         """Take the image for a job, which may wait for it."""
         clock = _Clock(job.begin)
         timings = job.answer.timings
@@ -203,7 +203,7 @@ class Brain:
         job.update(Stage.PREFILL, image_size=seen.letterbox.image, frame_age=frame.age)
         return seen
 
-    async def question(self, job: Job, seen: Seen, settings: Settings) -> None:
+    async def question(self, job: Job, seen: PreparedImage, settings: Settings) -> None:
         """Ask the model a job's task and instruction about an image; what comes back goes into the job.
 
         :raises BrainError: if nothing in the model's answer can be used

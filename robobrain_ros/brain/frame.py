@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 
 from robobrain_ros.errors import BrainError
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.geometry.letterbox import Letterbox
-from robobrain_ros.geometry.locate import Located, Scene, lose, move
+from robobrain_ros.geometry.locate import Located, Scene, transformed, without_positions
 
 
 class Frame(Protocol):
@@ -26,7 +26,7 @@ class Frame(Protocol):
     def depth(self) -> np.ndarray | None:
         """Metres, NaN where unknown, registered to the image; None if there is none; BrainError if it is unusable."""
 
-    def camera(self) -> Camera | None:
+    def camera(self) -> CameraModel | None:
         """The intrinsics; None if unknown; ValueError if they are unusable."""
 
     def transform(self) -> Transform | None:
@@ -37,7 +37,7 @@ class Frame(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
+class PreparedImage:
     """An image that was taken for a request."""
 
     frame: Frame
@@ -71,6 +71,6 @@ class Seen:
         if not any(target.position for target in located.targets):
             return located
         try:
-            return move(located, self.frame.transform())
+            return transformed(located, self.frame.transform())
         except LookupError as error:
-            return lose(located, str(error))
+            return without_positions(located, str(error))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus
 from robobrain_ros.brain.brain import Brain, Settings
-from robobrain_ros.brain.frame import Frame, Seen
+from robobrain_ros.brain.frame import Frame, PreparedImage
 from robobrain_ros.brain.jobs import Job, Stage
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks import MISSION, Profile, get_task
@@ -90,7 +90,7 @@ def _name(words: str) -> str:
 class _Mission:
     """One mission on one image."""
 
-    def __init__(self, brain: Brain, job: Job, seen: Seen, settings: Settings) -> None:
+    def __init__(self, brain: Brain, job: Job, seen: PreparedImage, settings: Settings) -> None:
         self._brain, self._job, self._seen, self._settings = brain, job, seen, settings
         self._asked: dict[tuple[str, str], Answer] = {}
 

@@ -11,8 +11,8 @@ from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
-from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.tasks.profiles import detect_profile
 
 
@@ -47,7 +47,7 @@ class Picture:
         """See seeing.Frame."""
         return None
 
-    def camera(self) -> Camera | None:
+    def camera(self) -> CameraModel | None:
         """See seeing.Frame."""
         return None
 
@@ -63,7 +63,7 @@ def ask(path: Path, task: str, instruction: str, model: Path | None, output: Pat
     try:
         profile = detect_profile(directory)
     except ValueError as error:
-        raise BrainError(ErrorCode.BAD_REQUEST, str(error)) from error
+        raise BadRequest(str(error)) from error
     # complain now, not after the engine's start
     mission.check(task, instruction, profile)
     target = output or Path(f'{path.stem}_answer.png')
@@ -121,6 +121,4 @@ def write(path: Path, rgb: np.ndarray) -> None:
 
 
 def _unwritable(path: Path) -> BrainError:
-    return BrainError(
-        ErrorCode.BAD_REQUEST, f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg"
-    )
+    return BadRequest(f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg")

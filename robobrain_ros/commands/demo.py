@@ -21,7 +21,7 @@ from robobrain_ros.commands.ask import write
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
-from robobrain_ros.commands.local_stack import Stack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
 from robobrain_ros.msg import Answer, Target
 from robobrain_ros.ros.camera.conversions import to_rgb
@@ -115,7 +115,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     """
     isolate()  # or another camera would be seen as well
     begin = time.monotonic()
-    with Stack() as stack:
+    with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
         stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])

@@ -49,7 +49,7 @@ def _packages() -> Iterator[Finding]:
         yield (GOOD, module, found) if found else (BAD, module, 'not installed; ./run setup installs it, see README')
     flag_gems, obstacle = _version('flag-gems'), flaggems.obstacle()
     if flag_gems and not obstacle:
-        choice = flaggems.decide(flaggems.Wanted(), os.environ)
+        choice = flaggems.decide(flaggems.FlagGemsSettings(), os.environ)
         yield GOOD, 'flag_gems', f'{flag_gems}; with flaggems.profile auto: {choice}'
     else:
         yield NOTE, 'flag_gems', f'{obstacle}; only GPUs use it'

@@ -26,14 +26,14 @@ def isolate() -> None:
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 
-class Stack:
+class LocalStack:
     """Processes that end with the ``with`` block."""
 
     def __init__(self) -> None:
         use_image_profile()
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> 'Stack':
+    def __enter__(self) -> 'LocalStack':
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,7 +73,7 @@ def bring_up(client: Client) -> None:
 
 def up(node_arguments: Sequence[str], with_camera: bool) -> int:
     """``robobrain up``: run until Ctrl-C, SIGTERM, or the end of a process; returns the exit code."""
-    with Stack() as stack:
+    with LocalStack() as stack:
         if with_camera:
             stack.start('sim.camera')
         node = stack.start('node', node_arguments)

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from robobrain_ros.engines.vllm import caches
-from robobrain_ros.engines.vllm.flaggems import Wanted
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.tasks.base import Guide
 
 QUANTIZATIONS = ('none', 'fp8')
@@ -65,18 +65,15 @@ class EngineConfig:
     decode_kernels: str = 'auto'
     tensor_parallel_size: int = 1
     cache_directory: str = caches.DEFAULT
-    flaggems: Wanted = field(default_factory=Wanted)
+    flaggems: FlagGemsSettings = field(default_factory=FlagGemsSettings)
 
     def __post_init__(self) -> None:
         if self.device not in ('auto', 'cpu', 'cuda'):
-            raise BrainError(ErrorCode.BAD_REQUEST, f"device is {self.device!r}, but must be 'auto', 'cpu' or 'cuda'")
+            raise BadRequest(f"device is {self.device!r}, but must be 'auto', 'cpu' or 'cuda'")
         if self.quantization not in QUANTIZATIONS:
-            raise BrainError(
-                ErrorCode.BAD_REQUEST, f"quantization is {self.quantization!r}, but must be 'none' or 'fp8'"
-            )
+            raise BadRequest(f"quantization is {self.quantization!r}, but must be 'none' or 'fp8'")
         if not (self.model / 'config.json').is_file():
-            raise BrainError(
-                ErrorCode.BAD_REQUEST,
+            raise BadRequest(
                 f"model is '{self.model}', but that is no directory with a model's config.json in it",
             )
 

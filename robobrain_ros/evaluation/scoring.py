@@ -7,7 +7,7 @@ import numpy as np
 from robobrain_ros.answer import Answer, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
-from robobrain_ros.geometry.camera_model import Camera
+from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.geometry.locate import DepthMode, DepthRules, Scene, locate_waypoints
 from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
@@ -19,10 +19,10 @@ NEAR = 0.02
 """A place has been met this close to it, in parts of the image's sides."""
 
 
-def camera_of(scene: TableTop) -> Camera:
+def camera_of(scene: TableTop) -> CameraModel:
     """The simulated camera's calibration."""
     view = scene.view
-    return Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+    return CameraModel.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
 
 
 def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, float]:

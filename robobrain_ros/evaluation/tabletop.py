@@ -15,7 +15,7 @@ from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.scoring import camera_of, mean, score
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
@@ -50,7 +50,7 @@ class SceneFrame:
         """See seeing.Frame."""
         return self._depth
 
-    def camera(self) -> Camera | None:
+    def camera(self) -> CameraModel | None:
         """See seeing.Frame."""
         return self._camera
 

@@ -14,7 +14,7 @@ _COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equid
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraModel:
     """Intrinsics of an image as it is published: region of interest and binning are already in the numbers."""
 
     width: int
@@ -40,7 +40,7 @@ class Camera:
         frame_id: str = '',
         binning: tuple[int, int] = (1, 1),
         roi: tuple[int, int, int, int] = (0, 0, 0, 0),
-    ) -> 'Camera':
+    ) -> 'CameraModel':
         """Make a camera from a calibration of the full sensor; the arguments are fields of sensor_msgs/CameraInfo.
 
         :param width: of the calibrated, full image in pixels

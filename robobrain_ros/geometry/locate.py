@@ -11,7 +11,7 @@ from enum import Enum
 import numpy as np
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.geometry.depth import DepthSample, out_of_range, sample_depth, scale_pixel
 
 HELD = (0.02, 0.04)
@@ -68,7 +68,7 @@ class Scene:
 
     image_size: tuple[int, int]
     """(width, height) of the colour image in pixels."""
-    camera: Camera | None = None
+    camera: CameraModel | None = None
     depth_m: np.ndarray | None = None
     """HxW floats in metres, registered to the colour image; of its size, or rescaled with the same aspect ratio."""
 
@@ -102,7 +102,7 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
     return _place(waypoints, samples, scene)
 
 
-def move(located: Located, transform: Transform | None) -> Located:
+def transformed(located: Located, transform: Transform | None) -> Located:
     """The same places in another frame; None leaves them where they are."""
     if transform is None:
         return located
@@ -113,7 +113,7 @@ def move(located: Located, transform: Transform | None) -> Located:
     return replace(located, targets=tuple(moved))
 
 
-def lose(located: Located, reason: str) -> Located:
+def without_positions(located: Located, reason: str) -> Located:
     """The same pixels without positions, because the frame that was asked for cannot be reached."""
     lost = [
         replace(target, position=None, status=PointStatus.NO_TF) if target.position else target

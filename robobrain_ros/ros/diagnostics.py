@@ -10,7 +10,7 @@ from rclpy.lifecycle import LifecycleNode
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.base import EngineState
 from robobrain_ros.ros.camera.camera_input import CameraInput
-from robobrain_ros.ros.request_stats import Tally
+from robobrain_ros.ros.request_stats import RequestStats
 from robobrain_ros.ros.usage import gpu_memory, resident_mib
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
@@ -25,7 +25,7 @@ class Diagnostics:
         """Set while the node is configured."""
         self.cameras: Mapping[str, CameraInput] = {}
         """Filled while the node is active."""
-        self.tally = Tally()
+        self.tally = RequestStats()
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
         node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
 

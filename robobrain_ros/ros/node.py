@@ -20,7 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
@@ -34,8 +34,8 @@ from robobrain_ros.ros.parameters import (
     profile,
     settings,
 )
-from robobrain_ros.ros.request_server import Open, Requests
-from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.request_server import ActiveNode, RequestServer
+from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
 
 Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
@@ -64,7 +64,7 @@ class RobobrainNode(LifecycleNode):
     def __init__(self, **options: Any) -> None:
         super().__init__('robobrain', **options)
         # before anything can fail: rclpy destroys the nodes that are left when it shuts down
-        self._requests = Requests(self, self._values)
+        self._requests = RequestServer(self, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
         self._cameras: dict[str, CameraInput] = {}
@@ -93,8 +93,7 @@ class RobobrainNode(LifecycleNode):
             for change in ours:
                 changed = change.value != self.value(change.name)
                 if changed and self._brain is not None and not BY_NAME[change.name].dynamic:
-                    raise BrainError(
-                        ErrorCode.BAD_REQUEST,
+                    raise BadRequest(
                         f'{change.name} cannot change while the engine runs; '
                         'clean the node up, set it, and configure again',
                     )
@@ -141,7 +140,7 @@ class RobobrainNode(LifecycleNode):
                 opened.callback(looking[one.name].close)
             self._active = opened.pop_all()
         self._cameras = self._diagnostics.cameras = looking
-        self._requests.open(Open(self._brain, looking, outputs, self._transforms))
+        self._requests.open(ActiveNode(self._brain, looking, outputs, self._transforms))
         topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
         self.get_logger().info(f'active; looking at {topics}')
         return super().on_activate(state)
@@ -225,7 +224,9 @@ def main(args: list[str] | None = None) -> int:
         signal.signal(number, lambda *_: None)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    thread = threading.Thread(target=spin, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True)
+    thread = threading.Thread(
+        target=spin_safely, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True
+    )
     thread.start()
     os.read(asked, 1)
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -18,13 +18,13 @@ from robobrain_ros.ros import messages
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.image_bridge import CvBridge
 from robobrain_ros.ros.markers import markers
-from robobrain_ros.ros.request_stats import Tally
+from robobrain_ros.ros.request_stats import RequestStats
 
 
 class Outputs:
     """Publishes answers, from any thread; every message has the stamp of its source image."""
 
-    def __init__(self, node: LifecycleNode, tally: Tally) -> None:
+    def __init__(self, node: LifecycleNode, tally: RequestStats) -> None:
         """:param tally: counts every answer"""
         reliable = QoSProfile(depth=5)
         self._node = node

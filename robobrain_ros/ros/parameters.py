@@ -12,8 +12,8 @@ from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm import caches
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
-from robobrain_ros.engines.vllm.flaggems import Wanted
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.geometry.locate import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.tasks import NAMES
@@ -65,7 +65,7 @@ class Parameter:
 
 
 def _bad(message: str) -> BrainError:
-    return BrainError(ErrorCode.BAD_REQUEST, message)
+    return BadRequest(message)
 
 
 def _values(enum: Any) -> list[str]:
@@ -261,7 +261,7 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         decode_kernels=values['decode_kernels'],
         tensor_parallel_size=values['tensor_parallel_size'],
         cache_directory=values['cache_directory'],
-        flaggems=Wanted(
+        flaggems=FlagGemsSettings(
             values['flaggems.profile'],
             tuple(filter(None, values['flaggems.include'])),
             tuple(filter(None, values['flaggems.exclude'])),

@@ -8,7 +8,7 @@ from builtin_interfaces.msg import Duration
 from rclpy.parameter import parameter_value_to_python
 
 from robobrain_ros.brain.brain import Settings
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.ros.parameters import BY_NAME, settings
 
 LONGEST_S = 3600.0
@@ -16,7 +16,7 @@ LONGEST_S = 3600.0
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Request:
     """What a request asks for; times in seconds."""
 
     task: str
@@ -31,7 +31,7 @@ class Wanted:
     settings: Settings
 
     @classmethod
-    def read(cls, message: Any, values: Mapping[str, Any]) -> 'Wanted':
+    def read(cls, message: Any, values: Mapping[str, Any]) -> 'Request':
         """From a message with the fields of msg/Instruction.msg.
 
         :param values: the node's parameters
@@ -82,7 +82,7 @@ def _options(options: Any) -> dict[str, Any]:
 
 
 def _bad(message: str) -> BrainError:
-    return BrainError(ErrorCode.BAD_REQUEST, message)
+    return BadRequest(message)
 
 
 def _seconds(duration: Duration) -> float:

@@ -28,7 +28,7 @@ from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.feedback import Feedback
 from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.request import Wanted
+from robobrain_ros.ros.request import Request
 from robobrain_ros.ros.transforms import Transforms
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
@@ -39,7 +39,7 @@ LOGGED = 200
 """Characters of an instruction that go into the log."""
 
 
-class Open(NamedTuple):
+class ActiveNode(NamedTuple):
     """What answers requests while the node is active."""
 
     brain: Brain
@@ -48,14 +48,14 @@ class Open(NamedTuple):
     transforms: Transforms
 
 
-class Requests:
+class RequestServer:
     """Takes requests as long as the node lives, answers them while it is active, and brings every one to an end."""
 
     def __init__(self, node: LifecycleNode, values: Callable[[], Mapping[str, Any]]) -> None:
         """:param values: gives the parameters' values by name"""
         self._node = node
         self._values = values
-        self._open: Open | None = None
+        self._open: ActiveNode | None = None
         self._jobs: dict[bytes, Job] = {}
         self._pending = 0
         self._idle = threading.Condition()
@@ -81,7 +81,7 @@ class Requests:
             result_service_qos_profile=many,
         )
 
-    def open(self, parts: Open) -> None:
+    def open(self, parts: ActiveNode) -> None:
         """Answer requests from now on."""
         self._open = parts
 
@@ -171,7 +171,7 @@ class Requests:
     async def _answer(
         self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
     ) -> AnswerMessage:
-        wanted = Wanted.read(message, self._values())
+        wanted = Request.read(message, self._values())
         frames: list[CameraFrame] = []
 
         async def frame() -> CameraFrame:

@@ -13,7 +13,7 @@ WINDOW = 200
 """Latencies are over this many of the latest answers."""
 
 
-class Tally:
+class RequestStats:
     """Keeps count, from any thread."""
 
     def __init__(self) -> None:

@@ -6,7 +6,7 @@ from rclpy.executors import Executor, ExternalShutdownException
 from rclpy.impl.rcutils_logger import RcutilsLogger
 
 
-def spin(executor: Executor, logger: RcutilsLogger) -> None:
+def spin_safely(executor: Executor, logger: RcutilsLogger) -> None:
     """Run callbacks until the executor is shut down; blocks. What a callback raises is logged with its traceback."""
     while True:
         try:

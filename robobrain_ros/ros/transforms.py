@@ -8,7 +8,7 @@ from rclpy.node import Node
 from rclpy.time import Time
 from std_msgs.msg import Header
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.camera_model import Transform
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
 
@@ -35,8 +35,7 @@ class Transforms:
     def check(self, target_frame: str, camera_frame: str) -> None:
         """:raises BrainError: if positions in ``target_frame`` cannot be had on this host at all"""
         if self._buffer is None and target_frame not in ('', camera_frame):
-            raise BrainError(
-                ErrorCode.BAD_REQUEST,
+            raise BadRequest(
                 f"target_frame is {target_frame!r}, but only the camera's frame {camera_frame!r} can be had here: "
                 f'tf2_ros is not installed ({self._missing})',
             )

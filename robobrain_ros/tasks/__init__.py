@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks.affordance import AFFORDANCE
 from robobrain_ros.tasks.base import Guide, Task, check_instruction
 from robobrain_ros.tasks.general import GENERAL
@@ -41,7 +41,7 @@ def get_task(name: str) -> Task:
     try:
         return TASKS[name]
     except KeyError:
-        raise BrainError(ErrorCode.BAD_REQUEST, f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
+        raise BadRequest(f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
 
 
 def parse_instruction(text: str, default_task: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.tasks.profiles import Profile, Scale
 from robobrain_ros.tasks.values import Parsed
 
@@ -106,4 +106,4 @@ def check_instruction(text: str) -> str:
 
 
 def _bad(message: str) -> BrainError:
-    return BrainError(ErrorCode.BAD_REQUEST, message)
+    return BadRequest(message)

@@ -336,7 +336,7 @@ def test_a_replay_reaches_no_other_program(mcap, tmp_path, monkeypatch):
         raise RuntimeError('this far')
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(replay, 'Stack', start)
+    monkeypatch.setattr(replay, 'LocalStack', start)
     with own_domain(), pytest.raises(RuntimeError, match='this far'):
         replay.run(mcap, ANYTHING, [], Path('answers.jsonl'), None, Tolerance(), None)
     assert list(tmp_path.iterdir()) == []

@@ -18,7 +18,7 @@ from robobrain_ros.bench.served import flags
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.cli import main
 from robobrain_ros.engines.vllm import launch as ways
-from robobrain_ros.engines.vllm.flaggems import Wanted
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 
 PLAN = Plan(TINY_MODEL, (320, 256), 2, 'cpu')
 
@@ -69,9 +69,9 @@ def test_one_token_has_no_further_ones():
     ('variant', 'differs'),
     [
         ('fp8', {'quantization': 'fp8'}),
-        ('safe', {'flaggems': Wanted('safe')}),
-        ('gemm', {'flaggems': Wanted('gemm')}),
-        ('full', {'flaggems': Wanted('full')}),
+        ('safe', {'flaggems': FlagGemsSettings('safe')}),
+        ('gemm', {'flaggems': FlagGemsSettings('gemm')}),
+        ('full', {'flaggems': FlagGemsSettings('full')}),
         ('off', {'decode_kernels': 'off'}),
         ('tp2', {'tensor_parallel_size': 2}),
     ],

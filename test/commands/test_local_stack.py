@@ -15,7 +15,7 @@ from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer
 from ros_helpers import Goal, own_domain, ros, spinning, until
 
-from robobrain_ros.commands.local_stack import Stack, bring_up
+from robobrain_ros.commands.local_stack import LocalStack, bring_up
 from robobrain_ros.engines.processes import MARK
 from robobrain_ros.ros.client import CONFIGURE, Client, NoReply
 
@@ -35,7 +35,7 @@ def context():
 
 @pytest.fixture(scope='module')
 def stack(context):
-    with Stack() as stack:
+    with LocalStack() as stack:
         stack.start('sim.camera', ['--ros-args', '-p', 'seed:=7'])
         yield stack
 
@@ -60,13 +60,13 @@ def action(context):
 class NodeProcess:
     """The node in a process of its own, and everything below it."""
 
-    def __init__(self, stack: Stack, client: Client) -> None:
+    def __init__(self, stack: LocalStack, client: Client) -> None:
         self.forget_ended(stack)
         self.client = client
         self.process = stack.start('node')
 
     @staticmethod
-    def forget_ended(stack: Stack) -> None:
+    def forget_ended(stack: LocalStack) -> None:
         """Processes of earlier tests would fail the check of the stack."""
         stack._processes = [process for process in stack._processes if process.poll() is None]
 

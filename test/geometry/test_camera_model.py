@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robobrain_ros.geometry.camera_model import Camera
+from robobrain_ros.geometry.camera_model import CameraModel
 
 K = (500.0, 0.0, 320.0, 0.0, 510.0, 240.0, 0.0, 0.0, 1.0)
 D = {
@@ -46,7 +46,7 @@ def test_random_cameras_and_points(model):
     seen = 0
     for _ in range(40):
         width, height, k, d = random_camera(model, rng)
-        camera = Camera.from_calibration(width=width, height=height, k=k, d=d, model=model)
+        camera = CameraModel.from_calibration(width=width, height=height, k=k, d=d, model=model)
         for _ in range(25):
             z = rng.uniform(0.2, 5)
             reach = 1.2 if model == 'equidistant' else 0.6
@@ -65,7 +65,7 @@ def test_random_cameras_and_points(model):
 
 def test_without_distortion_the_ray_is_exact():
     for d in ((), (0.0,) * 5):
-        camera = Camera.from_calibration(width=640, height=480, k=K, d=d, model='plumb_bob')
+        camera = CameraModel.from_calibration(width=640, height=480, k=K, d=d, model='plumb_bob')
         assert camera.distortion == ()
         assert camera.ray(320, 240) == (0, 0, 1)
         assert camera.ray(820, -270) == (1, -1, 1)
@@ -74,7 +74,7 @@ def test_without_distortion_the_ray_is_exact():
 
 
 def test_an_equidistant_lens_with_zero_coefficients_still_bends():
-    camera = Camera.from_calibration(width=640, height=480, k=K, d=[0.0] * 4, model='equidistant')
+    camera = CameraModel.from_calibration(width=640, height=480, k=K, d=[0.0] * 4, model='equidistant')
     u, v = camera.project((1, 0, 1))
     assert u == pytest.approx(320 + 500 * math.pi / 4)
     np.testing.assert_allclose(camera.deproject(u, v, 3), (3, 0, 3), atol=1e-6)
@@ -95,8 +95,8 @@ def test_an_equidistant_lens_with_zero_coefficients_still_bends():
 def test_region_and_binning(x, y, w, h, bx, by, u, v, model):
     """A pixel of the cropped, binned image looks where the middle of the full pixels that it combines looks."""
     calibration = {'width': 640, 'height': 480, 'k': K, 'd': D[model], 'model': model}
-    full = Camera.from_calibration(**calibration)
-    part = Camera.from_calibration(**calibration, binning=(bx, by), roi=(x, y, w, h))
+    full = CameraModel.from_calibration(**calibration)
+    part = CameraModel.from_calibration(**calibration, binning=(bx, by), roi=(x, y, w, h))
     assert (part.width, part.height) == (w // bx, h // by)
     full_u, full_v = x + u * bx + (bx - 1) / 2, y + v * by + (by - 1) / 2
     np.testing.assert_allclose(part.ray(u, v), full.ray(full_u, full_v), atol=1e-7)
@@ -105,14 +105,14 @@ def test_region_and_binning(x, y, w, h, bx, by, u, v, model):
 
 def test_binning_of_zero_and_a_region_of_zeros_mean_none():
     kinds = [{}, {'binning': (0, 0)}, {'binning': (1, 1)}, {'roi': (0, 0, 0, 0)}, {'roi': (0, 0, 640, 480)}]
-    assert len({Camera.from_calibration(width=640, height=480, k=K, **kind) for kind in kinds}) == 1
+    assert len({CameraModel.from_calibration(width=640, height=480, k=K, **kind) for kind in kinds}) == 1
 
 
 @pytest.mark.parametrize('model', D)
 @given(u=st.floats(-0.5, 639.5), v=st.floats(-0.5, 479.5), z=st.floats(0.01, 100))
 @settings(deadline=None, max_examples=60)
 def test_back_and_forth(model, u, v, z):
-    camera = Camera.from_calibration(width=640, height=480, k=K, d=D[model], model=model)
+    camera = CameraModel.from_calibration(width=640, height=480, k=K, d=D[model], model=model)
     point = camera.deproject(u, v, z)
     assert point[2] == z
     np.testing.assert_allclose(camera.project(point), (u, v), atol=1e-3)
@@ -120,7 +120,7 @@ def test_back_and_forth(model, u, v, z):
 
 def test_a_pixel_beyond_the_lens_is_refused():
     """r (1 - r^2) has its maximum at 0.385: no direction reaches 0.6, and the fold behind the maximum is not taken."""
-    camera = Camera.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')
+    camera = CameraModel.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')
     assert camera.ray(320 + 500 * 0.3 * (1 - 0.09), 240)[0] == pytest.approx(0.3)
     with pytest.raises(ValueError, match='no inverse'):
         camera.ray(620, 240)
@@ -128,7 +128,7 @@ def test_a_pixel_beyond_the_lens_is_refused():
 
 def test_a_fisheye_pixel_that_looks_sideways_is_refused():
     k = (500, 0, 1000, 0, 500, 1000, 0, 0, 1)
-    camera = Camera.from_calibration(width=2000, height=2000, k=k, d=[0] * 4, model='equidistant')
+    camera = CameraModel.from_calibration(width=2000, height=2000, k=k, d=[0] * 4, model='equidistant')
     assert camera.ray(1000 + 500 * 1.5, 1000)[0] == pytest.approx(math.tan(1.5), rel=1e-4)
     for theta in (1.571, 1.7, 1.99):
         with pytest.raises(ValueError, match='no inverse'):
@@ -136,7 +136,7 @@ def test_a_fisheye_pixel_that_looks_sideways_is_refused():
 
 
 def test_pixels_depths_and_points_that_make_no_sense():
-    camera = Camera.from_calibration(width=640, height=480, k=K)
+    camera = CameraModel.from_calibration(width=640, height=480, k=K)
     for z in (0, -1, math.nan, math.inf):
         with pytest.raises(ValueError, match='depth'):
             camera.deproject(1, 1, z)
@@ -182,4 +182,4 @@ def matrix(**changes):
 )
 def test_calibrations_that_make_no_sense(fields, words):
     with pytest.raises(ValueError, match=words):
-        Camera.from_calibration(**{'width': 640, 'height': 480, 'k': K, **fields})
+        CameraModel.from_calibration(**{'width': 640, 'height': 480, 'k': K, **fields})

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.geometry.locate import (
     HELD,
     DepthMode,
@@ -16,16 +16,16 @@ from robobrain_ros.geometry.locate import (
     Scene,
     locate_targets,
     locate_waypoints,
-    lose,
-    move,
     scale_factor,
+    transformed,
+    without_positions,
 )
 from robobrain_ros.sim.scene import TableTop
 
 SIZE = (640, 480)
 SCALED = DepthMode.MODEL_SCALED_TO_SENSOR
 K = (500.0, 0.0, 320.0, 0.0, 500.0, 240.0, 0.0, 0.0, 1.0)
-CAMERA = Camera.from_calibration(width=640, height=480, k=K)
+CAMERA = CameraModel.from_calibration(width=640, height=480, k=K)
 RULES = DepthRules(mode=DepthMode.SENSOR)
 
 
@@ -59,9 +59,15 @@ def test_targets_get_the_sensor_s_depth_and_keep_the_rest():
         (scene(flat(size=(848, 480))), PointStatus.NO_DEPTH, '848x480'),
         (scene(flat(20.0)), PointStatus.OUT_OF_RANGE, '20.000 m'),
         (scene(flat(), None), PointStatus.NO_CAMERA_INFO, 'without camera_info'),
-        (scene(flat(), Camera.from_calibration(width=1280, height=960, k=K)), PointStatus.NO_CAMERA_INFO, '1280x960'),
         (
-            scene(flat(), Camera.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')),
+            scene(flat(), CameraModel.from_calibration(width=1280, height=960, k=K)),
+            PointStatus.NO_CAMERA_INFO,
+            '1280x960',
+        ),
+        (
+            scene(
+                flat(), CameraModel.from_calibration(width=640, height=480, k=K, d=(-1, 0, 0, 0, 0), model='plumb_bob')
+            ),
             PointStatus.NO_CAMERA_INFO,
             'no inverse',
         ),
@@ -98,7 +104,7 @@ def test_mode_model_takes_the_depth_as_it_is_and_needs_no_depth_image():
 @pytest.mark.parametrize('distorted', [False, True])
 def test_model_depth_along_the_ray(distorted):
     d = (-0.1, 0.01, 0, 0) if distorted else ()
-    camera = Camera.from_calibration(width=640, height=480, k=K, d=d, model='plumb_bob')
+    camera = CameraModel.from_calibration(width=640, height=480, k=K, d=d, model='plumb_bob')
     target = Target((5.0, 5.0), model_depth=2.0)
     rules = DepthRules(mode=DepthMode.MODEL, model_depth_is_ray=True)
     position = locate_waypoints([target], scene(camera=camera), rules).targets[0].position
@@ -152,7 +158,7 @@ def test_true_depths_of_the_model_lead_to_the_true_places(seed):
     """To the middle of what is grasped, though the sensor sees its surface 2 to 6 cm before that."""
     table = TableTop(seed)
     view, (_, metres) = table.view, table.render()
-    camera = Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+    camera = CameraModel.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
     for thing in table.truth().objects:
         item = thing.item
         u, v, z = view.project(item.centre)
@@ -206,7 +212,7 @@ def test_a_rendered_ball_is_found_within_a_millimetre(model):
         'rational_polynomial': (0.3, 0.1, 0, 0, 0.01, 0.5, 0.1, 0.01),
         'equidistant': (0.01, 0.002, 0, 0),
     }[model]
-    camera = Camera.from_calibration(width=160, height=120, k=(130, 0, 80, 0, 130, 60, 0, 0, 1), d=d, model=model)
+    camera = CameraModel.from_calibration(width=160, height=120, k=(130, 0, 80, 0, 130, 60, 0, 0, 1), d=d, model=model)
     centre, radius = np.array([0.2, -0.1, 1.5]), 0.15
     rays = np.array([[camera.ray(u, v) for u in range(160)] for v in range(120)])
     # |z ray - centre| = radius, solved for the smaller z
@@ -247,7 +253,7 @@ BOTH = Located((SEEN, UNSEEN), ('a hole',))
 
 def test_move_changes_positions_and_nothing_else():
     quarter = Transform.from_quaternion((10.0, 20.0, 30.0), (0.0, 0.0, math.sqrt(0.5), math.sqrt(0.5)))
-    moved = move(BOTH, quarter)
+    moved = transformed(BOTH, quarter)
     assert moved.targets[0].position == pytest.approx((9.8, 20.4, 32.0))
     assert replace(moved.targets[0], position=SEEN.position) == SEEN
     assert moved.targets[1] is UNSEEN
@@ -255,11 +261,11 @@ def test_move_changes_positions_and_nothing_else():
 
 
 def test_nothing_moves_within_the_same_frame():
-    assert move(BOTH, None) is BOTH
+    assert transformed(BOTH, None) is BOTH
 
 
 def test_lose_takes_positions_away_and_says_why():
-    lost = lose(BOTH, 'no transform')
+    lost = without_positions(BOTH, 'no transform')
     assert lost.targets[0] == replace(SEEN, position=None, status=PointStatus.NO_TF)
     assert lost.targets[1] == UNSEEN, 'what had no position keeps its own status'
     assert lost.reasons == ('a hole', 'no transform')

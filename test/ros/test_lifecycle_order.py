@@ -15,7 +15,7 @@ from robobrain_ros.msg import Answer
 from ros_helpers import until
 
 from robobrain_ros.engines.base import EngineDead
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.ros.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE
 
 pytestmark = [
@@ -62,7 +62,7 @@ def test_any_order(world, pictures, saboteur, seed):
         if after and dice.random() < 0.25:
             (place,) = faults[state, number]
             text = f'sabotage {seed}.{step}'
-            expected: Exception = EngineDead(text) if place == 'start' else BrainError(ErrorCode.BAD_REQUEST, text)
+            expected: Exception = EngineDead(text) if place == 'start' else BadRequest(text)
             fault = dice.choice([expected, RuntimeError(text)]) if place in ('start', 'camera') else RuntimeError(text)
             saboteur.plan(place, fault)
             assert not world.transition(number)

@@ -21,7 +21,7 @@ from std_msgs.msg import String
 from robobrain_ros.ros.camera.image_bridge import CvBridge
 from robobrain_ros.ros.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, Client, NoReply
 from robobrain_ros.ros.node import RobobrainNode
-from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.sim.questions import questions
 
 pytest_plugins = ('node_fixtures',)
@@ -266,7 +266,7 @@ def test_a_defect_in_a_callback_does_not_silence_the_others(domain, client, ears
         failing = node.create_timer(0.05, lambda: 1 // 0)
         executor = SingleThreadedExecutor(context=context)
         executor.add_node(node)
-        thread = threading.Thread(target=spin, args=(executor, node.get_logger()))
+        thread = threading.Thread(target=spin_safely, args=(executor, node.get_logger()))
         thread.start()
         other = Client(Node('client_of_defective', context=client.node.context), '/defective/robobrain')
         until(lambda: [log for log in ears.log if 'ZeroDivisionError' in log.msg], 'the reason in the log')

@@ -14,7 +14,7 @@ from robobrain_ros.srv import Ask
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.locate import DepthMode
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
-from robobrain_ros.ros.request import Wanted
+from robobrain_ros.ros.request import Request
 
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 VALUES = DEFAULTS | {'cameras': ['front', 'wrist'], 'target_frame': 'base_link', 'default_task': 'grounding'}
@@ -26,14 +26,14 @@ def option(name, value) -> OptionMessage:
 
 def refusal(values=VALUES, **fields) -> str:
     with pytest.raises(BrainError) as caught:
-        Wanted.read(Instruction(**fields), values)
+        Request.read(Instruction(**fields), values)
     assert caught.value.code is ErrorCode.BAD_REQUEST
     return str(caught.value)
 
 
 @pytest.mark.parametrize('kind', [Instruction, Ask.Request, Query.Goal], ids=['topic', 'service', 'action'])
 def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
-    assert Wanted.read(kind(instruction='the mug'), VALUES) == Wanted(
+    assert Request.read(kind(instruction='the mug'), VALUES) == Request(
         task='grounding',
         instruction='the mug',
         camera='front',
@@ -49,7 +49,7 @@ def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
 
 @pytest.mark.parametrize('kind', [Instruction, Ask.Request, Query.Goal], ids=['topic', 'service', 'action'])
 def test_what_a_request_says_counts(kind):
-    wanted = Wanted.read(
+    wanted = Request.read(
         kind(
             task='trajectory',
             instruction='reach it',
@@ -76,25 +76,25 @@ def test_what_a_request_says_counts(kind):
     assert (chosen.guided_decoding, chosen.temperature) == (True, 0.5)
     assert (chosen.depth.window_px, chosen.depth.mode) == (3, DepthMode.MODEL)
     assert (chosen.policy, chosen.queue_size) == (settings(VALUES).policy, settings(VALUES).queue_size)
-    assert Wanted.read(kind(), VALUES).settings == settings(VALUES), 'for that request only'
+    assert Request.read(kind(), VALUES).settings == settings(VALUES), 'for that request only'
 
 
 def test_a_field_counts_more_than_the_option_of_the_same_meaning():
     options = [option('timeout_s', 5.0), option('max_image_age_s', 6.0), option('default_task', 'general')]
-    said = Wanted.read(Instruction(options=options), VALUES)
+    said = Request.read(Instruction(options=options), VALUES)
     assert (said.timeout, said.max_image_age, said.task) == (5.0, 6.0, 'general')
     seconds = {'timeout': Duration(sec=1), 'max_image_age': Duration(sec=2)}
-    both = Wanted.read(Instruction(task='planning', options=options, **seconds), VALUES)
+    both = Request.read(Instruction(task='planning', options=options, **seconds), VALUES)
     assert (both.timeout, both.max_image_age, both.task) == (1, 2, 'planning')
 
 
 def test_the_last_of_two_equal_options_counts():
     options = [option('depth_window_px', 3), option('depth_window_px', 7)]
-    assert Wanted.read(Instruction(options=options), VALUES).settings.depth.window_px == 7
+    assert Request.read(Instruction(options=options), VALUES).settings.depth.window_px == 7
 
 
 def test_a_whole_number_will_do_for_a_number_with_a_point():
-    wanted = Wanted.read(Instruction(options=[option('temperature', 1), option('timeout_s', 2)]), VALUES)
+    wanted = Request.read(Instruction(options=[option('temperature', 1), option('timeout_s', 2)]), VALUES)
     assert wanted.settings.temperature == 1.0
     assert isinstance(wanted.settings.temperature, float)
     assert (wanted.timeout, type(wanted.timeout)) == (2.0, float)
@@ -104,7 +104,7 @@ def test_a_whole_number_will_do_for_a_number_with_a_point():
 def test_options_are_the_parameters_that_concern_one_request(parameter):
     message = Instruction(options=[option(parameter.name, parameter.default)])
     if parameter.per_request:
-        assert Wanted.read(message, DEFAULTS) == Wanted.read(Instruction(), DEFAULTS)
+        assert Request.read(message, DEFAULTS) == Request.read(Instruction(), DEFAULTS)
     else:
         said = refusal(options=message.options)
         assert repr(parameter.name) in said
@@ -170,6 +170,6 @@ def test_negative_durations_are_refused(field, duration):
 def test_reading_needs_only_the_fields():
     """No message type is asked for: the three have the same fields, and nothing else is read."""
     fields = {name: getattr(Instruction(), name) for name in Instruction.get_fields_and_field_types()}
-    assert Wanted.read(SimpleNamespace(**fields), VALUES) == Wanted.read(Instruction(), VALUES)
+    assert Request.read(SimpleNamespace(**fields), VALUES) == Request.read(Instruction(), VALUES)
     for kind in (Ask.Request, Query.Goal):
         assert kind.get_fields_and_field_types() == Instruction.get_fields_and_field_types()

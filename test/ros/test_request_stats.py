@@ -4,7 +4,7 @@ import pytest
 
 from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target, Timings
 from robobrain_ros.errors import ErrorCode
-from robobrain_ros.ros.request_stats import WINDOW, Tally
+from robobrain_ros.ros.request_stats import WINDOW, RequestStats
 
 
 def answer(total=0.0, **fields) -> Answer:
@@ -12,11 +12,11 @@ def answer(total=0.0, **fields) -> Answer:
 
 
 def test_nothing_yet():
-    assert Tally().summary() == {'incomplete answers': '0'}
+    assert RequestStats().summary() == {'incomplete answers': '0'}
 
 
 def test_ends_and_statuses_are_counted():
-    tally = Tally()
+    tally = RequestStats()
     bad = Target((1, 2), status=PointStatus.NO_DEPTH)
     tally.add(answer(targets=(bad, Target((1, 2), status=PointStatus.OK, position=(0, 0, 1)))))
     tally.add(answer(waypoints=(bad, Target((1, 2), status=PointStatus.NO_TF)), complete=False))
@@ -35,7 +35,7 @@ def test_ends_and_statuses_are_counted():
 
 def test_a_mission_s_places_count_and_its_times_do_not():
     """They are sums over many questions."""
-    tally = Tally()
+    tally = RequestStats()
     bad = Target((1, 2), status=PointStatus.NO_DEPTH)
     steps = GroundedStep('a', targets=(bad,)), GroundedStep('b', targets=(bad,), waypoints=(bad, bad))
     tally.add(Answer('mission', 'tidy up', steps=steps, timings=Timings(total=5000.0)))
@@ -43,7 +43,7 @@ def test_a_mission_s_places_count_and_its_times_do_not():
 
 
 def quantiles(took) -> tuple[float, float]:
-    tally = Tally()
+    tally = RequestStats()
     for milliseconds in took:
         tally.add(answer(milliseconds))
     half, most = tally.summary()['total p50 / p95 (ms)'].split(' / ')
@@ -69,7 +69,7 @@ def test_only_the_latest_answers_count_for_latencies():
 
 
 def test_latencies_are_of_answers_in_success_and_of_every_stage():
-    tally = Tally()
+    tally = RequestStats()
     tally.add(answer(5000.0, code=ErrorCode.TIMEOUT))
     assert not [name for name in tally.summary() if 'ms' in name]
     tally.add(answer(120.0))
@@ -80,7 +80,7 @@ def test_latencies_are_of_answers_in_success_and_of_every_stage():
 
 def test_times_are_those_of_the_moment_of_counting():
     """Timings can be written to: a job that goes on must not change what was counted."""
-    tally, one = Tally(), answer(10.0)
+    tally, one = RequestStats(), answer(10.0)
     tally.add(one)
     one.timings.total = 99.0
     assert tally.summary()['total p50 / p95 (ms)'] == '10.0 / 10.0'

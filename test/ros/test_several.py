@@ -17,7 +17,7 @@ from ros_helpers import SOON, Player, TestCamera, own_domain, ros, spinning, unt
 from std_msgs.msg import String
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.commands.local_stack import Stack, bring_up
+from robobrain_ros.commands.local_stack import LocalStack, bring_up
 from robobrain_ros.ros.client import DEACTIVATE, Client
 from robobrain_ros.ros.node import RobobrainNode
 from robobrain_ros.sim.scene import TableTop
@@ -77,7 +77,7 @@ def sides():
         far = stack.enter_context(ros())
         two = {'cameras': ['front', 'wrist'], 'image_subscription': 'on_demand', 'image_idle_s': 0.3}
         a, b = Side(stack, far, 'a', {'front': 7, 'wrist': 3}), Side(stack, far, 'b', {'': 7})
-        stack.enter_context(Stack()).start('node', ['--ros-args', '-r', '__ns:=/b'])
+        stack.enter_context(LocalStack()).start('node', ['--ros-args', '-r', '__ns:=/b'])
         a.node = start_here(stack, 'a', **two)
         starts = [threading.Thread(target=side.up) for side in (a, b)]
         for start in starts:

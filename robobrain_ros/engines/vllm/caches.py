@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest
 
 DEFAULT = '~/.cache/robobrain_ros'
 PLACES = {
@@ -29,8 +29,7 @@ def environment(directory: str, with_flaggems: bool) -> dict[str, str]:
         for place in places.values():
             place.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
+        raise BadRequest(
             f'cache_directory is {directory!r}, but cannot be used ({error}): name one that can be written, '
             "or '' to leave the caches where each library has its own",
         ) from error

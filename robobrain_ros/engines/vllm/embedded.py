@@ -31,7 +31,7 @@ from robobrain_ros.engines.vllm.preparation import Preparation, chat_format
 from robobrain_ros.engines.vllm.warming import every_shape
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.geometry.resize import resize
 
 T = TypeVar('T')
@@ -117,7 +117,7 @@ class EmbeddedEngine:
         around."""
         told = WorkerReport.read(Path(self._family.folder)) if self._family else None
         if told and told.refused:
-            raise BrainError(ErrorCode.BAD_REQUEST, told.error) from error
+            raise BadRequest(told.error) from error
         return f'FlagGems could not be enabled: {told.error}' if told and told.error else f'{error}'
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:

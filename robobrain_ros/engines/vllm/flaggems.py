@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 
 PROFILES: dict[str, tuple[str, ...]] = {
     'off': (),
@@ -35,7 +35,7 @@ TRUE, FALSE = ('1', 'true', 'yes', 'on'), ('0', 'false', 'no', 'off', '')
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FlagGemsSettings:
     """The parameters: what the configuration says.
 
     :param profile: one of CHOICES; ``auto`` leaves it to the variable USE_FLAGGEMS
@@ -98,7 +98,7 @@ class Choice:
         return sorted((base | set(self.include)) - set(self.exclude))
 
 
-def decide(wanted: Wanted, environ: Mapping[str, str]) -> Choice:
+def decide(wanted: FlagGemsSettings, environ: Mapping[str, str]) -> Choice:
     """The parameter wins over the variables USE_FLAGGEMS, VLLM_FL_FLAGOS_WHITELIST and VLLM_FL_FLAGOS_BLACKLIST.
 
     USE_FLAGGEMS alone means the profile ``safe``; with a list, these operators, or all but these.
@@ -125,7 +125,7 @@ def decide(wanted: Wanted, environ: Mapping[str, str]) -> Choice:
 
 
 def usable(
-    wanted: Wanted, environ: Mapping[str, str], on_cpu: bool, failed: str, report: Callable[[str], None]
+    wanted: FlagGemsSettings, environ: Mapping[str, str], on_cpu: bool, failed: str, report: Callable[[str], None]
 ) -> Choice:
     """What was decided, or ``off`` where it cannot be had; ``report`` hears what holds, and why.
 
@@ -196,4 +196,4 @@ def _alike(name: str, registered: Collection[str]) -> str:
 
 
 def _bad(message: str) -> BrainError:
-    return BrainError(ErrorCode.BAD_REQUEST, message)
+    return BadRequest(message)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 """Of Hugging Face's Qwen2-VL image processor, where a checkpoint does not say."""
@@ -44,16 +44,13 @@ class ImageLimits:
             most = int(size.get('longest_edge') or config['max_pixels'])
             factor = int(config['patch_size']) * int(config['merge_size'])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BrainError(ErrorCode.BAD_REQUEST, f"cannot read the image limits in '{path}': {error!r}") from error
+            raise BadRequest(f"cannot read the image limits in '{path}': {error!r}") from error
         if not (factor > 0 and 0 < least <= most):
-            raise BrainError(
-                ErrorCode.BAD_REQUEST,
+            raise BadRequest(
                 f"'{path}' says sides of {factor} pixels and {least} to {most} pixels in all, which nothing fulfils",
             )
         if max_pixels < least:
-            raise BrainError(
-                ErrorCode.BAD_REQUEST, f'max_pixels is {max_pixels}, but this model takes no less than {least} pixels'
-            )
+            raise BadRequest(f'max_pixels is {max_pixels}, but this model takes no less than {least} pixels')
         return cls(factor, least, min(most, max_pixels))
 
     def size(self, width: int, height: int) -> tuple[int, int]:

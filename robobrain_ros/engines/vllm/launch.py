@@ -9,7 +9,7 @@ from robobrain_ros import __version__
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, ranks
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 
 FP8: dict[str, Any] = {'quantization': 'fp8_per_tensor', 'quantization_config': {'ignore': [r're:visual\..*']}}
 """vLLM quantizes the language model's layers as they are loaded. In the vision tower, quantizing the inputs takes
@@ -142,4 +142,4 @@ def _cpu_environment(folder: str) -> dict[str, str]:
 
 
 def _bad(message: str) -> BrainError:
-    return BrainError(ErrorCode.BAD_REQUEST, message)
+    return BadRequest(message)

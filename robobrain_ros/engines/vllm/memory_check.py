@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest
 
 MIB = 2**20
 OVERHEAD = {'cpu': 1500 * MIB, 'cuda': 2300 * MIB}
@@ -143,8 +143,7 @@ def check(
     wanted = need(model, device, kv_cache, max_pixels, float32, fp8, ranks)
     longest = max_model_len * kv_token_bytes(model, float32, ranks)
     if longest > kv_cache:
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
+        raise BadRequest(
             f'one request of max_model_len {max_model_len} tokens takes {longest / MIB:.0f} MiB of KV cache, but there '
             f'are {kv_cache / MIB:.0f}: lower max_model_len, or raise kv_cache_mb',
         )
@@ -154,8 +153,7 @@ def check(
         return 1.0  # what cannot be measured is not refused
     if wanted.total > available:
         halve = '' if fp8 or device == 'cpu' else 'set quantization to fp8, '
-        raise BrainError(
-            ErrorCode.BAD_REQUEST,
+        raise BadRequest(
             f'the engine needs {wanted}, but {_gib(available)} are free on {device}, {_gib(wanted.total - available)} '
             f'too few: stop other programs, lower kv_cache_mb or max_pixels, {halve}or take a smaller model',
         )

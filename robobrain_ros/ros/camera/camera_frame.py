@@ -9,7 +9,7 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import Camera, Transform
+from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth, to_rgb
 
 LIGHT_BYTES = 1 << 20
@@ -85,7 +85,7 @@ class CameraFrame:
         self._check_frame(self._depth.header, 'the depth image', 'register it to the colour image')
         return to_depth(self._depth)
 
-    def camera(self) -> Camera | None:
+    def camera(self) -> CameraModel | None:
         """See seeing.Frame."""
         if self._info is None:
             return None

@@ -10,7 +10,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import Camera
+from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.ros.camera import image_bridge
 from robobrain_ros.ros.camera.bridge_choice import BRIDGE, BRIDGE_NAME, BRIDGE_REASON
 from robobrain_ros.ros.camera.compressed import decode
@@ -59,13 +59,13 @@ def to_depth(msg: Image | CompressedImage) -> np.ndarray:
     return metres
 
 
-def camera_from_info(msg: CameraInfo) -> Camera:
+def camera_from_info(msg: CameraInfo) -> CameraModel:
     """Intrinsics of the image that comes with this CameraInfo (the raw, not the rectified image).
 
     :raises ValueError: if the camera is not calibrated, or the message makes no sense; the sentence quotes the values
     """
     roi = msg.roi
-    return Camera.from_calibration(
+    return CameraModel.from_calibration(
         width=msg.width,
         height=msg.height,
         k=[float(value) for value in msg.k],

@@ -13,7 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 
-from robobrain_ros.ros.spin_safely import spin
+from robobrain_ros.ros.spin_safely import spin_safely
 
 UPDATE_S = 0.5
 """How often publishers are looked at, seconds."""
@@ -69,7 +69,9 @@ class Subscriptions:
         self._node.create_timer(UPDATE_S, self._update, clock=Clock(clock_type=ClockType.STEADY_TIME))
         self._executor = SingleThreadedExecutor(context=node.context)
         self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=spin, args=(self._executor, node.get_logger()), name=name, daemon=True)
+        self._thread = threading.Thread(
+            target=spin_safely, args=(self._executor, node.get_logger()), name=name, daemon=True
+        )
         self._thread.start()
 
     @property

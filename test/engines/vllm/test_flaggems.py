@@ -3,7 +3,7 @@
 import pytest
 
 from robobrain_ros.engines.vllm import flaggems
-from robobrain_ros.engines.vllm.flaggems import Choice, Wanted, decide, enabled_by_plugin, obstacle, usable
+from robobrain_ros.engines.vllm.flaggems import Choice, FlagGemsSettings, decide, enabled_by_plugin, obstacle, usable
 from robobrain_ros.errors import BrainError
 
 REGISTERED = ('addmm', 'argmax', 'embedding', 'gelu', 'layer_norm', 'mm', 'mm_out', 'softmax', 'to_copy')
@@ -23,20 +23,25 @@ REGISTERED = ('addmm', 'argmax', 'embedding', 'gelu', 'layer_norm', 'mm', 'mm_ou
     ],
 )
 def test_the_variable_decides_where_no_parameter_is_set(environ, profile, by):
-    choice = decide(Wanted(), environ)
+    choice = decide(FlagGemsSettings(), environ)
     assert (choice.profile, choice.decided_by, choice.on) == (profile, by, profile != 'off')
 
 
 def test_the_lists_of_the_environment_narrow_what_its_switch_turns_on():
-    assert decide(Wanted(), {'USE_FLAGGEMS': '1', 'VLLM_FL_FLAGOS_WHITELIST': 'mm, gelu,'}).include == ('mm', 'gelu')
-    without = decide(Wanted(), {'USE_FLAGGEMS': '1', 'VLLM_FL_FLAGOS_BLACKLIST': 'to_copy'})
+    assert decide(FlagGemsSettings(), {'USE_FLAGGEMS': '1', 'VLLM_FL_FLAGOS_WHITELIST': 'mm, gelu,'}).include == (
+        'mm',
+        'gelu',
+    )
+    without = decide(FlagGemsSettings(), {'USE_FLAGGEMS': '1', 'VLLM_FL_FLAGOS_BLACKLIST': 'to_copy'})
     assert without.select(REGISTERED) == sorted(set(REGISTERED) - {'to_copy'})
 
 
 def test_the_parameter_wins_and_says_over_what():
     environ = {'USE_FLAGGEMS': '1', 'VLLM_FL_FLAGOS_WHITELIST': 'mm', 'VLLM_FL_FLAGOS_BLACKLIST': 'gelu'}
-    assert decide(Wanted('off'), environ) == Choice('off', decided_by='parameter flaggems.profile, over USE_FLAGGEMS=1')
-    assert str(decide(Wanted('full'), {})) == 'FlagGems full (parameter flaggems.profile)'
+    assert decide(FlagGemsSettings('off'), environ) == Choice(
+        'off', decided_by='parameter flaggems.profile, over USE_FLAGGEMS=1'
+    )
+    assert str(decide(FlagGemsSettings('full'), {})) == 'FlagGems full (parameter flaggems.profile)'
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_the_parameter_wins_and_says_over_what():
 )
 def test_an_environment_that_makes_no_sense_is_an_error(environ, says):
     with pytest.raises(BrainError, match=says):
-        decide(Wanted(), environ)
+        decide(FlagGemsSettings(), environ)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_an_environment_that_makes_no_sense_is_an_error(environ, says):
 )
 def test_parameters_that_make_no_sense_are_errors(arguments, says):
     with pytest.raises(BrainError, match=says):
-        Wanted(*arguments)
+        FlagGemsSettings(*arguments)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +129,9 @@ def test_the_plugin_is_found_where_vllm_loads_it(environ, installed, active):
 
 def test_on_a_cpu_a_parameter_is_an_error_and_a_variable_is_not():
     with pytest.raises(BrainError, match=r"profile is 'safe', but the model runs on the CPU.*set it to 'off'"):
-        usable(Wanted('safe'), {}, True, '', lambda text: None)
+        usable(FlagGemsSettings('safe'), {}, True, '', lambda text: None)
     heard: list[str] = []
-    assert not usable(Wanted(), {'USE_FLAGGEMS': '1'}, True, '', heard.append).on
+    assert not usable(FlagGemsSettings(), {'USE_FLAGGEMS': '1'}, True, '', heard.append).on
     assert heard == ['FlagGems safe (variable USE_FLAGGEMS=1) is without effect: the model runs on the CPU']
 
 
@@ -143,10 +148,10 @@ def test_on_a_gpu_it_is_left_out_with_a_reason(failed, plugin, missing, says, mo
     monkeypatch.setattr(flaggems, 'enabled_by_plugin', lambda environ: plugin)
     monkeypatch.setattr(flaggems, 'obstacle', lambda: missing)
     heard: list[str] = []
-    choice = usable(Wanted('safe'), {}, False, failed, heard.append)
+    choice = usable(FlagGemsSettings('safe'), {}, False, failed, heard.append)
     assert choice.on is (not says)
     assert heard == ['FlagGems safe (parameter flaggems.profile)' + says]
 
 
 def test_nothing_is_said_where_nothing_is_wanted():
-    assert usable(Wanted(), {}, False, '', pytest.fail).decided_by == 'default'
+    assert usable(FlagGemsSettings(), {}, False, '', pytest.fail).decided_by == 'default'

@@ -11,7 +11,7 @@ from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.vllm import embedded, flaggems
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
-from robobrain_ros.engines.vllm.flaggems import Wanted
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.launch import Launch
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 
@@ -62,7 +62,7 @@ def gpu(monkeypatch):
 
 def test_a_worker_that_cannot_enable_it_is_replaced_by_a_native_one(gpu, loop):
     gpu.worker = lambda folder: WorkerReport(error='ImportError: no such thing').write(folder)
-    engine = EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=Wanted('safe')))
+    engine = EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=FlagGemsSettings('safe')))
     asked = 'FlagGems safe (parameter flaggems.profile)'
     lost = f'{asked} is without effect: FlagGems could not be enabled: ImportError: no such thing'
     heard, why = start(engine, loop)
@@ -76,19 +76,19 @@ def test_a_worker_that_cannot_enable_it_is_replaced_by_a_native_one(gpu, loop):
 
 
 def test_a_worker_that_dies_without_a_word_is_replaced_too(gpu, loop):
-    heard, _ = start(EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=Wanted('safe'))), loop)
+    heard, _ = start(EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=FlagGemsSettings('safe'))), loop)
     assert heard[-2].endswith(' is without effect: engine core initialization failed')
 
 
 def test_operators_that_there_are_not_fail_the_start(gpu, loop):
     gpu.worker = lambda folder: WorkerReport(error="no operator 'layernorm'", refused=True).write(folder)
-    _, why = start(EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=Wanted('custom', ('layernorm',)))), loop)
+    _, why = start(EmbeddedEngine(EngineConfig(TINY_MODEL, flaggems=FlagGemsSettings('custom', ('layernorm',)))), loop)
     assert why == "the engine did not start: no operator 'layernorm'"
     assert len(gpu()) == 1
 
 
 def test_a_cpu_refuses_a_profile(loop):
-    engine = EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu', flaggems=Wanted('full')))
+    engine = EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu', flaggems=FlagGemsSettings('full')))
     heard, why = start(engine, loop)
     assert heard == ['loading vLLM']
     assert "flaggems.profile is 'full', but the model runs on the CPU" in why

@@ -87,7 +87,7 @@ class GpuWorker(Worker):
         torch.set_num_threads(1)
         pixels = ''
         try:
-            pixels = vision_encoder.shorten(self.model_runner)
+            pixels = vision_encoder.install(self.model_runner)
         except Exception as error:  # vLLM's insides, which change between versions
             _log.warning('images take the long way to the vision tower: %r', error)
         if ranks.in_all(bool(pixels)):  # else a request with PIXELS would stop one, and the others wait for that one

@@ -23,7 +23,7 @@ GRIDS = 8
 _log = logging.getLogger(__name__)
 
 
-def shorten(runner: Any) -> str:
+def install(runner: Any) -> str:
     """Take them all, after vLLM's graphs are recorded.
 
     :param runner: vLLM's model runner

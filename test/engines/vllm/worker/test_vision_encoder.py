@@ -127,7 +127,7 @@ def test_other_model_runners_are_left_alone(caplog):
     pytest.importorskip('vllm.v1.worker.gpu_model_runner')
     runner = SimpleNamespace(model_config=SimpleNamespace(hf_config=SimpleNamespace(model_type='qwen3_vl')))
     before = vars(runner).copy()
-    assert vision_encoder.shorten(runner) == ''
+    assert vision_encoder.install(runner) == ''
     assert vars(runner) == before
     assert 'SimpleNamespace' in caplog.text
 
@@ -154,7 +154,7 @@ def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails, 
     monkeypatch.setattr(gpu_worker.Worker, 'compile_or_warm_up_model', lambda _: done.append('graphs') or 'times')
     monkeypatch.setattr(gpu_worker.torch, 'set_num_threads', done.append)
 
-    def shorten(runner):
+    def install(runner):
         done.append(runner)
         if fails:
             raise AttributeError('another version')
@@ -165,7 +165,7 @@ def test_the_worker_takes_them_after_its_graphs_and_says_so(monkeypatch, fails, 
         if fails:
             raise AttributeError('another version')
 
-    monkeypatch.setattr(gpu_worker.vision_encoder, 'shorten', shorten)
+    monkeypatch.setattr(gpu_worker.vision_encoder, 'install', install)
     monkeypatch.setattr(gpu_worker.vision_encoder, 'compile_grids', compile_grids)
     monkeypatch.setattr(gpu_worker.ranks, 'in_all', lambda this: this and others)
     worker = object.__new__(gpu_worker.GpuWorker)
