@@ -163,7 +163,7 @@ def run(
     with LocalStack() as stack:
         parameters = ['--params-file', str(params_file)] if params_file else []
         parameters += ['-p', 'use_sim_time:=true']
-        stack.start('node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
+        stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
         rclpy.init()
         client = Client(Node('robobrain_replay'), check=stack.check)
         bring_up(client)

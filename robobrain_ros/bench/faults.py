@@ -30,7 +30,7 @@ def run(kills: int) -> int:
     recoveries: list[float] = []
     with LocalStack() as stack:
         stack.start('sim.camera')
-        node = psutil.Process(stack.start('node', QUIET).pid)
+        node = psutil.Process(stack.start('ros.node', QUIET).pid)
         rclpy.init()
         client = Client(Node('bench_faults'), check=stack.check)
         bring_up(client)

@@ -118,7 +118,7 @@ def main() -> None:
     }
     parameters = itertools.chain.from_iterable(('-p', f'{name}:={value}') for name, value in settings.items())
     with LocalStack() as stack:
-        stack.start('node', (*QUIET, *parameters))
+        stack.start('ros.node', (*QUIET, *parameters))
         rclpy.init()
         client = Client(Node('bench_node'), check=stack.check)
         asker = Asker(client)

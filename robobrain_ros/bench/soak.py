@@ -54,7 +54,7 @@ def run(minutes: float) -> int:
     warm_s = min(WARM_S, seconds / 2)
     with LocalStack() as stack:
         stack.start('sim.camera')
-        process = psutil.Process(stack.start('node', QUIET).pid)
+        process = psutil.Process(stack.start('ros.node', QUIET).pid)
         rclpy.init()
         client = Client(Node('bench_soak'), check=stack.check)
         bring_up(client)

@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from robobrain_ros.commands.ask import write
+from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.episodes import Outcome
 
 SIZE = (560, 420)

@@ -17,7 +17,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from robobrain_ros.commands.ask import write
+from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
@@ -118,7 +118,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
-        stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])
+        stack.start('ros.node', ['--ros-args', '--log-level', 'robobrain:=warn'])
         rclpy.init()
         node = Node('robobrain_demo')
         client = Client(node, check=stack.check)

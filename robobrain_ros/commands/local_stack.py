@@ -76,7 +76,7 @@ def up(node_arguments: Sequence[str], with_camera: bool) -> int:
     with LocalStack() as stack:
         if with_camera:
             stack.start('sim.camera')
-        node = stack.start('node', node_arguments)
+        node = stack.start('ros.node', node_arguments)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         client = Client(Node('robobrain_up'), check=stack.check)

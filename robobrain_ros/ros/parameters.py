@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.brain.brain import Settings
 from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm import caches

@@ -7,7 +7,7 @@ from typing import Any
 from builtin_interfaces.msg import Duration
 from rclpy.parameter import parameter_value_to_python
 
-from robobrain_ros.brain.brain import Settings
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.ros.parameters import BY_NAME, settings
 

@@ -17,7 +17,6 @@ from std_msgs.msg import Header, String
 
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
-from robobrain_ros.brain import mission
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Job
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -186,9 +185,7 @@ class RequestServer:
             if self._open is None:
                 raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
-            job = mission.ask(
-                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings
-            )
+            job = parts.brain.submit(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
             self._pending += 1
         started(job)
         outputs = parts.outputs  # not all parts: the desk remembers the last job, and so what publishes its answer

@@ -18,6 +18,7 @@ import pytest
 from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
@@ -238,29 +239,13 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
     brain = Brain(EmbeddedEngine(replace(TINY, stall_s=5.0)), detect_profile(TINY_MODEL))
     told: list[str] = []
 
-    class Grey:
-        age = 0.0
-        light = True
-
-        def rgb(self):
-            return generation().image
-
-        def depth(self):
-            return None
-
-        def transform(self):
-            return None
-
-        def camera(self):
-            return None
-
-    async def frame() -> Grey:
-        return Grey()
+    async def frame() -> Frame:
+        return Frame(generation().image)
 
     try:
         brain.start(told.append).result(120)
         pids = brain.engine.health().pids
-        job = brain.ask(
+        job = brain.submit(
             'general', 'Detect all objects.', frame, report=lambda job: stop(pids) if job.answer.text else 0
         )
         answer = job.done.result(SOON)
@@ -268,7 +253,7 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
         assert answer.message == 'the engine brought no token for 5 s (stall_s is 5)'
         eventually(lambda: told.count('the engine is ready') == 2)
         eventually(lambda: told[-1].startswith('warm after'))
-        assert brain.ask('general', 'Detect all objects.', frame).done.result(SOON).success
+        assert brain.submit('general', 'Detect all objects.', frame).done.result(SOON).success
         assert not set(pids) & set(brain.engine.health().pids)
     finally:
         brain.close()

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from robobrain_ros.brain.brain import Settings
 from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode

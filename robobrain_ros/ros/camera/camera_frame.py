@@ -8,6 +8,7 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth, to_rgb
@@ -39,8 +40,8 @@ class Arrival:
         return (now_ns - stamp) / 1e9 if stamp else time.monotonic() - self._came
 
 
-class CameraFrame:
-    """See seeing.Frame."""
+class CameraFrame(Frame):
+    """A camera's image message as a Frame: converted when it is needed, once."""
 
     def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
         self.header: Header = image.header
@@ -68,17 +69,17 @@ class CameraFrame:
             self._info = info
 
     @cached_property
-    def _rgb(self) -> np.ndarray:
+    def _converted(self) -> np.ndarray:
         return to_rgb(self._image)
 
     def rgb(self) -> np.ndarray:
-        """See seeing.Frame."""
-        return self._rgb
+        """The picture, height x width x 3, uint8; BrainError BAD_IMAGE if the message cannot be read."""
+        return self._converted
 
     def depth(self) -> np.ndarray | None:
-        """See seeing.Frame.
+        """The depth image as metres; None if none came.
 
-        :raises BrainError: also for depth of another frame: pixels of one are not pixels of the other
+        :raises BrainError: BAD_IMAGE also for depth of another frame: pixels of one are not pixels of the other
         """
         if self._depth is None:
             return None
@@ -86,7 +87,7 @@ class CameraFrame:
         return to_depth(self._depth)
 
     def camera(self) -> CameraModel | None:
-        """See seeing.Frame."""
+        """The intrinsics of camera_info; None if none came; BrainError if they are another camera's."""
         if self._info is None:
             return None
         if not self.header.frame_id:
@@ -95,7 +96,7 @@ class CameraFrame:
         return camera_from_info(self._info)
 
     def transform(self) -> Transform | None:
-        """See seeing.Frame."""
+        """The way to the frame that positions are wanted in; may wait for tf2; LookupError if it is not known."""
         return self.to_target(self.header)
 
     def _check_frame(self, header: Header, what: str, advice: str) -> None:
