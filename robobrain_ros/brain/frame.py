@@ -57,7 +57,7 @@ class Frame:
 
         :param image: path of a file, height x width x 3 uint8 RGB array, PIL image, or a Frame, which stays as it is
         :param depth: height x width array in metres; only beside an image that is no Frame
-        :param camera: intrinsics; likewise
+        :param camera: intrinsics; only beside an image that is no Frame
         :raises BrainError: BAD_IMAGE if the image cannot be read or is none
         """
         if isinstance(image, Frame):

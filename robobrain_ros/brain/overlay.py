@@ -146,7 +146,8 @@ class _Canvas:
         return max(2, round(units * self.unit))
 
     def _length_of(self, text: str) -> int:
-        return cv2.getTextSize(text, FONT, self.font, self.bold)[0][0]
+        (wide, _), _ = cv2.getTextSize(text, FONT, self.font, self.bold)
+        return int(wide)
 
     def _write(self, x: float, y: float, text: str, colour: Colour) -> None:
         cv2.putText(self.image, text, _whole(x, y), FONT, self.font, colour, self.bold, cv2.LINE_AA)
