@@ -85,7 +85,7 @@ class _Canvas:
     def __init__(self, rgb: Rgb) -> None:
         self.image = np.ascontiguousarray(rgb).copy()
         self.height, self.width = rgb.shape[:2]
-        self.unit = min(self.width / 640, self.height / 480)
+        self.unit: float = min(self.width / 640, self.height / 480)
         self.thick = max(1, round(1.6 * self.unit))
         # Letters of less than about 9 pixels cannot be read.
         self.font = max(0.55 * self.unit, 0.36)
