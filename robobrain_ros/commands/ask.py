@@ -9,7 +9,7 @@ from robobrain_ros.answer import Answer, GroundedStep, StepStatus
 from robobrain_ros.brain import mission, overlay
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel, Transform

@@ -11,7 +11,7 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.brain.brain import Brain, Settings
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.scoring import camera_of, mean, score

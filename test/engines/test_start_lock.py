@@ -9,10 +9,11 @@ import pytest
 from robobrain_ros.brain import brain
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines import start_lock as turn
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
+from robobrain_ros.engines.base import EngineDead, EngineState
 from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.start_lock import turn_to_start
 from robobrain_ros.engines.vllm import embedded
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import PROFILES
 

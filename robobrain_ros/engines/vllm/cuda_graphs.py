@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 
 TEXT_TOKENS = 192

@@ -13,18 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from robobrain_ros.engines.base import (
-    Delta,
-    EngineConfig,
-    EngineDead,
-    EngineRefused,
-    EngineState,
-    Generation,
-    Health,
-)
+from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused, EngineState, Generation, Health
 from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.start_lock import turn_to_start
 from robobrain_ros.engines.vllm import flaggems
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import Preparation, chat_format

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from robobrain_ros import __version__
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, ranks
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
 from robobrain_ros.errors import BadRequest, BrainError
 
