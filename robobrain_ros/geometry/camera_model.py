@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 _COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
@@ -115,6 +114,8 @@ class CameraModel:
 
     def _distort(self, directions: np.ndarray) -> np.ndarray:
         """Nx2 directions (x, y) at z = 1 -> the same, distorted."""
+        import cv2
+
         points = np.column_stack([directions, np.ones(len(directions))])[None]
         zero, eye, d = np.zeros(3), np.eye(3), np.array(self.distortion)
         if self.model == 'equidistant':
@@ -126,6 +127,8 @@ class CameraModel:
 
         None where that does not converge to 0.01 px, or on a branch where the distorted image is folded over.
         """
+        import cv2
+
         goal, eye, d = np.array([x, y]), np.eye(3), np.array(self.distortion)
         undistort = cv2.fisheye.undistortPoints if self.model == 'equidistant' else cv2.undistortPoints
         guess = undistort(goal.reshape(1, 1, 2), eye, d).reshape(2)

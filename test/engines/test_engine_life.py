@@ -76,9 +76,10 @@ def eventually(true) -> None:
 @pytest.fixture
 def nothing_left(temporary):
     """After the test, all is as it was."""
-    before = children()
+    before, environment = children(), dict(os.environ)
     yield
     assert children() == before
+    assert dict(os.environ) == environment
     assert [str(path) for path in temporary.rglob('*')] == []
 
 

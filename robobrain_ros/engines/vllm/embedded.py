@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -15,11 +16,12 @@ import numpy as np
 
 from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused, EngineState, Generation, Health
 from robobrain_ros.engines.processes import Family
-from robobrain_ros.engines.start_lock import turn_to_start
+from robobrain_ros.engines.start_lock import exclusive_start
 from robobrain_ros.engines.vllm import flaggems
 from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
-from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
+from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import Preparation, chat_format
 from robobrain_ros.engines.vllm.warming import every_shape
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
@@ -83,7 +85,7 @@ class EmbeddedEngine:
 
     async def _launch(self, report: Callable[[str], None]) -> None:
         self._choice = flaggems.Choice('off')
-        async with turn_to_start(report):
+        async with exclusive_start(report):
             self._family = Family()
             report('loading vLLM')
             # in threads, since they take seconds to minutes
@@ -93,13 +95,16 @@ class EmbeddedEngine:
             )
             how = await _in_thread(self._family, launch, self._config, self._family.folder, self._choice, self._on_cpu)
             report(f'starting the engine with {self._config.model}')
-            with self._family.adopt(how.environment):
-                await _in_thread(self._family, self._create, how.arguments)
+            await _in_thread(self._family, self._create, self._family, how)
+            await self._get_ready(report)
+
+    async def _get_ready(self, report: Callable[[str], None]) -> None:
+        """Learn from the engine's processes what requests need."""
+        from robobrain_ros.engines.vllm import compat
+
         told = self._told()
         if self._choice.on and told:
             report(f'{self._choice}: {len(told.operators)} operators: {", ".join(told.operators)}')
-        from robobrain_ros.engines.vllm import compat
-
         tokenizer = await compat.tokenizer(self._llm)
         self._template = chat_format(tokenizer, self._config.model)
         render, pixels = compat.renderer(self._llm), told.pixels if told else ''
@@ -217,14 +222,16 @@ class EmbeddedEngine:
             for place in output.prompt_logprobs[len(output.prompt_logprobs) - length :]
         ]
 
-    def _create(self, arguments: dict[str, Any]) -> None:
+    def _create(self, family: Family, how: Launch) -> None:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
-        from vllm.engine.arg_utils import AsyncEngineArgs
+        with offline(), family.adopt(how.environment):
+            warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')  # helps nobody; undone by the lock
+            from vllm.engine.arg_utils import AsyncEngineArgs
 
-        from robobrain_ros.engines.vllm.compat import Client
+            from robobrain_ros.engines.vllm.compat import Client
 
-        # not returned: the future that would carry it lives on, and with it the engine after close()
-        self._llm = Client.from_engine_args(AsyncEngineArgs(**arguments))
+            # not returned: the future that would carry it lives on, and with it the engine after close()
+            self._llm = Client.from_engine_args(AsyncEngineArgs(**how.arguments))
 
     def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
         """The text in the model's format, and the image in the size that the model sees."""

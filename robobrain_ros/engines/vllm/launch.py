@@ -1,13 +1,13 @@
 """How vLLM is to be started for a configuration: its arguments, and the environment of its processes."""
 
 import os
-import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from robobrain_ros import __version__
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, ranks
 from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.environment import variables
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
 from robobrain_ros.errors import BadRequest, BrainError
 
@@ -21,7 +21,7 @@ class Launch:
     """What a start needs to know.
 
     :param arguments: keyword arguments of AsyncEngineArgs
-    :param environment: variables for the engine's processes
+    :param environment: variables for the engine's processes, and for this one while vLLM is imported and started
     :param on_cpu: else on one or more GPUs
     """
 
@@ -57,7 +57,7 @@ def runs_on_cpu(config: EngineConfig) -> bool:
 
 
 def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> Launch:
-    """See Launch; also sets what vLLM reads from this process's environment at its import.
+    """Check that the configuration can work on this host, and say how to start vLLM for it; makes the caches' folders.
 
     :param folder: for temporary files
     :param choice: FlagGems' operators; must be off on a CPU
@@ -75,7 +75,6 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         )
     if fp8 and config.dtype == 'float32':
         raise _bad("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
-    _quiet()
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     device = 'cpu' if on_cpu else 'cuda'
     kv_cache = config.kv_cache_mb << 20 or memory_check.DEFAULT_KV[device]
@@ -104,9 +103,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'use_tqdm_on_load': False,
         'seed': 0,
     }
-    environment = ranks.environment(on_cpu)
+    environment = variables(on_cpu, folder) | ranks.environment(on_cpu)
     if on_cpu:
-        environment |= _cpu_environment(folder)
         return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, environment, True)
     # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
     arguments['gpu_memory_utilization'] = min(part, 0.92)
@@ -120,25 +118,6 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)
     return Launch(arguments, environment | cuda_graphs.environment(config, installed_version('vllm')), False)
-
-
-def _quiet() -> None:
-    for name in ('VLLM_NO_USAGE_STATS', 'HF_HUB_OFFLINE'):
-        os.environ.setdefault(name, '1')
-    # warnings about missing GPUs and such help nobody; VLLM_LOGGING_LEVEL=INFO brings vLLM's own log back
-    os.environ.setdefault('VLLM_LOGGING_LEVEL', 'ERROR')
-    os.environ.setdefault('TORCH_LOGS', '-all')
-    os.environ.setdefault('TORCH_CPP_LOG_LEVEL', 'ERROR')
-    os.environ.setdefault('PYTHONWARNINGS', 'ignore::FutureWarning')
-    warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')
-    os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
-
-
-def _cpu_environment(folder: str) -> dict[str, str]:
-    os.environ.setdefault('OMP_NUM_THREADS', '1')  # more threads than free cores: twenty times slower
-    os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
-    os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # a single worker inside the engine core, as on one GPU
-    return {'TORCHINDUCTOR_CACHE_DIR': folder}
 
 
 def _bad(message: str) -> BrainError:

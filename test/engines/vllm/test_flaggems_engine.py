@@ -43,7 +43,7 @@ def gpu(monkeypatch):
         folders.append((folder, choice.on))
         return Launch({}, {}, on_cpu)
 
-    def create(engine, arguments):
+    def create(engine, family, how):
         folder, with_flaggems = folders[-1]
         if not with_flaggems:
             raise RuntimeError('the native start was tried')
