@@ -89,18 +89,29 @@ class Engine(Protocol):
     """A running model. All coroutines belong to one event loop: the one that ``start`` ran in."""
 
     async def start(self, report: Callable[[str], None]) -> None:
-        """Load the model; takes seconds to minutes. ``report`` hears what is going on, in words.
+        """Load the model; takes seconds to minutes.
 
         Cancelling it ends all that it has begun, before it returns.
 
+        :param report: hears what is going on, in words
         :raises EngineDead: if the model cannot be loaded
         """
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
-        """Run every given request to its end, one after the other; returns how many milliseconds each took."""
+        """Run every given request to its end, one after the other.
+
+        :returns: how long each took, milliseconds
+        :raises EngineDead: if the engine dies meanwhile
+        """
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) at which the model sees an image of this size, pixels."""
+        """How large the model sees an image.
+
+        :param width: of the image as it was taken, pixels
+        :param height: of the image as it was taken, pixels
+        :returns: (width, height), pixels
+        :raises BrainError: for an image that the model does not take
+        """
 
     def generate(self, generation: Generation) -> AsyncIterator[Delta]:
         """Stream the answer. Cancelling the task that iterates aborts the request in the engine.
@@ -110,7 +121,10 @@ class Engine(Protocol):
         """
 
     async def abort(self, request_id: str) -> None:
-        """End a request; its stream finishes with reason ``abort``. Unknown ids are ignored."""
+        """End a request; its stream finishes with reason ``abort``.
+
+        :param request_id: that of its Generation; an unknown one is ignored
+        """
 
     def health(self) -> Health:
         """The engine's state now; does not block, and may be called from any thread."""

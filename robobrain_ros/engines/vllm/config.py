@@ -27,10 +27,11 @@ class EngineConfig:
     :param quantization: ``fp8`` halves the weights of the language model's layers as they are loaded (GPU);
         ``none`` leaves them as they are on disk
     :param decode_kernels: ``auto`` makes single tokens by this package's own kernels, where they were measured to be
-        faster (decode_layer.py); ``off`` leaves them to vLLM's
+        faster (worker/decode_layer.py); ``off`` leaves them to vLLM's
     :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
     :param flaggems: operators to take from FlagGems (GPU)
+    :raises BadRequest: for a device or quantization that there is not, and for a directory without a model
     """
 
     model: Path

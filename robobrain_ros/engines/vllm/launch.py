@@ -9,7 +9,7 @@ from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, ranks
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.environment import variables
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 
 FP8: dict[str, Any] = {'quantization': 'fp8_per_tensor', 'quantization_config': {'ignore': [r're:visual\..*']}}
 """vLLM quantizes the language model's layers as they are loaded. In the vision tower, quantizing the inputs takes
@@ -18,7 +18,7 @@ longer than its products gain: 1 ms more to the first token on an H200, besides 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a start needs to know.
+    """How to start vLLM.
 
     :param arguments: keyword arguments of AsyncEngineArgs
     :param environment: variables for the engine's processes, and for this one while vLLM is imported and started
@@ -33,26 +33,26 @@ class Launch:
 def runs_on_cpu(config: EngineConfig) -> bool:
     """Whether the model will run on the CPU. Imports torch: seconds.
 
-    :raises BrainError: if the installed torch cannot do what the configuration says
+    :raises BadRequest: if the installed torch cannot do what the configuration says
     """
     import torch
 
     has_gpu = torch.cuda.is_available()
     if config.device == 'cuda' and not has_gpu:  # vLLM would take the CPU without a word
-        raise _bad(
+        raise BadRequest(
             f"device is 'cuda', but torch {torch.__version__} finds no GPU that it can use; "
             "set device to 'cpu', or install the CUDA builds of torch and vLLM"
         )
     on_cpu = config.device == 'cpu' or not has_gpu
     if on_cpu and torch.version.cuda:  # vLLM runs on what it was built for, whatever it is told
-        raise _bad(
+        raise BadRequest(
             f'the model is to run on the CPU, but torch {torch.__version__} is built for CUDA, and its vLLM too; '
             'install the builds for CPUs (requirements/cpu.lock), or let device be auto on a host with a GPU'
         )
     places = len(os.sched_getaffinity(0)) if on_cpu else torch.cuda.device_count()
     if config.tensor_parallel_size > places:  # on a CPU, ranks without a core of their own would wait for each other
         found = f'this process has {places} CPU cores' if on_cpu else f'torch finds {places} GPUs here'
-        raise _bad(f'tensor_parallel_size is {config.tensor_parallel_size}, but {found}')
+        raise BadRequest(f'tensor_parallel_size is {config.tensor_parallel_size}, but {found}')
     return on_cpu
 
 
@@ -61,20 +61,23 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
 
     :param folder: for temporary files
     :param choice: FlagGems' operators; must be off on a CPU
-    :raises BrainError: for what does not go together, or does not fit into memory
+    :param on_cpu: whether the model runs on the CPU, as ``runs_on_cpu`` found
+    :raises BadRequest: for what does not go together, or does not fit into memory
     """
     fp8 = config.quantization == 'fp8'
     if fp8 and on_cpu:
-        raise _bad("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
+        raise BadRequest("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
     if fp8 and (method := memory_check.quantized(config.model)):
-        raise _bad(f"quantization is 'fp8', but the model's files are quantized already ({method}); set it to 'none'")
+        raise BadRequest(
+            f"quantization is 'fp8', but the model's files are quantized already ({method}); set it to 'none'"
+        )
     if heads := memory_check.indivisible_heads(config.model, config.tensor_parallel_size):
-        raise _bad(
+        raise BadRequest(
             f"tensor_parallel_size is {config.tensor_parallel_size}, but so many ranks cannot share the model's "
             f'{heads} attention heads equally'
         )
     if fp8 and config.dtype == 'float32':
-        raise _bad("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
+        raise BadRequest("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     device = 'cpu' if on_cpu else 'cuda'
     kv_cache = config.kv_cache_mb << 20 or memory_check.DEFAULT_KV[device]
@@ -118,7 +121,3 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)
     return Launch(arguments, environment | cuda_graphs.environment(config, installed_version('vllm')), False)
-
-
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)
