@@ -65,7 +65,7 @@ def lengths(config: EngineConfig) -> list[int]:
 
 
 def _has_tower_graphs(config: EngineConfig) -> bool:
-    """Whether there are graphs of the vision tower: vLLM has them for more models, but only RoboBrain 2.5 was measured."""
+    """Whether the vision tower has graphs: vLLM has them for more models, but only RoboBrain 2.5 was measured."""
     model_type: object = json.loads((config.model / 'config.json').read_text()).get('model_type')
     return model_type == 'qwen3_vl'
 
