@@ -7,7 +7,7 @@ import pytest
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.tasks import get_task

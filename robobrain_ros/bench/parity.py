@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from robobrain_ros.bench.accuracy import right
-from robobrain_ros.engines.base import EngineConfig, Generation
+from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.questions import Question, questions

@@ -7,6 +7,7 @@ from typing import Any
 
 from robobrain_ros.bench.cases import Laps, Plan, ask, tell
 from robobrain_ros.engines.vllm import caches
+from robobrain_ros.engines.vllm.environment import variables
 from robobrain_ros.engines.vllm.flaggems import Choice
 from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import chat_format
@@ -32,8 +33,10 @@ KEPT = (
 def arguments(plan: Plan) -> dict[str, Any]:
     """What vLLM needs on this host, without what this package adds to make it faster. Sets environment variables."""
     settings = plan.config
-    how = launch(settings, tempfile.gettempdir(), Choice('off'), runs_on_cpu(settings))
-    os.environ.update({name: value for name, value in how.environment.items() if name in caches.PLACES})
+    folder = tempfile.gettempdir()
+    how = launch(settings, folder, Choice('off'), runs_on_cpu(settings))
+    needed = {*caches.PLACES, *variables(how.on_cpu, folder)}
+    os.environ.update({name: value for name, value in how.environment.items() if name in needed})
     return {name: value for name, value in how.arguments.items() if name in KEPT}
 
 

@@ -3,7 +3,7 @@
 import time
 
 from robobrain_ros.brain.brain import Brain
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
 

@@ -74,7 +74,7 @@ class Brain:
         :raises BadRequest: for a directory without a model, or an option that does not exist
         :raises EngineDead: if the model cannot be loaded
         """
-        from robobrain_ros.engines.base import EngineConfig
+        from robobrain_ros.engines.vllm.config import EngineConfig
         from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 
         known = {field.name for field in fields(EngineConfig)}

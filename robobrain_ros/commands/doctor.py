@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros import __version__
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import flaggems, memory_check
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks.profiles import detect_profile

@@ -9,8 +9,8 @@ from typing import Any
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm import caches
+from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest, BrainError

@@ -1,6 +1,5 @@
 """Answers to complaints (docs/behaviour.md) that no other test shows."""
 
-import os
 import re
 import subprocess
 import sys
@@ -57,7 +56,6 @@ def test_the_engine_stays_offline(tiny_brain):
     assert pids
     for pid in pids:
         assert b'HF_HUB_OFFLINE=1' in Path(f'/proc/{pid}/environ').read_bytes().split(b'\0')
-    assert os.environ['HF_HUB_OFFLINE'] == '1'
 
 
 def test_the_readme_says_what_was_not_run():

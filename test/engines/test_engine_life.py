@@ -20,8 +20,9 @@ from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState, Health
+from robobrain_ros.engines.base import EngineDead, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.tasks.profiles import detect_profile
@@ -76,9 +77,10 @@ def eventually(true) -> None:
 @pytest.fixture
 def nothing_left(temporary):
     """After the test, all is as it was."""
-    before = children()
+    before, environment = children(), dict(os.environ)
     yield
     assert children() == before
+    assert dict(os.environ) == environment
     assert [str(path) for path in temporary.rglob('*')] == []
 
 
@@ -201,7 +203,7 @@ def test_a_brain_closed_while_its_engine_starts_leaves_nothing(nothing_left):
 
 OWNER = f"""
     import asyncio, pathlib, sys
-    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.engines.vllm.config import EngineConfig
     from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 
     async def main():

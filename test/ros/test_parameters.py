@@ -8,7 +8,7 @@ import pytest
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.locate import DepthMode
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, engine_config, profile, settings
