@@ -16,6 +16,7 @@ from rclpy.task import Future
 
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
@@ -33,13 +34,13 @@ class Client:
     :param check: called about once a second while the client waits; raises if that is in vain
     """
 
-    def __init__(self, node: Node, name: str = '/robobrain', check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, node: Node, name: str = f'/{topics.NODE}', check: Callable[[], None] = lambda: None) -> None:
         self.node = node
         self.name = name
         self._check = check
         self.executor = SingleThreadedExecutor(context=node.context)
         self.executor.add_node(node)
-        self._query: ActionClient = ActionClient(node, Query, f'{name}/query')
+        self._query: ActionClient = ActionClient(node, Query, f'{name}/{topics.QUERY}')
 
     def close(self) -> None:
         """Leave the caller's node."""
@@ -132,7 +133,7 @@ class Client:
         :raises NoReply: if the node is not there, rejects the goal, or does not answer
         """
         if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/query: no such action within {timeout_s:g} s')
+            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))

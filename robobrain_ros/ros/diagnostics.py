@@ -9,6 +9,7 @@ from rclpy.lifecycle import LifecycleNode
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.base import EngineState
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.request_stats import RequestStats
 from robobrain_ros.ros.usage import gpu_memory, resident_mib
@@ -26,7 +27,7 @@ class Diagnostics:
         self.cameras: Mapping[str, CameraInput] = {}
         """Filled while the node is active."""
         self.tally = RequestStats()
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, 1)
         node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
 
     def progress(self, text: str) -> None:

@@ -21,6 +21,7 @@ from rclpy.signals import SignalHandlerOptions
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
@@ -62,7 +63,7 @@ class RobobrainNode(LifecycleNode):
     """configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__('robobrain', **options)
+        super().__init__(topics.NODE, **options)
         # before anything can fail: rclpy destroys the nodes that are left when it shuts down
         self._requests = RequestServer(self, self._values)
         self._diagnostics = Diagnostics(self)
@@ -212,7 +213,7 @@ def main(args: list[str] | None = None) -> int:
     try:
         node = RobobrainNode()
     except (BrainError, ParameterException) as error:
-        rclpy.logging.get_logger('robobrain').fatal(str(error))
+        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1
     # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps

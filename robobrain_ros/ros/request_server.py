@@ -23,7 +23,7 @@ from robobrain_ros.brain.jobs import Job
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import Instruction
-from robobrain_ros.ros import messages
+from robobrain_ros.ros import messages, topics
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.feedback import Feedback
@@ -64,14 +64,14 @@ class RequestServer:
         # rclpy awaits coroutines of subscriptions too; only its type hints do not say so
         on_instruction: Any = self._on_instruction
         on_request: Any = self._on_request
-        node.create_subscription(String, '~/instruction', on_instruction, 10, callback_group=group)
-        node.create_subscription(Instruction, '~/request', on_request, 10, callback_group=group)
-        node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
+        node.create_subscription(String, f'~/{topics.INSTRUCTION}', on_instruction, 10, callback_group=group)
+        node.create_subscription(Instruction, f'~/{topics.REQUEST}', on_request, 10, callback_group=group)
+        node.create_service(Ask, f'~/{topics.ASK}', self._on_ask, callback_group=group)
         many = QoSProfile(depth=MOST_AT_ONCE)
         ActionServer(
             node,
             Query,
-            '~/query',
+            f'~/{topics.QUERY}',
             self._execute,
             callback_group=group,
             goal_callback=self._on_goal,

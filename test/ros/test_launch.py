@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import PACKAGE, ROOT
+from repository import ROOT
 
-from robobrain_ros.ros import parameter_file
+from robobrain_ros.ros import parameter_file, topics
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
 
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
@@ -39,6 +39,13 @@ def choices(argument: str) -> list[str]:
 
 def literal(expression: ast.expr) -> Any:
     return ast.literal_eval(expression) if isinstance(expression, ast.Constant) else None
+
+
+def constant(expression: ast.expr) -> str:
+    """What an expression such as ``topics.IMAGE`` stands for."""
+    assert isinstance(expression, ast.Attribute)
+    assert ast.unparse(expression.value) == 'topics'
+    return getattr(topics, expression.attr)
 
 
 def values_of(preset: Path) -> dict[str, Any]:
@@ -118,13 +125,9 @@ def test_overrides_are_parameters() -> None:
 
 
 def test_topics_are_those_of_the_node() -> None:
-    """What is remapped is what camera_input.py resolves; there, a remap of another name would do nothing."""
-    remapped = {literal(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
-    resolved = re.findall(
-        r"resolve_topic_name\(f'\{prefix\}([^']+)'\)",
-        (PACKAGE / 'ros' / 'camera' / 'camera_input.py').read_text(),
-    )
-    assert remapped == set(resolved)
+    """All topics of a camera can be remapped; a remap of another name would do nothing."""
+    remapped = {constant(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
+    assert remapped == set(topics.CAMERA)
 
 
 def test_time_to_end_is_enough_for_the_engine() -> None:
@@ -155,16 +158,3 @@ def test_preset(preset: Path) -> None:
     for number, line in enumerate(lines):
         if re.match(r'    \w+:', line):
             assert lines[number - 1].strip(), f'{line.strip()} is not explained'
-
-
-def test_rviz_shows_topics_of_the_node() -> None:
-    view = yaml.safe_load((ROOT / 'config' / 'robobrain.rviz').read_text())
-    shown = {
-        item['Topic']['Value']: item['Class'].rpartition('/')[2]
-        for item in view['Visualization Manager']['Displays']
-        if 'Topic' in item
-    }
-    outputs = (ROOT / 'robobrain_ros' / 'ros' / 'outputs.py').read_text()
-    for topic, kind in shown.items():
-        if topic.startswith('/robobrain/'):
-            assert f"'{topic.removeprefix('/robobrain/')}': {kind}," in outputs

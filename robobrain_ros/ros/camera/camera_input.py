@@ -12,6 +12,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_frame import Arrival, CameraFrame, stamp_ns
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
@@ -43,8 +44,8 @@ class CameraStatus:
 class CameraInput:
     """Subscribes to one camera.
 
-    Topics, as ``node`` resolves them, behind the camera's name if it has one: ``image`` (or ``image/compressed``),
-    ``camera_info``, ``depth/image`` (or ``depth/image/compressedDepth``).
+    It hears the topics of ``topics.CAMERA``, as ``node`` resolves them, behind the camera's name if it has one. The
+    name of a transport other than ``raw`` comes last: ``image/compressed``, ``depth/image/compressedDepth``.
     """
 
     def __init__(self, node: Node, settings: CameraSettings) -> None:
@@ -61,16 +62,19 @@ class CameraInput:
         self._waiting: set[asyncio.Future[None]] = set()
         self._arrivals: deque[float] = deque(maxlen=30)
         self._received = self._unused = self._depth_received = 0
-        prefix = f'{settings.name}/' if settings.name else ''
-        self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
-        depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
-        topics = (
-            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
+        below = f'{settings.name}/' if settings.name else ''
+        image, depth, info = (
+            node.resolve_topic_name(below + name) for name in (topics.IMAGE, topics.DEPTH_IMAGE, topics.CAMERA_INFO)
+        )
+        self.topic, image_type = _transported(image, settings.image_transport)
+        depth, depth_type = _transported(depth, settings.depth_transport)
+        heard = (
+            Topic(info, CameraInfo, self._on_info),
             Topic(depth, depth_type, self._on_depth),
             Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
-        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s, self._forget)
+        self._subscriptions = Subscriptions(node, helper, heard, settings.idle_s, self._forget)
 
     def close(self) -> None:
         """Unsubscribe; frames handed out stay valid."""
