@@ -1,7 +1,10 @@
 """What goes on inside, once a second on /diagnostics."""
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -12,8 +15,8 @@ from robobrain_ros.engines.base import EngineState
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.request_stats import RequestStats
-from robobrain_ros.ros.usage import gpu_memory, resident_mib
 
+MIB = 2**20
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -80,3 +83,40 @@ class Diagnostics:
             hardware_id='',
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
+
+
+def resident_mib(pids: Iterable[int]) -> int:
+    """Main memory of processes that is not paged out, MiB; those that are gone count nothing."""
+    pages = 0
+    for pid in pids:
+        try:
+            pages += int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+        except OSError:
+            continue
+    return pages * os.sysconf('SC_PAGE_SIZE') // MIB
+
+
+def gpu_memory() -> dict[str, str]:
+    """Used and total memory of each GPU, all programs together; empty where NVML (nvidia-ml-py) finds none."""
+    nvml = _nvml()
+    if nvml is None:
+        return {}
+    values = {}
+    for number in range(nvml.nvmlDeviceGetCount()):
+        memory = nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByIndex(number))
+        values[f'memory of GPU {number}, used / total (MiB)'] = f'{memory.used // MIB} / {memory.total // MIB}'
+    return values
+
+
+@functools.cache
+def _nvml() -> Any:
+    """The library, ready; None without it or without a driver."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    return pynvml

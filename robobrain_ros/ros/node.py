@@ -25,16 +25,9 @@ from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.parameters import (
-    BY_NAME,
-    PARAMETERS,
-    Parameter,
-    cameras,
-    engine_config,
-    profile,
-    settings,
-)
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
 from robobrain_ros.ros.request_server import ActiveNode, RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms

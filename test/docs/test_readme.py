@@ -6,13 +6,13 @@ from pathlib import Path
 from repository import ROOT
 
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.parameter_docs import renewed
+from robobrain_ros.ros.write_parameters import with_table
 
 README = (ROOT / 'README.md').read_text()
 
 
 def test_the_parameter_table_is_the_schema():
-    assert renewed(README) == README, 'run: python -m robobrain_ros.ros.parameter_docs README.md'
+    assert with_table(README) == README, 'run: python -m robobrain_ros.ros.write_parameters README.md'
 
 
 def test_linked_files_exist():

@@ -10,8 +10,9 @@ import pytest
 import yaml
 from repository import ROOT
 
-from robobrain_ros.ros import parameter_file, topics
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
+from robobrain_ros.ros import topics, write_parameters
+from robobrain_ros.ros.from_parameters import settings
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
 PRESETS = sorted(set((ROOT / 'config').glob('*.yaml')) - {ROOT / 'config' / 'gz_bridge.yaml'})
@@ -141,8 +142,8 @@ def test_presets_are_the_choices() -> None:
 def test_the_default_preset_is_the_schema() -> None:
     file = ROOT / 'config' / 'robobrain.yaml'
     assert values_of(file) == DEFAULTS
-    assert file.read_text() == parameter_file.text(), (
-        'renew it: python -m robobrain_ros.ros.parameter_file config/robobrain.yaml'
+    assert file.read_text() == write_parameters.ros_file(), (
+        'renew it: python -m robobrain_ros.ros.write_parameters config/robobrain.yaml'
     )
 
 
