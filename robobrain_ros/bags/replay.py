@@ -3,11 +3,12 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
@@ -59,7 +60,7 @@ class Player:
             camera.camera_info: topics.CAMERA_INFO,
         }
         self._kinds = {recorded: topics.CAMERA[name] for recorded, name in played.items() if recorded}
-        self._publishers = {
+        self._publishers: dict[str, Publisher[Any]] = {
             recorded: node.create_publisher(kind, f'/{played[recorded]}', RELIABLE)
             for recorded, kind in self._kinds.items()
         }

@@ -21,20 +21,20 @@ OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.E
 
 
 class Diagnostics:
-    """Publishes the engine's and the camera's state as long as the node lives."""
+    """Publishes the state of engine, cameras and requests, once a second, as long as the node lives."""
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self.brain: Brain | None = None
-        """Set while the node is configured."""
+        """The brain of the node while it is configured."""
         self.cameras: Mapping[str, CameraInput] = {}
-        """Filled while the node is active."""
+        """The cameras by name while the node is active."""
         self.tally = RequestStats()
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, 1)
         node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
 
     def progress(self, text: str) -> None:
-        """Say at once what the engine does while it starts; from any thread."""
+        """Publish at once, in words, what the engine does while it starts; from any thread."""
         self._send([self._status('engine', WARN, text, {})])
 
     def _publish(self) -> None:
@@ -86,7 +86,7 @@ class Diagnostics:
 
 
 def resident_mib(pids: Iterable[int]) -> int:
-    """Main memory of processes that is not paged out, MiB; those that are gone count nothing."""
+    """Main memory that processes take together, MiB, without what is paged out; those that are gone take none."""
     pages = 0
     for pid in pids:
         try:
@@ -97,7 +97,10 @@ def resident_mib(pids: Iterable[int]) -> int:
 
 
 def gpu_memory() -> dict[str, str]:
-    """Used and total memory of each GPU, all programs together; empty where NVML (nvidia-ml-py) finds none."""
+    """Used and total memory of each GPU, all programs together, in words by name.
+
+    Empty where NVML (nvidia-ml-py) finds no GPU, or is not installed.
+    """
     nvml = _nvml()
     if nvml is None:
         return {}
@@ -110,7 +113,7 @@ def gpu_memory() -> dict[str, str]:
 
 @functools.cache
 def _nvml() -> Any:
-    """The library, ready; None without it or without a driver."""
+    """NVML, ready for use; None where it is not installed or finds no driver."""
     try:
         import pynvml
     except ImportError:

@@ -19,12 +19,12 @@ from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 
 def model_directory(values: Mapping[str, Any]) -> Path:
-    """Where the model lies."""
+    """The directory of the model; that of the tiny checkpoint where the parameter is empty."""
     return Path(values['model']).expanduser() if values['model'] else TINY_MODEL
 
 
 def profile(values: Mapping[str, Any]) -> Profile:
-    """How the model is asked.
+    """How the model is asked: its prompts and the format of its answers.
 
     :raises BadRequest: if the model's directory does not tell
     """
@@ -36,7 +36,7 @@ def profile(values: Mapping[str, Any]) -> Profile:
 
 
 def engine_config(values: Mapping[str, Any]) -> EngineConfig:
-    """How the model is run.
+    """How the model is run: what the engine is started with.
 
     :raises BadRequest: if there is no such model
     """
@@ -82,7 +82,7 @@ def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
 
 
 def settings(values: Mapping[str, Any]) -> Settings:
-    """How requests are answered.
+    """How requests are answered, for the brain or for a single one.
 
     :raises BadRequest: for values that do not go together
     """

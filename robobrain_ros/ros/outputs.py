@@ -1,8 +1,9 @@
 """What the node says: its publishers, and which topic gets what of an answer."""
 
 import threading
+from typing import Any
 
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
 
@@ -17,21 +18,24 @@ from robobrain_ros.ros.request_stats import RequestStats
 
 
 class Outputs:
-    """Publishes answers, from any thread; every message has the stamp of its source image."""
+    """Publishes answers, from any thread; every message has the stamp of its source image.
+
+    :param node: whose topics these are
+    :param tally: counts every answer
+    """
 
     def __init__(self, node: LifecycleNode, tally: RequestStats) -> None:
-        """:param tally: counts every answer"""
         reliable = QoSProfile(depth=5)
         self._node = node
         self._tally = tally
         self._lock = threading.Lock()
         self._closed = False
-        self._publishers = {
+        self._publishers: dict[str, LifecyclePublisher[Any]] = {
             name: node.create_lifecycle_publisher(kind, f'~/{name}', reliable) for name, kind in topics.OUTPUTS.items()
         }
 
     def close(self) -> None:
-        """Take the topics away; ``publish`` only makes messages from then on."""
+        """Take the topics away; from then on, ``publish`` makes messages and sends none."""
         with self._lock:
             self._closed = True
             for publisher in self._publishers.values():
@@ -42,6 +46,7 @@ class Outputs:
 
         A mission's places and ways are in its plan only: they mean nothing without what the gripper does between them.
 
+        :param answer: how the request ended
         :param frame: the image that was asked about; None if the request ended before there was one
         :param camera: its camera's name
         :param target_frame: frame of the positions; empty: the image's
@@ -73,7 +78,9 @@ class Outputs:
         publishers[topics.ANSWER].publish(message)  # last: who waits for it finds the others there
 
     def show(self, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
-        """Publish what people look at, where someone does; drawing takes milliseconds. In the thread that closes.
+        """Publish the drawn image and the markers, each only if it has a subscriber; drawing takes milliseconds.
+
+        Call it in the thread that calls ``close``.
 
         :param position_frame: frame of the answer's positions
         """

@@ -15,7 +15,7 @@ from robobrain_ros.ros.parameters import BY_NAME, LONGEST_S
 
 @dataclass(frozen=True)
 class Request:
-    """What a request asks for; times in seconds."""
+    """What one request asks for, complete; times in seconds."""
 
     task: str
     instruction: str
@@ -30,7 +30,7 @@ class Request:
 
     @classmethod
     def read(cls, message: Any, values: Mapping[str, Any]) -> 'Request':
-        """From a message with the fields of msg/Instruction.msg.
+        """Read a request from a message with the fields of msg/Instruction.msg.
 
         :param values: the node's parameters
         :raises BadRequest: for options that are none, and values that make no sense
@@ -84,4 +84,4 @@ def _options(options: Any) -> dict[str, Any]:
 
 
 def _seconds(duration: Duration) -> float:
-    return duration.sec + duration.nanosec / 1e9
+    return float(duration.sec + duration.nanosec / 1e9)

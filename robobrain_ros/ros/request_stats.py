@@ -15,7 +15,7 @@ WINDOW = 200
 
 
 class RequestStats:
-    """Keeps count, from any thread."""
+    """Counts requests by their end, and keeps the latencies of the latest; from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -25,7 +25,7 @@ INFO_S = 1.0
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """What arrives, for diagnostics."""
+    """What has arrived from one camera, for diagnostics."""
 
     topic: str
     subscribed: bool
@@ -34,15 +34,15 @@ class CameraStatus:
     unused: int
     """Images that a newer one replaced before any request used them."""
     rate_hz: float
-    """Over the last 30 images since it subscribed; 0 when none came for 2 s."""
+    """Images a second, over the last 30 since it subscribed; 0 when none came for 2 s."""
     age_s: float
-    """Of the newest image by its stamp; inf if there is none."""
+    """Age of the newest image by its stamp, seconds; inf if there is none."""
     depth_received: int
     has_camera_info: bool
 
 
 class CameraInput:
-    """Subscribes to one camera.
+    """Subscribes to one camera, and gives its newest image to whoever asks. All methods may be called from any thread.
 
     It hears the topics of ``topics.CAMERA``, as ``node`` resolves them, behind the camera's name if it has one. The
     name of a transport other than ``raw`` comes last: ``image/compressed``, ``depth/image/compressedDepth``.
@@ -77,7 +77,7 @@ class CameraInput:
         self._subscriptions = Subscriptions(node, helper, heard, settings.idle_s, self._forget)
 
     def close(self) -> None:
-        """Unsubscribe; frames handed out stay valid."""
+        """Unsubscribe; frames that were given stay valid."""
         self._subscriptions.close()
 
     def _on_image(self, image: Image | CompressedImage) -> None:
@@ -126,6 +126,7 @@ class CameraInput:
         other waits for camera_info until there is one again.
 
         :param not_before_ns: least stamp, nanoseconds
+        :param max_age_s: most age by its stamp, seconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
         """
         with self._subscriptions.wanted():
@@ -201,7 +202,7 @@ class CameraInput:
         return None
 
     def status(self) -> CameraStatus:
-        """What has arrived so far."""
+        """What has arrived so far; from any thread."""
         with self._lock:
             newest, arrivals = self._newest, list(self._arrivals)
         alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
