@@ -11,18 +11,18 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import serialize_message
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.commands.local_stack import LocalStack, isolate
+from robobrain_ros.ros import topics
 
 RATE_HZ = 5.0
 FIRST_IMAGE_S = 30.0
 """Longest time until the camera shows its first image."""
-INSTRUCTION = '/robobrain/instruction'
-TOPICS = {'/image': Image, '/depth/image': Image, '/camera_info': CameraInfo}
+INSTRUCTION = f'/{topics.NODE}/{topics.INSTRUCTION}'
+TOPICS = {f'/{name}': kind for name, kind in topics.CAMERA.items()}
 
 
 class Recorder:
@@ -96,8 +96,8 @@ def _listen(stack: LocalStack, recorder: Recorder, questions: list[str], seconds
         node.create_subscription(kind, topic, partial(recorder.write, topic), 10, raw=True)
     recorder.add(INSTRUCTION, 'std_msgs/msg/String')
     _listen_to_tf(node, recorder)
-    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts['/image']))
-    if not recorder.counts['/image']:
+    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts[f'/{topics.IMAGE}']))
+    if not recorder.counts[f'/{topics.IMAGE}']:
         raise RuntimeError(f'the simulated camera has shown nothing within {FIRST_IMAGE_S:g} s')
     for question in questions:
         _spin(node, stack, seconds / (len(questions) + 1))

@@ -10,6 +10,8 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from robobrain_ros.ros import topics
+
 IMAGE, CAMERA_INFO, STRING = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo', 'std_msgs/msg/String'
 LATEST = 2**31 * 10**9
 """The end of ROS time, nanoseconds."""
@@ -50,12 +52,12 @@ class Recording:
             self.span: tuple[int, int] = (reader.start_time, reader.end_time)
             """Times of the first message and behind the last one, nanoseconds."""
 
-    def messages(self, topics: Iterable[str]) -> Iterator[Recorded]:
+    def messages(self, names: Iterable[str]) -> Iterator[Recorded]:
         """All messages on some topics, in the order in which they were recorded.
 
         :raises ValueError: where the file is damaged; what was read before has been given
         """
-        wanted = set(topics)
+        wanted = set(names)
         with _Reading(self._path) as reader:
             chosen = [item for item in reader.connections if item.topic in wanted]
             if chosen:
@@ -87,7 +89,7 @@ class Recording:
         depth_image = asked.depth_image or _only('--depth-image', depth)
         if image == depth_image:
             raise ValueError(f'--image and --depth-image are both {image!r}, but must differ; {self._contents()}')
-        beside = f'{image.rpartition("/")[0]}/camera_info'  # where image_transport expects it
+        beside = f'{image.rpartition("/")[0]}/{topics.CAMERA_INFO}'  # where image_transport expects it
         infos = self._of(CAMERA_INFO)
         return CameraTopics(
             image,
@@ -97,8 +99,8 @@ class Recording:
 
     def instructions(self) -> list[tuple[int, str]]:
         """What was asked on topics called ``instruction`` while it was recorded: time in nanoseconds, and text."""
-        topics = [name for name in self._of(STRING) if name.rpartition('/')[2] == 'instruction']
-        return [(message.time, decoded(message, String).data) for message in self.messages(topics)]
+        asked = [name for name in self._of(STRING) if name.rpartition('/')[2] == topics.INSTRUCTION]
+        return [(message.time, decoded(message, String).data) for message in self.messages(asked)]
 
     def _of(self, kind: str) -> list[str]:
         return sorted(name for name, found in self.topics.items() if found == kind)

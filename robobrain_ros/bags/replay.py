@@ -3,20 +3,22 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import parse_instruction
@@ -52,14 +54,15 @@ class Player:
         self._client, self._recording, self._image = client, recording, camera.image
         node = client.node
         self._clock = node.create_publisher(Clock, '/clock', RELIABLE)
-        kinds = {
-            camera.image: ('/image', Image),
-            camera.depth_image: ('/depth/image', Image),
-            camera.camera_info: ('/camera_info', CameraInfo),
+        played = {
+            camera.image: topics.IMAGE,
+            camera.depth_image: topics.DEPTH_IMAGE,
+            camera.camera_info: topics.CAMERA_INFO,
         }
-        self._kinds = {topic: kind for topic, (_, kind) in kinds.items() if topic}
-        self._publishers = {
-            topic: node.create_publisher(kind, kinds[topic][0], RELIABLE) for topic, kind in self._kinds.items()
+        self._kinds = {recorded: topics.CAMERA[name] for recorded, name in played.items() if recorded}
+        self._publishers: dict[str, Publisher[Any]] = {
+            recorded: node.create_publisher(kind, f'/{played[recorded]}', RELIABLE)
+            for recorded, kind in self._kinds.items()
         }
         self._heard = [self._clock, *self._publishers.values()]
         for topic in ('/tf', '/tf_static'):

@@ -24,6 +24,7 @@ from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
 from robobrain_ros.msg import Answer, Target
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client
 from robobrain_ros.sim.questions import Question, questions
@@ -41,7 +42,7 @@ KINDS = (
 """What the demo asks for, by task."""
 FLOOR = 0.85
 """Least part of the episodes that is to succeed."""
-BRAIN = '/robobrain'
+BRAIN = f'/{topics.NODE}'
 COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
 
 
@@ -122,7 +123,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
         rclpy.init()
         node = Node('robobrain_demo')
         client = Client(node, check=stack.check)
-        progress = node.create_subscription(DiagnosticArray, '/diagnostics', _Progress(begin).show, 5)
+        progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
         bring_up(client)
         node.destroy_subscription(progress)
         print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
@@ -139,7 +140,7 @@ def run(seed: int, output: Path) -> int:
     output.mkdir(parents=True, exist_ok=True)
     with running('-p', f'seed:={seed}') as client:
         pictures: list[Image] = []
-        client.node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
+        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', pictures.append, 5)
         print(
             COLUMNS.format(
                 'task',

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.sim.scene import TableTop
@@ -125,7 +126,7 @@ class Arena:
         latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         client.node.create_subscription(MarkerArray, 'objects', self._states.append, latched)
         client.node.create_subscription(Image, 'image', self._keep_image, 1)
-        client.node.create_subscription(Image, f'{client.name}/annotated', self._annotated.append, 5)
+        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', self._annotated.append, 5)
 
     def play(self, episode: Episode) -> Outcome:
         """Run one episode; blocks for some seconds.

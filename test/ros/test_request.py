@@ -13,7 +13,8 @@ from robobrain_ros.srv import Ask
 
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.locate import DepthMode
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
+from robobrain_ros.ros.from_parameters import settings
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.request import Request
 
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
