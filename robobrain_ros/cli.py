@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     chosen = parser.parse_args(arguments)
     try:
-        return chosen.run(chosen)
+        return int(chosen.run(chosen))
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
     except OSError as error:

@@ -107,7 +107,7 @@ class Recording:
         first = next(self.messages([topic]), None)
         if first is None:
             raise ValueError(f'{str(self._path)!r} promises messages on {topic!r}, but holds none')
-        return decoded(first, Image).encoding
+        return str(decoded(first, Image).encoding)
 
     def _contents(self) -> str:
         listed = ', '.join(f'{name} ({kind})' for name, kind in sorted(self.topics.items()))

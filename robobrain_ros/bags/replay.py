@@ -183,4 +183,4 @@ def run(
 
 
 def _brief(record: Record) -> str:
-    return record['error_message'] or record['text'].replace('\n', ' ')[:60]
+    return str(record['error_message'] or record['text'].replace('\n', ' ')[:60])

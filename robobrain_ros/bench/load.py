@@ -43,7 +43,7 @@ class Load:
         """Goals that did not end."""
         self._executor = client.executor
         self._at_once = at_once
-        self._action: ActionClient = ActionClient(client.node, Query, f'{client.name}/query')
+        self._action: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
         self._questions = itertools.cycle(QUESTIONS)
         self._numbers = itertools.count()
         self._begun: dict[int, float] = {}

@@ -38,7 +38,7 @@ class Asker:
         self._client = client
         reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
         self._images = client.node.create_publisher(Image, 'image', reliable)
-        self._query: ActionClient = ActionClient(client.node, Query, f'{client.name}/query')
+        self._query: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
         # answers have a thread of their own: they do not queue behind the feedback
         self._answers: queue.SimpleQueue[tuple[int, int, Answer]] = queue.SimpleQueue()
         self._ears = Node('bench_ears', start_parameter_services=False, enable_rosout=False)

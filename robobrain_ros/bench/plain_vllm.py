@@ -56,7 +56,7 @@ async def vllm(plan: Plan) -> None:
             laps, tokens = Laps(), 0
             image = Image.fromarray(question.rgb)
             request = {'prompt': prompt, 'multi_modal_data': {'image': image}}
-            async for output in llm.generate(request, params, uuid.uuid4().hex):  # type: ignore[arg-type]
+            async for output in llm.generate(request, params, uuid.uuid4().hex):
                 if not tokens:
                     laps.lap('first_token')
                 tokens = len(output.outputs[0].token_ids)

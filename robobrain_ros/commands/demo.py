@@ -55,7 +55,7 @@ class Row:
     @property
     def good(self) -> bool:
         """Whether something was found, or that there is nothing, where that is so."""
-        return self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK)
+        return bool(self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK))
 
     def cells(self) -> tuple[str, ...]:
         """For COLUMNS."""

@@ -106,7 +106,7 @@ class Outcome:
     def remark(self) -> str:
         """Why it failed, or how well it went."""
         if self.answer.error_code != Answer.OK:
-            return self.answer.error_message
+            return str(self.answer.error_message)
         far = f'{100 * self.metres:.1f} cm'
         if not self.moved:
             return f'nothing moved ({far}); ' + '; '.join(self.answer.warnings[:1])

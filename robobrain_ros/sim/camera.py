@@ -87,7 +87,7 @@ class SimulatedCamera(Node):
         publisher = self.create_publisher(TFMessage, '/tf_static', LATCHED)
         return lambda transform: publisher.publish(TFMessage(transforms=[transform]))
 
-    def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+    def _on_parameters(self, parameters: 'list[Parameter[Any]]') -> SetParametersResult:
         for parameter in parameters:
             if parameter.name == 'seed':
                 try:

@@ -156,7 +156,7 @@ def _draw_view(rng: np.random.Generator, width: int, height: int) -> View:
 def _inside(view: View, point: Array, top: float) -> bool:
     """Whether a point is seen well inside the image: 6 % off the sides and the bottom, ``top`` off the top."""
     u, v, _ = view.project(point)
-    return 0.06 < (u + 0.5) / view.width < 0.94 and top < (v + 0.5) / view.height < 0.94
+    return bool(0.06 < (u + 0.5) / view.width < 0.94 and top < (v + 0.5) / view.height < 0.94)
 
 
 def _draw_items(rng: np.random.Generator, view: View) -> list[Item]:

@@ -140,4 +140,4 @@ def _clear_minimum(things: Sequence[SceneObject], values: Sequence[float], facto
     order = np.argsort(values)
     if len(order) < 2 or values[order[1]] <= factor * values[order[0]]:
         return None
-    return things[order[0]]
+    return things[int(order[0])]

@@ -156,9 +156,11 @@ def _look(model: Any, index: int) -> Array:
 
     material = model.geom_matid[index]
     if material < 0:
-        return model.geom_rgba[index][:3]
+        rgb: Array = model.geom_rgba[index][:3]
+        return rgb
     texture = model.tex(model.mat_texid[material, mjtTextureRole.mjTEXROLE_RGB])
-    return texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
+    mean: Array = texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
+    return mean
 
 
 def _lights(model: Any) -> Iterator[str]:

@@ -76,4 +76,5 @@ class View:
         """Pixels with depth along the optical axis in metres to points (..., 3) in the optical frame."""
         u, v, depth = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (u, v, depth)))
         rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ np.linalg.inv(self.k).T
-        return rays * depth[..., None]
+        points: Array = rays * depth[..., None]
+        return points
