@@ -29,7 +29,7 @@ _NUMBER = re.compile(r'[0-9]+(?:\.[0-9]+)?')
 
 
 def look(images: torch.Tensor) -> torch.Tensor:
-    """Images uint8 (n, height, width, 3) -> (n, 3, height, width) in -1 .. 1."""
+    """Turn images uint8 (n, height, width, 3) into (n, 3, height, width) in -1 .. 1."""
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
@@ -73,7 +73,7 @@ class Example:
 @torch.no_grad()  # type: ignore[untyped-decorator]  # mypy does not read torch
 def evaluate(forward: Forward, parameters: Parameters, scenes: Ring, decode: Decode,
              most_scenes: int) -> tuple[dict[str, float], list[Example]]:  # fmt: skip
-    """'task/kind', with a novelty in front if any -> share of right answers; also 'false not visible'."""
+    """Return shares of right answers by 'task/kind', with a novelty in front, if any; and examples."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     examples: list[Example] = []
     step = 64 if forward.device == 'cuda' else 8
