@@ -124,7 +124,7 @@ def start_node(context: LaunchContext) -> list[Action]:
 
 def argument(context: LaunchContext, name: str) -> str:
     """An argument's value in this launch."""
-    return LaunchConfiguration(name).perform(context)
+    return str(LaunchConfiguration(name).perform(context))
 
 
 def generate_launch_description() -> LaunchDescription:

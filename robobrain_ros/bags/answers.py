@@ -93,7 +93,7 @@ def _number(value: float) -> float | None:
 
 
 def require_writable(path: Path) -> None:
-    """See that a file can be written; what is there already stays as it is.
+    """Check that a file can be written; what is there already stays as it is.
 
     :raises ValueError: the file cannot be written
     """

@@ -164,7 +164,8 @@ def test_mutated_recordings_are_read_or_refused(tmp_path, storage, fuzz):
     """Small messages, so that the damage is where the structure is."""
     messages = [(BEGIN, '/image', picture('rgb8', 0)), (BEGIN + 1, '/instruction', text('the mug'))]
     bag = write_bag(tmp_path / 'bag', {'/image': IMAGE, '/instruction': STRING}, messages, storage=storage)
-    dice, outcomes = random.Random(3), set()
+    dice = random.Random(3)
+    outcomes: set[int | str] = set()
 
     def mutate(content: bytes) -> bytes:
         changed = bytearray(content)
