@@ -43,7 +43,7 @@ class Recorder:
         self._types = get_typestore(Stores.ROS2_KILTED)
         self._connections: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
-        """Messages by topic."""
+        """How many messages were written, by topic."""
 
     def __enter__(self) -> 'Recorder':
         self._writer.open()
@@ -53,7 +53,10 @@ class Recorder:
         self._writer.__exit__(*reason)
 
     def add(self, topic: str, kind: str) -> None:
-        """:param kind: such as sensor_msgs/msg/Image"""
+        """Announce a topic.
+
+        :param kind: type of its messages, such as sensor_msgs/msg/Image
+        """
         self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
         self.counts[topic] = 0
 
@@ -64,8 +67,9 @@ class Recorder:
 
 
 def run(seconds: float, seed: int, folder: Path) -> int:
-    """Record for some seconds, with the demo's questions spread over them; returns the exit code. Blocks.
+    """Record for some seconds, with the demo's questions spread over them; returns the exit code 0. Blocks.
 
+    :param folder: where the recording goes; it must not exist
     :param seed: which table top the simulated camera sees
     :raises ValueError: the folder exists, or ``seconds`` is not positive
     :raises RuntimeError: the camera ends by itself, or shows nothing

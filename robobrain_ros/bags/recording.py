@@ -16,7 +16,7 @@ IMAGE, CAMERA_INFO, STRING = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInf
 LATEST = 2**31 * 10**9
 """The end of ROS time, nanoseconds."""
 DEPTH_ENCODINGS = ('16UC1', '32FC1')
-"""Those of depth images (REP-118)."""
+"""How the pixels of depth images are encoded (REP-118)."""
 
 
 class Recorded(NamedTuple):
@@ -26,7 +26,7 @@ class Recorded(NamedTuple):
     """When the recorder got it, nanoseconds since the epoch."""
     topic: str
     data: bytes
-    """Serialised (CDR)."""
+    """The message, serialised (CDR)."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Recording:
         self._path = path
         with _Reading(path) as reader:
             self.topics: dict[str, str] = {item.topic: item.msgtype for item in reader.connections if item.msgcount}
-            """Type by name, of topics with messages; types as ``sensor_msgs/msg/Image``."""
+            """Types of the topics that have messages, by their name, such as ``sensor_msgs/msg/Image``."""
             self.span: tuple[int, int] = (reader.start_time, reader.end_time)
             """Times of the first message and behind the last one, nanoseconds."""
 
     def messages(self, names: Iterable[str]) -> Iterator[Recorded]:
-        """All messages on some topics, in the order in which they were recorded.
+        """Yield all messages on some topics, in the order in which they were recorded.
 
         :raises ValueError: where the file is damaged; what was read before has been given
         """
@@ -67,7 +67,7 @@ class Recording:
                     yield Recorded(time, connection.topic, bytes(data))
 
     def camera(self, asked: CameraTopics) -> CameraTopics:
-        """The topics of the camera: those that were asked for, and for the others the only ones that can be meant.
+        """Return the camera's topics: those that were asked for, and for the others the only ones that can be meant.
 
         :raises ValueError: topics that are not there or of another type; several that could be meant;
             or one for both kinds of images
@@ -98,7 +98,7 @@ class Recording:
         )
 
     def instructions(self) -> list[tuple[int, str]]:
-        """What was asked on topics called ``instruction`` while it was recorded: time in nanoseconds, and text."""
+        """Return what was asked on topics called ``instruction``: time in nanoseconds since the epoch, and text."""
         asked = [name for name in self._of(STRING) if name.rpartition('/')[2] == topics.INSTRUCTION]
         return [(message.time, decoded(message, String).data) for message in self.messages(asked)]
 
@@ -109,7 +109,7 @@ class Recording:
         first = next(self.messages([topic]), None)
         if first is None:
             raise ValueError(f'{str(self._path)!r} promises messages on {topic!r}, but holds none')
-        return decoded(first, Image).encoding
+        return str(decoded(first, Image).encoding)
 
     def _contents(self) -> str:
         listed = ', '.join(f'{name} ({kind})' for name, kind in sorted(self.topics.items()))
@@ -117,13 +117,16 @@ class Recording:
 
 
 def require_rosbags() -> None:
-    """:raises RuntimeError: the library that reads and writes recordings is not installed"""
+    """Return if the library that reads and writes recordings is installed.
+
+    :raises RuntimeError: it is not; says how to get it
+    """
     if importlib.util.find_spec('rosbags') is None:
         raise RuntimeError('recordings need the Python module rosbags: pip install rosbags')
 
 
 def decoded(message: Recorded, kind: type) -> Any:
-    """The message.
+    """Deserialise a recorded message.
 
     :raises ValueError: its bytes are none of this type
     """
@@ -142,8 +145,9 @@ def _only(option: str, names: list[str]) -> str:
 
 
 class _Reading:
-    """An open reader of rosbags. What goes wrong inside is raised as ValueError: a damaged file may let any of the
-    libraries below fail, each with exceptions of its own.
+    """An open reader of rosbags; whatever fails inside its ``with`` block is raised as ValueError.
+
+    A damaged file may let any of the libraries below fail, each with exceptions of its own.
     """
 
     def __init__(self, path: Path) -> None:

@@ -10,7 +10,7 @@ from robobrain_ros.engines.vllm.flaggems import CHOICES, FlagGemsSettings
 
 
 def add(commands: Any) -> None:
-    """Add the commands to ``commands``, argparse's subparsers."""
+    """Add ``bench``, ``tune`` and ``parity`` to ``commands``, argparse's subparsers."""
     _add_gpu(commands)
     bench = commands.add_parser('bench', help='measure the running node against its promises; exit code 1: missed')
     kinds = bench.add_subparsers(dest='kind', required=True, metavar='KIND')

@@ -1,7 +1,7 @@
-"""``robobrain demo``: simulated camera and node talk over DDS; one question per task and one about
-something that is not there, answers beside the truth.
+"""``robobrain demo``: simulated camera and node talk over DDS, and answers are shown beside the truth.
 
-With ``--episodes``, the loop is closed: the simulated gripper does what was answered, and the simulator judges.
+There is one question a task, and one about something that is not there. With ``--episodes``, the loop is
+closed: the simulated gripper does what was answered, and the simulator judges.
 """
 
 import math
@@ -56,10 +56,10 @@ class Row:
     @property
     def good(self) -> bool:
         """Whether something was found, or that there is nothing, where that is so."""
-        return self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK)
+        return bool(self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK))
 
     def cells(self) -> tuple[str, ...]:
-        """For COLUMNS."""
+        """Return the texts that ``COLUMNS`` has place for: question, answer, where it is, how good, and times."""
         answer, timings = self.answer, self.answer.timings
         places = answer.targets or answer.waypoints
         last = places[-1] if places else None
@@ -83,7 +83,7 @@ class Row:
         )
 
     def distance(self) -> str:
-        """How far the answer is from the truth, in the unit that suits the task."""
+        """Say how far the answer is from the truth, in the unit that suits the task."""
         question, answer = self.question, self.answer
         if question.kind == 'absent':
             return 'right: none' if self.good else 'there is none'
@@ -110,7 +110,7 @@ class Row:
 
 @contextmanager
 def running(*camera_arguments: str) -> Iterator[Client]:
-    """Simulated camera and node as processes, the node active; and a client of it. Blocks until the engine is warm.
+    """Start simulated camera and node as processes, and yield a client of the active node. Blocks until it is warm.
 
     :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
     """
@@ -133,9 +133,11 @@ def running(*camera_arguments: str) -> Iterator[Client]:
 
 
 def run(seed: int, output: Path) -> int:
-    """Ask, print the table and write the pictures; returns the exit code. Blocks for about a minute.
+    """Ask, print the table and write the pictures. Blocks for about a minute.
 
     :param seed: which table top the simulated camera sees
+    :param output: folder of the pictures
+    :returns: 0 if something was found where it is there, and nothing where it is not
     """
     output.mkdir(parents=True, exist_ok=True)
     with running('-p', f'seed:={seed}') as client:
@@ -161,10 +163,11 @@ def run(seed: int, output: Path) -> int:
 
 
 def run_episodes(number: int, seed: int, output: Path) -> int:
-    """Play episodes, print a table with success rates, write a contact sheet; returns the exit code. Blocks.
+    """Play episodes, print a table with success rates, write a contact sheet. Blocks.
 
     :param seed: where to begin among the scenes that no training has seen
-    :returns: 0 if at least ``FLOOR`` of them succeeded
+    :param output: folder of the contact sheet
+    :returns: the exit code, 0 if at least ``FLOOR`` of them succeeded
     """
     output.mkdir(parents=True, exist_ok=True)
     sheet = ContactSheet()
@@ -200,7 +203,10 @@ class _Progress:
 
 
 def choose(seed: int) -> list[Question]:
-    """One question of each of ``KINDS``; another one of its task, or none, where there is no such thing."""
+    """Choose a question of each of ``KINDS``; another one of its task, or none, where there is no such thing.
+
+    :param seed: of the table top
+    """
     every = questions(TableTop(seed), np.random.default_rng(seed))
     chosen = []
     for task, kind in KINDS:

@@ -27,7 +27,7 @@ def isolate() -> None:
 
 
 class LocalStack:
-    """Processes that end with the ``with`` block."""
+    """Processes of this package's modules; they end with the ``with`` block."""
 
     def __init__(self) -> None:
         use_image_profile()
@@ -47,7 +47,10 @@ class LocalStack:
                 process.wait()
 
     def start(self, module: str, arguments: Sequence[str] = ()) -> 'subprocess.Popen[bytes]':
-        """Start a module of this package as a process; it shares this one's terminal, but not its Ctrl-C."""
+        """Start a module of this package as a process; it shares this one's terminal, but not its Ctrl-C.
+
+        :param module: its name below ``robobrain_ros``, such as ``ros.node``
+        """
         process = subprocess.Popen(
             [sys.executable, '-m', f'robobrain_ros.{module}', *arguments], start_new_session=True
         )
@@ -55,7 +58,10 @@ class LocalStack:
         return process
 
     def check(self) -> None:
-        """:raises RuntimeError: if a process has ended by itself"""
+        """Return if all processes run.
+
+        :raises RuntimeError: if one has ended by itself; says which, and its exit code
+        """
         for process in self._processes:
             if process.poll() is not None:
                 raise RuntimeError(f'{" ".join(map(str, process.args[2:]))} ended with exit code {process.returncode}')  # type: ignore[index]
@@ -72,7 +78,11 @@ def bring_up(client: Client) -> None:
 
 
 def up(node_arguments: Sequence[str], with_camera: bool) -> int:
-    """``robobrain up``: run until Ctrl-C, SIGTERM, or the end of a process; returns the exit code."""
+    """Run the node, brought up to active, until Ctrl-C, SIGTERM, or the end of a process; returns the exit code.
+
+    :param node_arguments: what follows the node's name on its command line
+    :param with_camera: start the simulated camera, too
+    """
     with LocalStack() as stack:
         if with_camera:
             stack.start('sim.camera')

@@ -28,19 +28,21 @@ Found = Mapping[tuple[str, str, str], list[Mapping[str, float]]]
 
 
 def frame_of(scene: TableTop) -> Frame:
-    """What the simulated camera sees, without a camera node in between."""
+    """Return what the simulated camera sees, without a camera node in between."""
     rgb, depth = scene.render()
     return Frame(rgb, depth, camera_of(scene))
 
 
 def run(scenes: int, model: Path | None = None, card: Path | None = None, task: str | None = None) -> int:
-    """Ask about ``scenes`` scenes, print a table by task and kind, return the exit code. Blocks; some 5 s a scene.
+    """Ask about simulated scenes, print a table by task and kind, return the exit code 0. Blocks; some 5 s a scene.
 
     Questions in phrasings and about objects that the shipped checkpoint never met in training have rows of their own.
 
+    :param scenes: how many, from ``FIRST_SEED`` on
     :param model: a checkpoint's folder; the one that ships if None
     :param card: a README.md whose evaluation table is replaced
-    :param task: ask the questions of this task alone, the same ones as with all others
+    :param task: ask the questions of this task alone, which are those that are asked among all
+    :raises ValueError: if the card has no place for the table
     """
     directory = model or TINY_MODEL
     if card and not {BEGIN, END} <= set(card.read_text().splitlines()):
@@ -62,7 +64,7 @@ def run(scenes: int, model: Path | None = None, card: Path | None = None, task: 
 def _ask(
     brain: Brain, scene: TableTop, rng: np.random.Generator, task: str | None
 ) -> Iterator[tuple[Question, Answer]]:
-    """One question of each task and kind that the scene allows; and of each that the model never met, one as well."""
+    """Ask one question of each task and kind that the scene allows; one more where the model never met it."""
     frame = frame_of(scene)
     every = [*questions(scene, rng, TAUGHT), *questions(scene, rng, HELD_OUT)]
     seen: set[tuple[str, str, str]] = set()
@@ -76,7 +78,7 @@ def _ask(
 
 
 def table(found: Found) -> str:
-    """Markdown: a row for each novelty, task and kind, then the share of things that were falsely not found."""
+    """Return Markdown: a row for each novelty, task and kind, then the share of things that were falsely not found."""
     rows = ['| task | asked for | questions | right | more | median ms |', '| --- | --- | --- | --- | --- | --- |']
     for (novel, task, kind), scores in sorted(found.items()):
         columns = {name: [one[name] for one in scores if name in one] for one in scores for name in one}

@@ -152,5 +152,5 @@ def test_questions_of_one_task_are_those_asked_among_all(scenes):
 
     every, some = Asked(), Asked()
     for brain, task in ((every, None), (some, 'affordance')):
-        list(_ask(brain, scenes[0], np.random.default_rng(3), task))
+        list(_ask(brain, scenes[0], np.random.default_rng(3), task))  # type: ignore[arg-type]  # a stand-in
     assert some.said == [one for one in every.said if one[0] == 'affordance'] != []

@@ -1,5 +1,6 @@
 """What the engine's worker process tells its owner, by a file in the engine's folder: it works while the worker starts,
-when it dies, and costs nothing where nothing changes."""
+when it dies, and costs nothing where nothing changes.
+"""
 
 import json
 import os
