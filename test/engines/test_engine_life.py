@@ -74,13 +74,18 @@ def eventually(true) -> None:
         time.sleep(0.05)  # between two looks, until the deadline
 
 
+def environment() -> dict[str, str]:
+    """This process's variables, without the one in which pytest counts its own steps."""
+    return {name: value for name, value in os.environ.items() if name != 'PYTEST_CURRENT_TEST'}
+
+
 @pytest.fixture
 def nothing_left(temporary):
     """After the test, all is as it was."""
-    before, environment = children(), dict(os.environ)
+    before, variables = children(), environment()
     yield
     assert children() == before
-    assert dict(os.environ) == environment
+    assert environment() == variables
     assert [str(path) for path in temporary.rglob('*')] == []
 
 
