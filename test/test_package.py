@@ -28,7 +28,8 @@ ROSDEP_KEYS = {
 }
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
-    'blake3', 'fastapi', 'flag_gems', 'glfw', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags', 'torch',
+    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags',
+    'torch',
     'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 

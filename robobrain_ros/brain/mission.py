@@ -119,8 +119,9 @@ class Mission:
         return known
 
     async def _question(self, task: str, text: str) -> Answer:
-        """One question as a part of this mission's job, which tells its listener of each piece of the answer. A failure
-        is an answer too: an exception that is kept would keep the image.
+        """Ask one question as a part of this mission's job, which tells its listener of each piece of the answer.
+
+        A failure is an answer too: an exception that is kept would keep the image.
         """
         job = self._job
         before = job.answer

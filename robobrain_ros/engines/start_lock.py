@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 import threading
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -26,7 +27,7 @@ async def exclusive_start(report: Callable[[str], None]) -> AsyncIterator[None]:
         while not _lock.acquire(blocking=False):
             await asyncio.sleep(LOOK_S)
     try:
-        with process_restored():
+        with process_restored(), main_module_hidden():
             yield
     finally:
         _lock.release()
@@ -46,3 +47,21 @@ def process_restored() -> Iterator[None]:
             for name in os.environ.keys() - before.keys():
                 del os.environ[name]
             os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
+
+
+@contextmanager
+def main_module_hidden() -> Iterator[None]:
+    """Processes that multiprocessing spawns meanwhile do not import this program's main module.
+
+    Otherwise the engine's process would run a script that has no ``if __name__ == '__main__'`` once more, which would
+    start an engine of its own. The engine needs nothing of that module.
+    """
+    main = vars(sys.modules['__main__'])
+    hidden = {name: main[name] for name in ('__file__', '__spec__') if name in main}
+    main.pop('__file__', None)
+    main['__spec__'] = None
+    try:
+        yield
+    finally:
+        main.pop('__spec__', None)
+        main.update(hidden)

@@ -57,8 +57,9 @@ def explained(transition: Transition) -> Transition:
 
 
 class RobobrainNode(LifecycleNode):
-    """The node. configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine
-    down.
+    """The node, by lifecycle.
+
+    configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.
 
     :param options: those of rclpy's LifecycleNode, such as ``namespace`` or ``context``
     """

@@ -1,5 +1,6 @@
-"""The table of parameters, written to where people read it; renew both files after a change of ros/parameters.py:
+"""Writes the table of parameters to where people read it.
 
+Renew both files after a change of ros/parameters.py:
 ``python -m robobrain_ros.ros.write_parameters README.md config/robobrain.yaml``
 """
 

@@ -35,13 +35,13 @@ def test_the_pure_half_needs_no_ros():
 
 def test_every_task_is_warmed_up():
     class Engine(ScriptedEngine):
-        async def warm_up(self, generations: list[Generation]) -> list[float]:
+        async def warm_up(self, generations: list[Generation]) -> list[float]:  # type: ignore[override]
             warmed.extend(generations)
             return await super().warm_up(generations)
 
     warmed: list[Generation] = []
     profile = PROFILES['robobrain-2.5']
-    brain = Brain(Engine(), profile)
+    brain = Brain(Engine(), profile)  # type: ignore[arg-type]
     try:
         brain.start(lambda text: None, (320, 200)).result(10)
     finally:

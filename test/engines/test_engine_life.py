@@ -138,7 +138,7 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         assert not [path for path in shared if path.exists()]
         assert (await running)[-1].finish_reason == 'abort'
         (ended,) = await asyncio.gather(preparing, return_exceptions=True)  # it depends on how far it was
-        assert str(ended) == 'the engine was closed meanwhile' or ended[-1].finish_reason == 'abort'
+        assert str(ended) == 'the engine was closed meanwhile' or ended[-1].finish_reason == 'abort'  # type: ignore[index]
         await engine.close()
         return engine.health()
 
@@ -253,7 +253,10 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
         brain.start(told.append).result(120)
         pids = brain.engine.health().pids
         job = brain.submit(
-            'general', 'Detect all objects.', frame, report=lambda job: stop(pids) if job.answer.text else 0
+            'general',
+            'Detect all objects.',
+            frame,
+            report=lambda job: stop(pids) if job.answer.text else 0,  # type: ignore[arg-type]
         )
         answer = job.done.result(SOON)
         assert answer.code is ErrorCode.ENGINE_DEAD

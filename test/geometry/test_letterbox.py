@@ -72,7 +72,7 @@ def test_a_place_comes_back_from_the_canvas(width, height, x, y):
 def test_whole_model_units_cost_half_a_unit_and_pixels_half_a_pixel(width, height, x, y):
     box = Letterbox((width, height), CANVAS)
     units = [round(1000 * part) for part in box.to_canvas(x, y)]
-    (point,) = box.undo(Parsed(points=(Point(*units),)), SCALE).points
+    (point,) = box.undo(Parsed(points=(Point(*units),)), SCALE).points  # type: ignore[arg-type]
     pixel = SCALE.to_pixel(point.x, point.y, width, height)
     for part, side, reached, size, whole in zip((x, y), (width, height), pixel, box.scaled, CANVAS, strict=True):
         unit = whole / 1000 * side / size  # a model unit in pixels of the image

@@ -40,10 +40,10 @@ def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
         camera='front',
         target_frame='base_link',
         not_before_ns=0,
-        max_image_age=VALUES['max_image_age_s'],
-        image_timeout=VALUES['image_timeout_s'],
-        tf_timeout=VALUES['tf_timeout_s'],
-        timeout=VALUES['timeout_s'],
+        max_image_age=VALUES['max_image_age_s'],  # type: ignore[arg-type]
+        image_timeout=VALUES['image_timeout_s'],  # type: ignore[arg-type]
+        tf_timeout=VALUES['tf_timeout_s'],  # type: ignore[arg-type]
+        timeout=VALUES['timeout_s'],  # type: ignore[arg-type]
         settings=settings(VALUES),
     )
 

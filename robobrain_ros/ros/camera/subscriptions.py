@@ -132,8 +132,10 @@ class Subscriptions:
             self._released()
 
     def _policies(self, topic: str) -> Policies:
-        """The most that all publishers offer: reliable loses fewer large images, transient local hears also what was
-        published once, before; best effort and volatile hear all publishers.
+        """The most that all publishers offer.
+
+        Reliable loses fewer large images, transient local hears also what was published once, before; best effort and
+        volatile hear all publishers.
         """
         offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(topic)]
         reliable = bool(offered) and all(qos.reliability is ReliabilityPolicy.RELIABLE for qos in offered)
