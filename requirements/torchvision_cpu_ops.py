@@ -21,7 +21,6 @@ class NameOperatorsFirst:
     library = None  # the definitions last as long as this object
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
-        """Define the operators if torchvision is looked for; find nothing."""
         if name != 'torchvision' or self.library is not None:
             return
         import torch

@@ -57,7 +57,7 @@ def main_module_hidden() -> Iterator[None]:
     start an engine of its own. The engine needs nothing of that module.
     """
     main = vars(sys.modules['__main__'])
-    hidden = {name: main[name] for name in ('__file__', '__spec__') if name in main}
+    hidden: dict[str, object] = {name: main[name] for name in ('__file__', '__spec__') if name in main}
     main.pop('__file__', None)
     main['__spec__'] = None
     try:
