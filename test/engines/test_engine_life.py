@@ -109,19 +109,16 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         await engine.start(told.append)
         return await answer()
 
-    async def death() -> float:
+    async def death() -> None:
         task = await begun(engine, generation(max_tokens=700, guide=ENDLESS))
-        killed = time.monotonic()
         for pid in engine.health().pids:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(EngineDead, match='the engine process died'):
             await task
-        took = time.monotonic() - killed
         health = engine.health()
         assert (health.state, health.in_flight, health.error) == (EngineState.DEAD, 0, 'the engine process died')
         with pytest.raises(EngineDead):
             await answer()
-        return took
 
     async def second_life() -> str:
         await engine.start(told.append)
@@ -143,7 +140,7 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         return engine.health()
 
     said = loop.submit(first_life()).result(120)
-    assert loop.submit(death()).result(SOON) < 10  # of the 30 after which it would be taken for stuck
+    loop.submit(death()).result(SOON)
     assert loop.submit(second_life()).result(120) == said
     health = loop.submit(end()).result(SOON)
     assert (health.state, health.in_flight, health.pids) == (EngineState.STOPPED, 0, ())

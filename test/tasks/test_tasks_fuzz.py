@@ -219,4 +219,4 @@ def test_time_is_linear(unit):
             lambda text: text + '(1, 2)',
         ):
             # Eight times the text: linear reading takes 8 times as long, quadratic 64 times.
-            assert least(task, make, 64_000) < 24 * least(task, make, 8_000)
+            assert least(task, make, 32_000) < 24 * least(task, make, 4_000)
