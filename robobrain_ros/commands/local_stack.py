@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,10 +21,22 @@ START_S = 600.0
 def isolate() -> None:
     """Keep this process and those that it starts apart from all other ROS programs; before rclpy.init.
 
-    Linux has ports for the domains 0 - 101 and 215 - 232; hardly anyone uses the latter.
+    Linux has ports for the domains 0 - 101 and 215 - 232; hardly anyone uses the latter. Of these it takes one in which
+    no program is on this host.
     """
-    os.environ['ROS_DOMAIN_ID'] = str(215 + os.getpid() % 18)
+    domains = [215 + (os.getpid() + offset) % 18 for offset in range(18)]
+    os.environ['ROS_DOMAIN_ID'] = str(next(filter(_is_free, domains), domains[0]))
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
+
+
+def _is_free(domain: int) -> bool:
+    """Whether no participant of this domain holds the first one's port for discovery (RTPS 2.2, 9.6.1.1)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        try:
+            taken.bind(('', 7400 + 250 * domain + 10))
+        except OSError:
+            return False
+    return True
 
 
 class LocalStack:
