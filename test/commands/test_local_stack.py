@@ -196,7 +196,7 @@ def test_bringing_up_a_node_that_ends_says_so_at_once(stack, context):
     NodeProcess.forget_ended(stack)
     other = Client(Node('impatient', context=context), '/wrong/robobrain', check=stack.check)
     stack.start('ros.node', ['--ros-args', '-r', '__ns:=/wrong', '-p', 'device:=abacus'])
-    with pytest.raises(RuntimeError, match=r'robobrain_ros\.node .* ended with exit code 1'):
+    with pytest.raises(RuntimeError, match=r'robobrain_ros\.ros\.node .* ended with exit code 1'):
         bring_up(other)
     other.close()
     other.node.destroy_node()
