@@ -1,5 +1,4 @@
-"""Puts the operators of kernels/gemv.py and kernels/attention.py into Qwen3-VL's language model, in the worker's
-process, between its loading and its compilation.
+"""Puts the operators of kernels/ into Qwen3-VL's language model, between its loading and its compilation.
 
 A layer computes what it did before, in five kernels if the step has one token: queries, keys and values, with the norm
 in front; attention; output projection; the gated product, with the norm in front; the product behind it. Steps of more
@@ -66,7 +65,13 @@ class DecodingLayer(Qwen3DecoderLayer):
     """Instances are made by changing the class of loaded ones."""
 
     def forward(self, positions: Tensor, hidden_states: Tensor, residual: Tensor | None) -> tuple[Tensor, Tensor]:
-        """As that of Qwen3DecoderLayer."""
+        """Norm, attention, norm, gated product, with the parameters of Qwen3DecoderLayer.
+
+        :param positions: (3, tokens)
+        :param hidden_states: (tokens, width)
+        :param residual: (tokens, width), to be added to it; None in the first layer
+        :returns: what to add, and the sum so far
+        """
         if residual is None:
             residual = torch.zeros_like(hidden_states)
         attention, mlp = self.self_attn, self.mlp
