@@ -10,6 +10,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 
+from robobrain_ros.ros import topics
+
 SHARE = get_package_share_path('robobrain_ros')
 
 
@@ -18,7 +20,8 @@ def rviz() -> Action:
     try:
         get_package_prefix('rviz2')
     except PackageNotFoundError:
-        return LogInfo(msg='rviz2 is not installed: the answers are on /robobrain/answer and /robobrain/annotated')
+        answers = ' and '.join(f'/{topics.NODE}/{name}' for name in (topics.ANSWER, topics.ANNOTATED))
+        return LogInfo(msg=f'rviz2 is not installed: the answers are on {answers}')
     return Node(
         package='rviz2',
         executable='rviz2',

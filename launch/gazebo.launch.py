@@ -1,5 +1,6 @@
 """Gazebo Harmonic with the table top and its RGB-D camera, the bridge to ROS, and the node in simulated time."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_path
@@ -53,7 +54,7 @@ def start_gazebo(context: LaunchContext) -> list[Action]:
     ]
 
 
-def static_transform(parent: str, child: str, place: list[str] | tuple[str, ...], turn: object) -> Action:
+def static_transform(parent: str, child: str, place: Sequence[str], turn: Sequence[str]) -> Action:
     """A publisher of a frame that does not move."""
     names = ('--x', '--y', '--z', '--qx', '--qy', '--qz', '--qw')
     numbers = (word for pair in zip(names, [*place, *turn], strict=True) for word in pair)

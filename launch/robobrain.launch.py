@@ -15,6 +15,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import SetRemap
 
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.fastdds import image_profile
 
 CORE = get_package_share_path('robobrain_ros') / 'launch' / 'robobrain_core.launch.py'
@@ -26,25 +27,27 @@ def generate_launch_description() -> LaunchDescription:
         [
             DeclareLaunchArgument(
                 'image',
-                default_value='image',
+                default_value=topics.IMAGE,
                 description="topic of the camera's colour images; also with image_transport compressed without its "
                 '/compressed',
             ),
             DeclareLaunchArgument(
-                'camera_info', default_value='camera_info', description='topic of the intrinsics of the colour camera'
+                'camera_info',
+                default_value=topics.CAMERA_INFO,
+                description='topic of the intrinsics of the colour camera',
             ),
             DeclareLaunchArgument(
                 'depth_image',
-                default_value='depth/image',
+                default_value=topics.DEPTH_IMAGE,
                 description='topic of depth registered to the colour images: 16UC1 in mm or 32FC1 in m',
             ),
             # What GroupAction does, which would hide the arguments of the included file from --show-args.
             PushLaunchConfigurations(),
             PushEnvironment(),
             *(SetEnvironmentVariable(name, value) for name, value in image_profile().items()),
-            SetRemap('image', LaunchConfiguration('image')),
-            SetRemap('camera_info', LaunchConfiguration('camera_info')),
-            SetRemap('depth/image', LaunchConfiguration('depth_image')),
+            SetRemap(topics.IMAGE, LaunchConfiguration('image')),
+            SetRemap(topics.CAMERA_INFO, LaunchConfiguration('camera_info')),
+            SetRemap(topics.DEPTH_IMAGE, LaunchConfiguration('depth_image')),
             IncludeLaunchDescription(PythonLaunchDescriptionSource(str(CORE))),
             PopEnvironment(),
             PopLaunchConfigurations(),

@@ -13,6 +13,8 @@ from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
 from lifecycle_msgs.msg import Transition
 
+from robobrain_ros.ros import topics
+
 CONFIG = get_package_share_path('robobrain_ros') / 'config'
 OVERRIDES = ('model', 'device', 'image_transport')
 """Arguments that are parameters of the node, too; where they are not empty, they win over params_file."""
@@ -91,7 +93,7 @@ def start_node(context: LaunchContext) -> list[Action]:
         executable='robobrain_node',
         exec_name='robobrain_node',  # not the prefix
         prefix=LaunchConfiguration('prefix'),
-        name='robobrain',
+        name=topics.NODE,
         namespace=LaunchConfiguration('namespace'),
         parameters=[
             LaunchConfiguration('params_file'),
@@ -124,7 +126,7 @@ def start_node(context: LaunchContext) -> list[Action]:
 
 def argument(context: LaunchContext, name: str) -> str:
     """An argument's value in this launch."""
-    return LaunchConfiguration(name).perform(context)
+    return str(LaunchConfiguration(name).perform(context))
 
 
 def generate_launch_description() -> LaunchDescription:

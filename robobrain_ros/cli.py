@@ -13,7 +13,10 @@ from robobrain_ros.tasks import NAMES, TASKS
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """Run one command and return its exit code; 1, and a line on stderr, where it fails as expected.
+
+    :param arguments: what follows ``robobrain``; None: this process's own
+    """
     parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -63,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     chosen = parser.parse_args(arguments)
     try:
-        return chosen.run(chosen)
+        return int(chosen.run(chosen))
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
     except OSError as error:
@@ -80,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _name(chosen: argparse.Namespace) -> str:
-    """Of the command, such as ``robobrain bag replay``."""
+    """Return the command in full, such as ``robobrain bag replay``."""
     return ' '.join(['robobrain', chosen.command, *([chosen.kind] if 'kind' in chosen else [])])
 
 

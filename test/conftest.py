@@ -4,17 +4,18 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from domains import DOMAINS
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
 
 pytest.register_assert_rewrite('brain_fixtures', 'camera_fixtures', 'node_fixtures', 'node_worlds', 'ros_helpers')
 
-# Set before anything imports rclpy. Each run has its own domain; every operating system has ports for 1 .. 101.
-os.environ['ROS_DOMAIN_ID'] = str(1 + os.getpid() % 101)
+# Set before anything imports rclpy.
+os.environ['ROS_DOMAIN_ID'] = str(next(DOMAINS))
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 

@@ -28,7 +28,8 @@ ROSDEP_KEYS = {
 }
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
-    'blake3', 'fastapi', 'flag_gems', 'glfw', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags', 'torch',
+    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags',
+    'torch',
     'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 
@@ -121,3 +122,11 @@ def test_tiny_checkpoint_is_part_of_the_package() -> None:
     tiny = Path(robobrain_ros.__file__).parent / 'checkpoints' / 'tiny'
     assert {'config.json', 'model.safetensors', 'tokenizer.json'} <= {path.name for path in tiny.iterdir()}
     assert (tiny / 'model.safetensors').stat().st_size > 1_000_000, 'only a pointer to the weights was checked out'
+
+
+def test_types_are_installed() -> None:
+    """Without the marker, type checkers take the installed package for one without types."""
+    marker = next(
+        (Path(place) / 'py.typed' for place in robobrain_ros.__path__ if (Path(place) / 'py.typed').is_file()), None
+    )
+    assert marker is not None

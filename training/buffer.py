@@ -51,7 +51,7 @@ class Ring:
             target[start : start + len(raw)] = flat.view(len(raw), *kind.shape)
 
     def take(self, index: torch.Tensor) -> dict[str, torch.Tensor]:
-        """The scenes at ``index``."""
+        """Return the fields of the scenes at ``index``."""
         return {name: field[index] for name, field in self.fields.items()}
 
 
@@ -74,9 +74,10 @@ class Loader(threading.Thread):
         self._folder, self._ring, self._stop_asked = folder, ring, threading.Event()
         self._burst, self._trickle = burst, trickle
         self.error: Exception | None = None
+        """What ended the thread, if it did not end by ``stop``."""
 
     def run(self) -> None:
-        """Started by ``start``."""
+        """Move shards until ``stop``; the work of the thread that ``start`` begins."""
         try:
             allowed, then = float(self._burst), time.monotonic()
             while not self._stop_asked.is_set():

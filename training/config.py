@@ -9,6 +9,7 @@ STATIC = Path(__file__).parents[1] / 'robobrain_ros' / 'checkpoints' / 'tiny'
 CANVAS = (512, 384)
 """(width, height) at which the model sees every image, in pixels."""
 PATCH = 16
+"""Side of a patch in pixels."""
 SPECIAL = {'image': 884, 'video': 885, 'vision_start': 881, 'vision_end': 882, 'end': 872, 'turn_start': 873,
            'turn_end': 874}  # fmt: skip
 """Ids of the shipped tokenizer."""
@@ -45,12 +46,12 @@ class Sizes:
 
     @property
     def patches(self) -> int:
-        """Of an image."""
+        """How many patches an image has."""
         return self.rows * self.columns
 
     @property
     def tokens(self) -> int:
-        """Of an image, after merging 2 x 2 patches."""
+        """How many tokens an image has, after merging 2 x 2 patches."""
         return self.patches // 4
 
 

@@ -17,14 +17,14 @@ from training.parameters import Parameters
 from training.samples import HANDLE
 
 CLASSES = len(SHAPES) + 3
-"""Shapes, gripper, table, background."""
+"""How many kinds of things a cell can show: shapes, gripper, table, background."""
 OUTPUTS = {'shape': CLASSES, 'colour': len(COLOURS), 'centre': 2, 'box': 4, 'handle': 1, 'grip': 2, 'depth': 1}
 UNIT = 0.1
-"""Of places, in parts of the canvas."""
+"""Places are learned in this unit, in parts of the canvas."""
 
 
 def draw_heads(sizes: Sizes, seed: int) -> Parameters:
-    """One linear layer for merged tokens, one for patches."""
+    """Draw the heads that are thrown away: one linear layer for merged tokens, one for patches."""
     random = torch.Generator().manual_seed(seed)
     merged, patch = sum(OUTPUTS.values()), CLASSES + len(COLOURS)
     return {
@@ -67,7 +67,7 @@ class Cells:
 
 
 def dense_loss(heads: Parameters, scenes: dict[str, Tensor], merged: Tensor, patches: Tensor, order: Tensor) -> Tensor:
-    """The sum of all auxiliary losses; ``merged`` and ``patches`` come from ``Forward.see``."""
+    """Return the sum of all auxiliary losses; ``merged`` and ``patches`` come from ``Forward.see``."""
     cells = Cells(scenes, across=8, favour=4.0)
     out = F.linear(merged, heads['dense.merged.weight'], heads['dense.merged.bias']).float()
     named = dict(zip(OUTPUTS, out.split(list(OUTPUTS.values()), -1), strict=True))
@@ -87,12 +87,12 @@ def dense_loss(heads: Parameters, scenes: dict[str, Tensor], merged: Tensor, pat
 
 
 def make_order(sizes: Sizes, device: str) -> Tensor:
-    """Raster index of each patch, in the tower's order."""
+    """Return the raster index of each patch, in the tower's order, on a device."""
     return patch_order(sizes).to(device)
 
 
 def _classes(logits: Tensor, target: Tensor) -> Tensor:
-    """Table and background are most of the image and soon known: objects count more."""
+    """Mean cross-entropy; table and background are most of the image and soon known, so objects count more."""
     losses = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=-100, reduction='none')
     weight = torch.where(target.flatten() >= len(SHAPES) + 1, 0.25, 1.0) * (target.flatten() >= 0)
     return (losses * weight).sum() / weight.sum().clamp(min=1)

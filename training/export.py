@@ -16,7 +16,10 @@ COPIED = ('chat_template.json', 'generation_config.json', 'tokenizer.json', 'tok
 
 
 def export(parameters: Parameters, sizes: Sizes, folder: Path) -> None:
-    """Write all files of a checkpoint; parameters become bfloat16."""
+    """Write all files of a checkpoint; parameters become bfloat16.
+
+    :raises ValueError: if the parameters do not fit the sizes
+    """
     expected = shapes(sizes)
     if {name: tuple(value.shape) for name, value in parameters.items()} != expected:
         raise ValueError('the parameters are not those of these sizes')
@@ -40,7 +43,7 @@ def _write(path: Path, value: object) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Write the checkpoint that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--weights', type=Path, required=True, help='safetensors file with the parameters')
     parser.add_argument('--to', type=Path, required=True, help='folder to write')

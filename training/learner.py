@@ -22,20 +22,22 @@ class Recipe:
 
     rate: float = 1.5e-3
     warm_up: int = 400
-    """Steps."""
+    """Steps in which the rate rises."""
     weight_decay: float = 0.05
     clip: float = 1.0
     average: float = 0.998
-    """Of the moving average of the parameters, which becomes the checkpoint."""
+    """What the moving average of the parameters keeps in a step; the average becomes the checkpoint."""
     images: int = 64
+    """Images in a batch."""
     short: int = 14
-    """Short questions about each image, of those in its record; ``long`` alike."""
+    """Short questions about each image, drawn from those in its record."""
     long: int = 4
+    """Long questions about each image."""
     long_weight: float = 0.8
     dense: float = 0.5
-    """Weight of the auxiliary losses at first ..."""
+    """Weight of the auxiliary losses at first."""
     dense_end: float = 0.1
-    """... and from ``dense_steps`` on."""
+    """Weight of the auxiliary losses from ``dense_steps`` on."""
     dense_steps: int = 10_000
 
 
@@ -92,7 +94,7 @@ class Learner:
         return losses.detach()
 
     def losses(self, batch: dict[str, Tensor]) -> Tensor:
-        """(short, long, dense) of a batch of scenes."""
+        """Return the losses (short, long, dense) of a batch of scenes."""
         cast = self.forward.cast(self.parameters)
         seen, deep, patches = self.forward.see(cast, self._augment(look(batch['image'])))
         short, short_spans = self._choose(batch['short'], batch['short_spans'], self.recipe.short)
@@ -109,7 +111,7 @@ class Learner:
         return chosen, spans.gather(1, index.expand(-1, -1, spans.shape[2])).long()
 
     def _augment(self, images: Tensor) -> Tensor:
-        """Brightness, contrast, tint and noise; little enough that colours keep their names."""
+        """Change brightness, contrast, tint and noise, little enough that colours keep their names."""
 
         def uniform(low: float, high: float, *shape: int) -> Tensor:
             return torch.rand(shape, generator=self.random, device=self.device) * (high - low) + low
@@ -121,11 +123,11 @@ class Learner:
         return (images + noise * uniform(0, 0.03, count, 1, 1, 1)).clamp_(-1, 1)
 
     def weights(self) -> Parameters:
-        """The averaged parameters of the model, without auxiliary heads."""
+        """Return the averaged parameters of the model, without auxiliary heads."""
         return {name: value for name, value in self.average.items() if not name.startswith('dense.')}
 
     def save(self, path: Path) -> None:
-        """Everything that ``load`` needs."""
+        """Write everything that ``load`` needs to a file."""
         state = {
             'step': self.step_number,
             'parameters': {name: value.detach() for name, value in self.parameters.items()},
@@ -164,7 +166,10 @@ def _word_loss(head: Tensor, hidden: Tensor, ids: Tensor, spans: Tensor) -> Tens
 
 
 def decay(fraction: float, share: float) -> float:
-    """Warm-up, stable, decay: 1 until the last ``share`` of the time, then down to 0.01 as 1 - sqrt."""
+    """Return the factor of the learning rate: 1 until the last ``share`` of the time, then 1 - sqrt down to 0.01.
+
+    :param fraction: of the time that is over, 0 .. 1
+    """
     if fraction < 1 - share:
         return 1.0
     return max(0.01, 1 - math.sqrt(min(1.0, (fraction - (1 - share)) / share)))

@@ -46,15 +46,15 @@ class Forward:
 
     @property
     def context(self) -> int:
-        """Tokens in front of every question."""
+        """How many tokens are in front of every question."""
         return len(self._prefix) + self.sizes.tokens
 
     def cast(self, parameters: Parameters) -> Parameters:
-        """The parameters in the type of the calculation."""
+        """Return the parameters in the type of the calculation."""
         return {name: value.to(self.dtype) for name, value in parameters.items()}
 
     def see(self, parameters: Parameters, images: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Images (n, 3, height, width) in -1 .. 1 -> merged tokens (n, tokens, width), deepstack, unmerged patches.
+        """Turn images (n, 3, height, width) in -1 .. 1 into merged tokens (n, tokens, width), deepstack and patches.
 
         Merged tokens are in raster order, patches in the order of ``patch_order``.
         """
@@ -86,12 +86,12 @@ class Forward:
         return F.linear(x, take('linear_fc2.weight'), take('linear_fc2.bias'))
 
     def read(self, parameters: Parameters, seen: Tensor, deep: list[Tensor], batches: list[Tensor]) -> list[Tensor]:
-        """Questions -> their last hidden states, normed.
+        """Return the last hidden states of questions, normed.
 
         :param seen: (n, tokens, width) and ``deep``, from ``see``
         :param batches: ids (n, k, length): k questions about each image, from behind the image to the answer's end.
             Padding at the end does no harm: nothing attends to what comes later.
-        :return: (n, k, length, width) for each batch
+        :returns: (n, k, length, width) for each batch
         """
         sizes, count, first = self.sizes, len(seen), len(self._prefix)
         embeddings = parameters[TEXT + 'embed_tokens.weight']
@@ -114,7 +114,7 @@ class Forward:
         return [F.rms_norm(text, (sizes.width,), norm, sizes.epsilon) for text in texts]
 
     def _image_angles(self) -> Tensor:
-        """M-RoPE: text counts up in all three axes; the image stays in time and counts rows and columns."""
+        """Return angles of M-RoPE: text counts up in all three axes, the image counts rows and columns alone."""
         sizes, first = self.sizes, len(self._prefix)
         across = sizes.columns // 2
         index = torch.arange(sizes.tokens)
@@ -141,7 +141,7 @@ class Forward:
         return angles.cos().to(self.device, self.dtype), angles.sin().to(self.device, self.dtype)
 
     def _mask(self, length: int) -> Tensor:
-        """(length, context + length): all of the image, and the question up to itself; in the type that SDPA adds."""
+        """Return (length, context + length), to be added: a question sees the image, and itself up to each token."""
         if length not in self._masks:
             allowed = torch.ones(length, self.context + length, dtype=torch.bool).tril(self.context)
             mask = torch.zeros(allowed.shape).masked_fill_(~allowed, float('-inf'))
@@ -150,7 +150,10 @@ class Forward:
 
 
 def prefix_ids(encode: Callable[[str], list[int]]) -> list[int]:
-    """What the chat template writes in front of an image's tokens."""
+    """Return the ids that the chat template writes in front of an image's tokens.
+
+    :raises ValueError: if the tokenizer has other special ids than this training
+    """
     ids = encode('<|im_start|>user\n<|vision_start|>')
     if ids[0] != SPECIAL['turn_start'] or ids[-1] != SPECIAL['vision_start']:
         raise ValueError(f'the tokenizer has other special ids than training.config: {ids}')
@@ -158,7 +161,7 @@ def prefix_ids(encode: Callable[[str], list[int]]) -> list[int]:
 
 
 def patch_order(sizes: Sizes) -> Tensor:
-    """Raster index of each patch in the order of the tower: the four of a merged token follow each other."""
+    """Return the raster index of each patch in the order of the tower: the four of a merged token follow each other."""
     return _merge_order(sizes)
 
 
@@ -168,7 +171,10 @@ def _merge_order(sizes: Sizes) -> Tensor:
 
 
 def _interpolation(sizes: Sizes) -> Tensor:
-    """(patches, grid squared): bilinear weights of the learned positions, as ``fast_pos_embed_interpolate``."""
+    """Return bilinear weights (patches, grid squared) of the learned positions.
+
+    In transformers and vLLM that is ``fast_pos_embed_interpolate``.
+    """
     last = sizes.grid - 1
     down, across = torch.linspace(0, last, sizes.rows), torch.linspace(0, last, sizes.columns)
     top, left = down.int(), across.int()
@@ -197,7 +203,7 @@ def vision_block(
     norm2_bias: Tensor, qkv: Tensor, qkv_bias: Tensor, proj: Tensor, proj_bias: Tensor, up: Tensor, up_bias: Tensor,
     down: Tensor, down_bias: Tensor,
 ) -> Tensor:  # fmt: skip
-    """One block of the vision tower, (n, patches, width)."""
+    """Calculate one block of the vision tower, (n, patches, width) in and out."""
     count, length, width = x.shape
     y = F.linear(F.layer_norm(x, (width,), norm1, norm1_bias, 1e-6), qkv, qkv_bias)
     query, key, value = y.view(count, length, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
@@ -211,7 +217,7 @@ def _project(
     y: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int, wq: Tensor, wk: Tensor, wv: Tensor, q_norm: Tensor,
     k_norm: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """(n, length, width) -> queries, keys and values, each (n, heads, length, head)."""
+    """Turn (n, length, width) into queries, keys and values, each (n, heads, length, head)."""
     count, length, _ = y.shape
     size = q_norm.shape[0]
     query = F.rms_norm(F.linear(y, wq).view(count, length, heads, size), (size,), q_norm, 1e-6).transpose(1, 2)
@@ -232,7 +238,7 @@ def text_layer(
     x: Tensor, cos: Tensor, sin: Tensor, heads: int, kv_heads: int, norm1: Tensor, norm2: Tensor, wq: Tensor,
     wk: Tensor, wv: Tensor, wo: Tensor, q_norm: Tensor, k_norm: Tensor, gate: Tensor, up: Tensor, down: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
-    """One layer over the image's tokens: what comes out, and its keys and values for the questions."""
+    """Calculate one layer over the image's tokens; returns what comes out, and keys and values for the questions."""
     y = F.rms_norm(x, (x.shape[-1],), norm1, 1e-6)
     query, key, value = _project(y, cos, sin, heads, kv_heads, wq, wk, wv, q_norm, k_norm)
     y = F.scaled_dot_product_attention(query, key, value, is_causal=True).transpose(1, 2).flatten(2)
@@ -244,7 +250,7 @@ def question_layer(
     norm1: Tensor, norm2: Tensor, wq: Tensor, wk: Tensor, wv: Tensor, wo: Tensor, q_norm: Tensor, k_norm: Tensor,
     gate: Tensor, up: Tensor, down: Tensor,
 ) -> Tensor:  # fmt: skip
-    """One layer over questions (n, k, length, width), which also attend to ``keys`` and ``values`` of their image."""
+    """Calculate one layer over questions (n, k, length, width), which also attend to their image's keys and values."""
     count, each, length, width = x.shape
     x = x.reshape(count * each, length, width)
     y = F.rms_norm(x, (width,), norm1, 1e-6)

@@ -7,6 +7,7 @@ import torch
 from training.config import VOCABULARY, Sizes
 
 Parameters = dict[str, torch.Tensor]
+"""Tensors by their name in a safetensors file."""
 
 VISION = 'model.visual.'
 TEXT = 'model.language_model.'
@@ -22,7 +23,7 @@ TEXT_LAYER = (
 
 
 def shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
-    """Name to shape, all that a checkpoint holds."""
+    """Return the shape of each parameter that a checkpoint holds, by name."""
     found: dict[str, tuple[int, ...]] = {}
     d, w, hidden = sizes.vision_width, sizes.width, 4 * sizes.vision_width
 
@@ -60,7 +61,7 @@ def shapes(sizes: Sizes) -> dict[str, tuple[int, ...]]:
 
 
 def draw(sizes: Sizes, seed: int) -> Parameters:
-    """Random parameters on the CPU, float32."""
+    """Draw random parameters on the CPU, float32."""
     random = torch.Generator().manual_seed(seed)
     return {name: _draw(name, shape, sizes, random) for name, shape in shapes(sizes).items()}
 
@@ -85,7 +86,7 @@ def _draw(name: str, shape: tuple[int, ...], sizes: Sizes, random: torch.Generat
 
 
 def _waves(side: int, width: int) -> torch.Tensor:
-    """Sines and cosines of row and column: positions that the tower can read from the first step."""
+    """Return sines and cosines of row and column: positions that the tower can read from the first step."""
     steps = torch.exp(torch.linspace(0, math.log(40.0), width // 4)) / side
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing='ij')
     angles = [axis.reshape(-1, 1).float() * steps for axis in (columns, rows)]

@@ -44,14 +44,18 @@ def keep_gl_context() -> None:
             return nullcontext()  # it is never another
 
         def free(self) -> None:
-            """Stays."""
+            """Do nothing: the context stays for the next renderer."""
 
     kept = Kept()
     renderer.gl_context.GLContext = lambda width, height: kept
 
 
 def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void]]:
-    """Scene after scene; seeds whose scene cannot be used are left out."""
+    """Yield records of scene after scene; seeds whose scene cannot be used are left out.
+
+    :param stride: from one seed to the next
+    :param held_out: scenes and phrasings that training never has, for evaluation
+    """
     tokenizer = Tokenizer.from_file(str(STATIC / 'tokenizer.json'))
     seed = first
     while held_out or seed < FIRST_HELD_OUT_SEED:
@@ -68,7 +72,7 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
 
 
 def main() -> None:
-    """The command line."""
+    """Draw what the command line says; blocks."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--to', type=Path, required=True, help='folder of the shards')
     parser.add_argument('--first', type=int, default=FIRST_TRAINING_SEED, help='first seed (default: %(default)s)')

@@ -24,12 +24,13 @@ HANDLE = 16
 STEP = 4
 """Canvas pixels between two samples of ``grid``."""
 NO_LABEL = -9
+"""What stands in a record for a question without a label."""
 NOVEL = ('', 'phrasing', 'pair')
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """Questions of a similar length, padded to the same. Lengths make context and question a multiple of 8 tokens."""
+    """Questions of a similar length, padded to one. Lengths make context and question a multiple of 8 tokens."""
 
     count: int
     length: int
@@ -65,7 +66,12 @@ RECORD = np.dtype([
 
 
 def record(scene: TableTop, rng: np.random.Generator, encode: Encode, held_out: bool = False) -> NDArray[np.void]:
-    """One scene as an array of one ``RECORD``; ``held_out`` also asks in phrasings that training never uses."""
+    """Return one scene as an array of one ``RECORD``.
+
+    :param encode: turns text into ids of tokens
+    :param held_out: also ask in phrasings that training never uses
+    :raises ValueError: if no question about the scene fits
+    """
     size = (scene.view.width, scene.view.height)
     box = Letterbox(size, CANVAS)
     out = np.zeros(1, RECORD)
@@ -92,6 +98,8 @@ def _is_long(question: Question) -> bool:
 
 
 class _Writer:
+    """Turns questions about one scene into tokens."""
+
     def __init__(self, scene: TableTop, box: Letterbox, encode: Encode) -> None:
         self._scene, self._box, self._encode = scene, box, encode
         self._profile = get_profile('robobrain-tiny')
@@ -99,7 +107,7 @@ class _Writer:
     def draw(
         self, asked: Sequence[Question], rng: np.random.Generator, bucket: Bucket, count: int
     ) -> list[tuple[list[int], list[int], Question]]:
-        """``count`` questions that fit the bucket, kinds by their weights, none twice before all were taken once."""
+        """Draw ``count`` questions that fit the bucket, by weight, none twice before all were taken once."""
         number = {kind: sum((q.task, q.kind) == kind for q in asked) for kind in KINDS}
         weight = np.array([WEIGHTS[q.task, q.kind] / number[q.task, q.kind] for q in asked])
         found: list[tuple[list[int], list[int], Question]] = []
@@ -120,7 +128,7 @@ class _Writer:
         return self._encode(text), self._encode(self.answer(question) + '<|im_end|>')
 
     def answer(self, question: Question) -> str:
-        """What the model should say."""
+        """Return what the model should say."""
         if question.kind == 'absent':
             return NOT_VISIBLE
         if question.pixel:
@@ -144,14 +152,14 @@ class _Writer:
         return '({}, {})'.format(*self._units(pixel))
 
     def _units(self, pixel: Sequence[float]) -> tuple[int, int]:
-        """Source pixel to 0 .. 1000 of the canvas; the inverse of ``Scale.to_pixel``."""
+        """Turn a source pixel into 0 .. 1000 of the canvas; the inverse of ``Scale.to_pixel``."""
         (u, v), (width, height) = pixel, self._box.image
         x, y = self._box.to_canvas(u / width, v / height)
         return min(max(round(1000 * x), 0), 1000), min(max(round(1000 * y), 0), 1000)
 
 
 def _look(scene: TableTop, box: Letterbox, out: NDArray[np.void]) -> None:
-    """Labels, depth, objects and focal length, on the canvas."""
+    """Fill in labels, depth, objects and focal length, on the canvas."""
     truth, (width, height) = scene.truth(), box.image
     (wide, high), (left, top) = box.scaled, box.offset
     down, across = CANVAS[1] // STEP, CANVAS[0] // STEP

@@ -29,11 +29,11 @@ _NUMBER = re.compile(r'[0-9]+(?:\.[0-9]+)?')
 
 
 def look(images: torch.Tensor) -> torch.Tensor:
-    """Images uint8 (n, height, width, 3) -> (n, 3, height, width) in -1 .. 1."""
+    """Turn images uint8 (n, height, width, 3) into (n, 3, height, width) in -1 .. 1."""
     return images.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]  # mypy does not read torch
 def answers(forward: Forward, parameters: Parameters, images: torch.Tensor, ids: torch.Tensor, starts: torch.Tensor,
             most: int) -> list[list[list[int]]]:  # fmt: skip
     """Decode greedily: ids (n, k, length) hold prompts up to ``starts`` (n, k); what is behind them is not read."""
@@ -70,10 +70,10 @@ class Example:
     given: str
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]  # mypy does not read torch
 def evaluate(forward: Forward, parameters: Parameters, scenes: Ring, decode: Decode,
              most_scenes: int) -> tuple[dict[str, float], list[Example]]:  # fmt: skip
-    """'task/kind', with a novelty in front if any -> share of right answers; also 'false not visible'."""
+    """Return shares of right answers by 'task/kind', with a novelty in front, if any; and examples."""
     found: defaultdict[str, list[float]] = defaultdict(list)
     examples: list[Example] = []
     step = 64 if forward.device == 'cuda' else 8

@@ -47,11 +47,11 @@ class Run:
         return Learner(self.sizes, self.recipe, prefix, self.device, self.options.seed, compiled)
 
     def say(self, text: str) -> None:
-        """A line of the log, with seconds since the start."""
+        """Print a line of the log, with seconds since the start."""
         print(f'[{time.monotonic() - self.born:6.1f}] {text}', flush=True)
 
     def go(self) -> None:
-        """Blocks until the time is up."""
+        """Render, learn and save; blocks until the time is up."""
         options = self.options
         renderers = self._start_renderers()
         loaders = [
@@ -213,7 +213,7 @@ def _dimensions(options: argparse.Namespace) -> tuple[Sizes, Recipe]:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the training that the command line describes; blocks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--run', type=Path, required=True, help='folder of this training')
     parser.add_argument('--minutes', type=float, default=7.3, help='of learning (default: %(default)s)')

@@ -12,8 +12,9 @@ from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Answer, PlanStep, Target
 
 Record = dict[str, Any]
+"""One answer as a JSON object."""
 WORDS_ONLY = ('text', 'error_message')
-"""For whoever reads the file; not compared, since the parsed values say what they mean."""
+"""Values for whoever reads the file; not compared, since the parsed ones say what they mean."""
 
 
 @dataclass(frozen=True)
@@ -24,20 +25,23 @@ class Tolerance:
     metres: float = 0.01
 
     def __post_init__(self) -> None:
-        """:raises ValueError: not finite, or negative"""
+        """Refuse what is no tolerance.
+
+        :raises ValueError: not finite, or negative
+        """
         for name, value in (('pixels', self.pixels), ('metres', self.metres)):
             if not 0 <= value < math.inf:
                 raise ValueError(f'--{name} is {value:g}, but must be 0 or more')
 
     def of(self, key: str) -> float:
-        """For the values of a record that have this name; other numbers have to be equal."""
+        """Return how much values of this name may differ; 0 for all that are neither pixels nor metres."""
         if key in ('u', 'v', 'box'):
             return self.pixels
         return self.metres if key in ('position', 'model_depth') else 0.0
 
 
 def to_record(answer: Answer, seconds: float) -> Record:
-    """What an answer says, without times; what is unknown (NaN) is null.
+    """Return what an answer says, without times; what is unknown (NaN) is null.
 
     :param seconds: when it was asked, since the beginning of the recording
     """
@@ -84,12 +88,12 @@ def _step(step: PlanStep) -> Record:
 
 
 def _number(value: float) -> float | None:
-    """Rounded to a tenth of a millimetre, or of a thousandth of a pixel; None for NaN."""
+    """Round to a tenth of a millimetre, or to a ten-thousandth of a pixel; None for NaN."""
     return round(float(value), 4) if math.isfinite(value) else None
 
 
 def require_writable(path: Path) -> None:
-    """What is there already stays as it is.
+    """Check that a file can be written; what is there already stays as it is.
 
     :raises ValueError: the file cannot be written
     """
@@ -103,7 +107,10 @@ def require_writable(path: Path) -> None:
 
 
 def write(path: Path, records: Sequence[Record]) -> None:
-    """:raises ValueError: the file cannot be written"""
+    """Write records to a file, a line each.
+
+    :raises ValueError: the file cannot be written
+    """
     try:
         path.write_text(''.join(json.dumps(record) + '\n' for record in records))
     except OSError as error:
@@ -111,7 +118,10 @@ def write(path: Path, records: Sequence[Record]) -> None:
 
 
 def read(path: Path) -> list[Record]:
-    """:raises ValueError: the file is not there, or a line is no JSON object"""
+    """Read the records that ``write`` wrote.
+
+    :raises ValueError: the file is not there, or a line is no JSON object
+    """
     try:
         lines = path.read_text().splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -129,7 +139,7 @@ def read(path: Path) -> list[Record]:
 
 
 def differences(expected: Sequence[Record], found: Sequence[Record], tolerance: Tolerance) -> list[str]:
-    """A sentence for each value that is not the same."""
+    """Return a sentence for each value that differs by more than is tolerated."""
     said = [
         f'answer {number} ({one.get("instruction")!r}): {what}'
         for number, (one, other) in enumerate(zip(expected, found, strict=False), 1)
@@ -141,7 +151,8 @@ def differences(expected: Sequence[Record], found: Sequence[Record], tolerance: 
 
 
 def _compare(expected: Any, found: Any, where: str, key: str, tolerance: Tolerance) -> Iterator[str]:
-    """
+    """Yield what differs between two values.
+
     :param where: the value's place in its record, such as ``targets[0].position``
     :param key: the innermost name in it
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 
 def add(commands: Any) -> None:
-    """Add the command to ``commands``, argparse's subparsers."""
+    """Add the command ``bag`` to ``commands``, argparse's subparsers."""
     bag = commands.add_parser(
         'bag', help='recordings (rosbag2): make one of the simulated camera, replay any of a camera'
     )

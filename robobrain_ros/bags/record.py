@@ -11,18 +11,18 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import serialize_message
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.commands.local_stack import LocalStack, isolate
+from robobrain_ros.ros import topics
 
 RATE_HZ = 5.0
 FIRST_IMAGE_S = 30.0
 """Longest time until the camera shows its first image."""
-INSTRUCTION = '/robobrain/instruction'
-TOPICS = {'/image': Image, '/depth/image': Image, '/camera_info': CameraInfo}
+INSTRUCTION = f'/{topics.NODE}/{topics.INSTRUCTION}'
+TOPICS = {f'/{name}': kind for name, kind in topics.CAMERA.items()}
 
 
 class Recorder:
@@ -43,7 +43,7 @@ class Recorder:
         self._types = get_typestore(Stores.ROS2_KILTED)
         self._connections: dict[str, Any] = {}
         self.counts: dict[str, int] = {}
-        """Messages by topic."""
+        """How many messages were written, by topic."""
 
     def __enter__(self) -> 'Recorder':
         self._writer.open()
@@ -53,7 +53,10 @@ class Recorder:
         self._writer.__exit__(*reason)
 
     def add(self, topic: str, kind: str) -> None:
-        """:param kind: such as sensor_msgs/msg/Image"""
+        """Announce a topic.
+
+        :param kind: type of its messages, such as sensor_msgs/msg/Image
+        """
         self._connections[topic] = self._writer.add_connection(topic, kind, typestore=self._types)
         self.counts[topic] = 0
 
@@ -64,8 +67,9 @@ class Recorder:
 
 
 def run(seconds: float, seed: int, folder: Path) -> int:
-    """Record for some seconds, with the demo's questions spread over them; returns the exit code. Blocks.
+    """Record for some seconds, with the demo's questions spread over them; returns the exit code 0. Blocks.
 
+    :param folder: where the recording goes; it must not exist
     :param seed: which table top the simulated camera sees
     :raises ValueError: the folder exists, or ``seconds`` is not positive
     :raises RuntimeError: the camera ends by itself, or shows nothing
@@ -96,8 +100,8 @@ def _listen(stack: LocalStack, recorder: Recorder, questions: list[str], seconds
         node.create_subscription(kind, topic, partial(recorder.write, topic), 10, raw=True)
     recorder.add(INSTRUCTION, 'std_msgs/msg/String')
     _listen_to_tf(node, recorder)
-    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts['/image']))
-    if not recorder.counts['/image']:
+    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts[f'/{topics.IMAGE}']))
+    if not recorder.counts[f'/{topics.IMAGE}']:
         raise RuntimeError(f'the simulated camera has shown nothing within {FIRST_IMAGE_S:g} s')
     for question in questions:
         _spin(node, stack, seconds / (len(questions) + 1))

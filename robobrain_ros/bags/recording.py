@@ -10,11 +10,13 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 from std_msgs.msg import String
 
+from robobrain_ros.ros import topics
+
 IMAGE, CAMERA_INFO, STRING = 'sensor_msgs/msg/Image', 'sensor_msgs/msg/CameraInfo', 'std_msgs/msg/String'
 LATEST = 2**31 * 10**9
 """The end of ROS time, nanoseconds."""
 DEPTH_ENCODINGS = ('16UC1', '32FC1')
-"""Those of depth images (REP-118)."""
+"""How the pixels of depth images are encoded (REP-118)."""
 
 
 class Recorded(NamedTuple):
@@ -24,7 +26,7 @@ class Recorded(NamedTuple):
     """When the recorder got it, nanoseconds since the epoch."""
     topic: str
     data: bytes
-    """Serialised (CDR)."""
+    """The message, serialised (CDR)."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,16 @@ class Recording:
         self._path = path
         with _Reading(path) as reader:
             self.topics: dict[str, str] = {item.topic: item.msgtype for item in reader.connections if item.msgcount}
-            """Type by name, of topics with messages; types as ``sensor_msgs/msg/Image``."""
+            """Types of the topics that have messages, by their name, such as ``sensor_msgs/msg/Image``."""
             self.span: tuple[int, int] = (reader.start_time, reader.end_time)
             """Times of the first message and behind the last one, nanoseconds."""
 
-    def messages(self, topics: Iterable[str]) -> Iterator[Recorded]:
-        """All messages on some topics, in the order in which they were recorded.
+    def messages(self, names: Iterable[str]) -> Iterator[Recorded]:
+        """Yield all messages on some topics, in the order in which they were recorded.
 
         :raises ValueError: where the file is damaged; what was read before has been given
         """
-        wanted = set(topics)
+        wanted = set(names)
         with _Reading(self._path) as reader:
             chosen = [item for item in reader.connections if item.topic in wanted]
             if chosen:
@@ -65,7 +67,7 @@ class Recording:
                     yield Recorded(time, connection.topic, bytes(data))
 
     def camera(self, asked: CameraTopics) -> CameraTopics:
-        """The topics of the camera: those that were asked for, and for the others the only ones that can be meant.
+        """Return the camera's topics: those that were asked for, and for the others the only ones that can be meant.
 
         :raises ValueError: topics that are not there or of another type; several that could be meant;
             or one for both kinds of images
@@ -87,7 +89,7 @@ class Recording:
         depth_image = asked.depth_image or _only('--depth-image', depth)
         if image == depth_image:
             raise ValueError(f'--image and --depth-image are both {image!r}, but must differ; {self._contents()}')
-        beside = f'{image.rpartition("/")[0]}/camera_info'  # where image_transport expects it
+        beside = f'{image.rpartition("/")[0]}/{topics.CAMERA_INFO}'  # where image_transport expects it
         infos = self._of(CAMERA_INFO)
         return CameraTopics(
             image,
@@ -96,9 +98,9 @@ class Recording:
         )
 
     def instructions(self) -> list[tuple[int, str]]:
-        """What was asked on topics called ``instruction`` while it was recorded: time in nanoseconds, and text."""
-        topics = [name for name in self._of(STRING) if name.rpartition('/')[2] == 'instruction']
-        return [(message.time, decoded(message, String).data) for message in self.messages(topics)]
+        """Return what was asked on topics called ``instruction``: time in nanoseconds since the epoch, and text."""
+        asked = [name for name in self._of(STRING) if name.rpartition('/')[2] == topics.INSTRUCTION]
+        return [(message.time, decoded(message, String).data) for message in self.messages(asked)]
 
     def _of(self, kind: str) -> list[str]:
         return sorted(name for name, found in self.topics.items() if found == kind)
@@ -107,7 +109,7 @@ class Recording:
         first = next(self.messages([topic]), None)
         if first is None:
             raise ValueError(f'{str(self._path)!r} promises messages on {topic!r}, but holds none')
-        return decoded(first, Image).encoding
+        return str(decoded(first, Image).encoding)
 
     def _contents(self) -> str:
         listed = ', '.join(f'{name} ({kind})' for name, kind in sorted(self.topics.items()))
@@ -115,13 +117,16 @@ class Recording:
 
 
 def require_rosbags() -> None:
-    """:raises RuntimeError: the library that reads and writes recordings is not installed"""
+    """Return if the library that reads and writes recordings is installed.
+
+    :raises RuntimeError: it is not; says how to get it
+    """
     if importlib.util.find_spec('rosbags') is None:
         raise RuntimeError('recordings need the Python module rosbags: pip install rosbags')
 
 
 def decoded(message: Recorded, kind: type) -> Any:
-    """The message.
+    """Deserialise a recorded message.
 
     :raises ValueError: its bytes are none of this type
     """
@@ -140,8 +145,9 @@ def _only(option: str, names: list[str]) -> str:
 
 
 class _Reading:
-    """An open reader of rosbags. What goes wrong inside is raised as ValueError: a damaged file may let any of the
-    libraries below fail, each with exceptions of its own.
+    """An open reader of rosbags; whatever fails inside its ``with`` block is raised as ValueError.
+
+    A damaged file may let any of the libraries below fail, each with exceptions of its own.
     """
 
     def __init__(self, path: Path) -> None:

@@ -3,20 +3,22 @@
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import CameraInfo, Image
+from sensor_msgs.msg import Image
 
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import parse_instruction
@@ -31,7 +33,7 @@ LONGEST_PAUSE_S = 10.0
 
 
 class RecordedRequest(NamedTuple):
-    """What is asked, and when: nanoseconds, on the recording's clock."""
+    """What is asked, and when: nanoseconds since the epoch, on the recording's clock."""
 
     time: int
     task: str
@@ -42,8 +44,8 @@ class Player:
     """Plays one camera of a recording to a node that uses simulated time.
 
     Messages go out as they are, with their stamps, in their order and with the recorded pauses; /clock says when each
-    was recorded. While a question waits for its answer, nothing is played and /clock stands still. It is asked when
-    the next image is due, about the last one: so the same image, depth and intrinsics are used each time.
+    was recorded. While a request waits for its answer, nothing is played and /clock stands still. It is sent when the
+    next image is due, and is about the last one: so the same image, depth and intrinsics are used each time.
 
     :param client: of the node; its own node publishes
     """
@@ -52,14 +54,15 @@ class Player:
         self._client, self._recording, self._image = client, recording, camera.image
         node = client.node
         self._clock = node.create_publisher(Clock, '/clock', RELIABLE)
-        kinds = {
-            camera.image: ('/image', Image),
-            camera.depth_image: ('/depth/image', Image),
-            camera.camera_info: ('/camera_info', CameraInfo),
+        played = {
+            camera.image: topics.IMAGE,
+            camera.depth_image: topics.DEPTH_IMAGE,
+            camera.camera_info: topics.CAMERA_INFO,
         }
-        self._kinds = {topic: kind for topic, (_, kind) in kinds.items() if topic}
-        self._publishers = {
-            topic: node.create_publisher(kind, kinds[topic][0], RELIABLE) for topic, kind in self._kinds.items()
+        self._kinds = {recorded: topics.CAMERA[name] for recorded, name in played.items() if recorded}
+        self._publishers: dict[str, Publisher[Any]] = {
+            recorded: node.create_publisher(kind, f'/{played[recorded]}', RELIABLE)
+            for recorded, kind in self._kinds.items()
         }
         self._heard = [self._clock, *self._publishers.values()]
         for topic in ('/tf', '/tf_static'):
@@ -76,14 +79,14 @@ class Player:
         self._kinds[topic] = TFMessage
         self._publishers[topic] = self._client.node.create_publisher(TFMessage, topic, qos)
 
-    def play(self, questions: Sequence[RecordedRequest]) -> Iterator[Record]:
+    def play(self, requests: Sequence[RecordedRequest]) -> Iterator[Record]:
         """Play all of it, yielding each answer as it comes. Blocks between them.
 
         :raises NoReply: the node is not there, or does not answer
         :raises ValueError: the recording is damaged
         """
         self._wait_for_node()
-        waiting = sorted(questions)
+        waiting = sorted(requests)
         before, played = self._recording.span[0], time.monotonic()
         image: Recorded | None = None
         for message in self._recording.messages(self._publishers):
@@ -97,9 +100,9 @@ class Player:
             before, played = message.time, time.monotonic()
             self._clock.publish(Clock(clock=Time(sec=message.time // 10**9, nanosec=message.time % 10**9)))
             self._publishers[message.topic].publish(message.data)
-        for question in waiting:
+        for request in waiting:
             if image:
-                yield self._ask(question, image)
+                yield self._ask(request, image)
 
     def _wait_for_node(self) -> None:
         end = time.monotonic() + DISCOVERY_S
@@ -109,14 +112,16 @@ class Player:
                 raise NoReply(f'{self._client.name} does not listen to {names}; does it use simulated time?')
             self._client.executor.spin_once(0.05)
 
-    def _ask(self, question: RecordedRequest, image: Recorded) -> Record:
+    def _ask(self, request: RecordedRequest, image: Recorded) -> Record:
         stamp = decoded(image, Image).header.stamp
-        answer: Answer = self._client.query(question.task, question.instruction, not_before=stamp)
-        return answers.to_record(answer, (question.time - self._recording.span[0]) / 1e9)
+        answer: Answer = self._client.query(request.task, request.instruction, not_before=stamp)
+        return answers.to_record(answer, (request.time - self._recording.span[0]) / 1e9)
 
 
-def questions_of(recording: Recording, asked: Sequence[str]) -> list[RecordedRequest]:
-    """The recorded instructions, or others at even distances over the recording; both as on ``~/instruction``.
+def requests_of(recording: Recording, asked: Sequence[str]) -> list[RecordedRequest]:
+    """Return the recorded instructions, or others at even distances over the recording.
+
+    :param asked: others, written like those on ``~/instruction``; empty: the recorded ones
 
     :raises BrainError: something that cannot be asked
     :raises ValueError: there are none
@@ -140,17 +145,20 @@ def run(
     tolerance: Tolerance,
     params_file: Path | None,
 ) -> int:
-    """Start the node, play, write the answers; returns the exit code, 1 where they are not the expected ones. Blocks.
+    """Start the node, play a recording, write the answers. Blocks.
 
-    :param camera: topics to play, where not the only ones
-    :param asked: instead of the recorded instructions
-    :param params_file: parameters of the node, a ROS file
+    :param camera: topics to play, where there are several; else empty
+    :param asked: instructions instead of the recorded ones
+    :param output: file of the answers
+    :param expected: file of answers to compare them with, or None
+    :param params_file: ROS file with parameters of the node, or None
+    :returns: the exit code: 1 where the answers are not the expected ones
     :raises ValueError: a file cannot be used, or would be overwritten; says why, before anything is started
     :raises NoReply: the node does not come up, or does not answer
     """
     recording = Recording(path)
     camera = recording.camera(camera)
-    questions = questions_of(recording, asked)
+    requests = requests_of(recording, asked)
     wanted = answers.read(expected) if expected else None
     if params_file and not params_file.is_file():
         raise ValueError(f'--params-file is {str(params_file)!r}, but must be a file with parameters')
@@ -163,12 +171,12 @@ def run(
     with LocalStack() as stack:
         parameters = ['--params-file', str(params_file)] if params_file else []
         parameters += ['-p', 'use_sim_time:=true']
-        stack.start('node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
+        stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
         rclpy.init()
         client = Client(Node('robobrain_replay'), check=stack.check)
         bring_up(client)
         found = []
-        for record in Player(client, recording, camera).play(questions):
+        for record in Player(client, recording, camera).play(requests):
             print(f'{record["time"]:8.3f} s  {record["task"]:<11} {record["instruction"]:<40.40} {_brief(record)}')
             found.append(record)
         client.close()
@@ -183,4 +191,4 @@ def run(
 
 
 def _brief(record: Record) -> str:
-    return record['error_message'] or record['text'].replace('\n', ' ')[:60]
+    return str(record['error_message'] or record['text'].replace('\n', ' ')[:60])

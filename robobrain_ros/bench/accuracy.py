@@ -14,10 +14,11 @@ OVERLAP = 0.5
 
 
 def right(question: Question, parsed: Parsed, scale: Scale, width: int, height: int) -> bool | None:
-    """None for questions whose answers have no place in the image (or one that may lie anywhere in an area).
+    """Return whether an answer is right; None where it has no place in the image, or may lie anywhere in an area.
 
-    :param scale: of the answer
-    :param width: of the image, pixels; likewise ``height``
+    :param scale: units of the answer's coordinates
+    :param width: image width in pixels
+    :param height: image height in pixels
     """
     if question.kind == 'vacant':
         return None

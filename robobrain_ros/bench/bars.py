@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 COLOURS = (
     (180, 119, 31),
@@ -18,15 +19,16 @@ COLOURS = (
     (34, 189, 188),
     (207, 190, 23),
 )
-"""Blue, green, red."""
+"""Colours of the stages, as (blue, green, red) in 0 .. 255."""
 WIDTH, LEFT, ROW, MARGIN = 1200, 260, 44, 30
 INK = (40, 40, 40)
 
 
 def draw(file: Path, title: str, bars: Sequence[tuple[str, Mapping[str, float]]]) -> None:
-    """Write a PNG.
+    """Draw bars into a picture file.
 
     :param bars: each a label and milliseconds by stage, drawn from left to right
+    :raises RuntimeError: if the file cannot be written
     """
     stages = list(dict.fromkeys(stage for _, parts in bars for stage in parts))
     colours = {stage: COLOURS[number % len(COLOURS)] for number, stage in enumerate(stages)}
@@ -53,5 +55,5 @@ def draw(file: Path, title: str, bars: Sequence[tuple[str, Mapping[str, float]]]
         raise RuntimeError(f"cannot write '{file}'")
 
 
-def _write(picture: np.ndarray, text: str, left: int, bottom: int, size: float = 0.5) -> None:
+def _write(picture: NDArray[np.uint8], text: str, left: int, bottom: int, size: float = 0.5) -> None:
     cv2.putText(picture, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)

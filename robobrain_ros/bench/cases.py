@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.tasks import get_task
@@ -20,7 +21,7 @@ from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 @dataclass(frozen=True)
 class Case:
-    """A question whose answer has at most ``max_tokens`` tokens."""
+    """A task, an instruction, and the most tokens of an answer."""
 
     task: str
     instruction: str
@@ -29,7 +30,7 @@ class Case:
 
 CASES = (Case('pointing', 'the handle of the red mug', 16), Case('trajectory', 'reach for the banana', 96))
 WARM_UP = 3
-"""Requests in front of those that count, for each case."""
+"""How many requests go in front of those that count, for each case."""
 VARIANTS: dict[str, dict[str, Any]] = {
     'fp8': {'quantization': 'fp8'},
     **{profile: {'flaggems': FlagGemsSettings(profile)} for profile in ('safe', 'gemm', 'full')},
@@ -43,8 +44,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
 class Plan:
     """What every path is to do.
 
+    :param model: directory of the model
     :param size: width and height of the images, pixels
-    :param repetitions: of each case
+    :param repetitions: how often each case is asked and counts
+    :param device: auto, cpu or cuda
     :param lengths: tokens of each answer by task, where they are to be as long as those of another path; else as they
         come
     :param variant: a name in VARIANTS, or empty
@@ -58,18 +61,18 @@ class Plan:
     variant: str = ''
 
     def to_json(self) -> str:
-        """For the command line of another process."""
+        """Return the plan as text for the command line of another process."""
         return json.dumps(asdict(self) | {'model': str(self.model)})
 
     @classmethod
     def from_json(cls, text: str) -> 'Plan':
-        """What ``to_json`` gave."""
+        """Return the plan whose text ``to_json`` gave."""
         values = json.loads(text)
         return cls(**(values | {'model': Path(values['model']), 'size': tuple(values['size'])}))
 
     @property
     def config(self) -> EngineConfig:
-        """Of the engine: images are seen in their own size, as far as the model's limits go."""
+        """How the engine is started: it sees images in their own size, as far as the model's limits go."""
         width, height = self.size
         config = EngineConfig(self.model, device=self.device)
         least = ImageLimits.read(self.model, sys.maxsize).min_pixels
@@ -77,28 +80,30 @@ class Plan:
 
     @property
     def profile(self) -> Profile:
-        """The model's prompts."""
+        """How the model is spoken to: its prompts, and the scale of its coordinates."""
         return detect_profile(self.model)
 
 
 @dataclass(frozen=True)
-class ModelQuestion:
-    """One request of a case.
+class BenchRequest:
+    """A case with an image of its own.
 
+    :param prompt: the case's instruction in the words of the model's prompt
+    :param rgb: height x width x 3, uint8
     :param length: tokens that the answer must have; 0 if it ends by itself
-    :param counts: not for warming up
+    :param counts: whether its times are told; False for warming up
     """
 
     case: Case
     task: Task
     prompt: str
-    rgb: np.ndarray
+    rgb: NDArray[np.uint8]
     length: int
     counts: bool
 
 
-def ask(plan: Plan) -> Iterator[ModelQuestion]:
-    """All questions of a run, each with an image that was never there before; the same ones for every path."""
+def requests(plan: Plan) -> Iterator[BenchRequest]:
+    """Yield all requests of a run, each with an image that was never there before; each path gets these very ones."""
     random = np.random.default_rng(1)
     for case in CASES:
         task = get_task(case.task)
@@ -106,7 +111,7 @@ def ask(plan: Plan) -> Iterator[ModelQuestion]:
         for number in range(-WARM_UP, plan.repetitions):
             rgb = random.integers(0, 256, (plan.size[1], plan.size[0], 3), np.uint8)
             length = lengths[max(number, 0)] if lengths else 0
-            yield ModelQuestion(case, task, task.prompt(case.instruction, plan.profile), rgb, length, number >= 0)
+            yield BenchRequest(case, task, task.prompt(case.instruction, plan.profile), rgb, length, number >= 0)
 
 
 class Laps:
@@ -117,16 +122,16 @@ class Laps:
         self.stages: dict[str, float] = {}
 
     def lap(self, stage: str) -> None:
-        """The stage ends now."""
+        """Say that a stage ends now."""
         now = time.perf_counter()
         self.stages[stage] = 1000 * (now - self._last)
         self._last = now
 
 
-def tell(question: ModelQuestion, stages: dict[str, float], tokens: int) -> None:
+def tell(request: BenchRequest, stages: dict[str, float], tokens: int) -> None:
     """Print one answer's figures, for the process that collects them; answers for warming up are not told."""
-    if question.counts:
-        print(json.dumps({'task': question.case.task, 'tokens': tokens, 'stages': stages}), flush=True)
+    if request.counts:
+        print(json.dumps({'task': request.case.task, 'tokens': tokens, 'stages': stages}), flush=True)
 
 
 def note(text: str) -> None:

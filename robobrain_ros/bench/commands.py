@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import image_size, positive
-from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS
+from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS
 from robobrain_ros.engines.vllm.flaggems import CHOICES, FlagGemsSettings
 
 
 def add(commands: Any) -> None:
-    """Add the commands to ``commands``, argparse's subparsers."""
+    """Add ``bench``, ``tune`` and ``parity`` to ``commands``, argparse's subparsers."""
     _add_gpu(commands)
     bench = commands.add_parser('bench', help='measure the running node against its promises; exit code 1: missed')
     kinds = bench.add_subparsers(dest='kind', required=True, metavar='KIND')
@@ -78,7 +78,7 @@ def _add_gpu(commands: Any) -> None:
 def _tune(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.tune import run
     from robobrain_ros.checkpoints import TINY_MODEL
-    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.engines.vllm.config import EngineConfig
 
     config = EngineConfig(
         chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems)
@@ -91,7 +91,7 @@ def _parity(chosen: argparse.Namespace) -> int:
 
     from robobrain_ros.bench.parity import run
     from robobrain_ros.checkpoints import TINY_MODEL
-    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.engines.vllm.config import EngineConfig
     from robobrain_ros.engines.vllm.launch import runs_on_cpu
 
     native = EngineConfig(chosen.model or TINY_MODEL, flaggems=FlagGemsSettings('off'), decode_kernels='off')

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from robobrain_ros.bench import bars
 from robobrain_ros.bench.cases import CASES, VARIANTS, Plan
 
@@ -30,41 +32,41 @@ PATHS = {
     'server': "vLLM's OpenAI server, image in base64",
     'reference': 'transformers generate',
 }
-"""In the order in which they run: answers of the later ones are made as long as those of the engine."""
+"""Paths in the order in which they run, in words. Later ones' answers are made as long as those of the engine."""
 OWN_END = ('engine', *VARIANTS, 'node')
 """Paths whose answers end where the task says, or at the latest with its most tokens."""
 ENGINE_STAGES = ('prepare', 'first_token', 'decode')
 MESSAGE_STAGES = ('publish', 'image', 'answer')
-"""Of the node: the publisher's call, until the node has the image, until the client has the answer."""
+"""What DDS adds to the node: the publisher's call, until the node has the image, until the client has the answer."""
 
 
 @dataclass
 class Result:
-    """Of one path."""
+    """What was measured of one path."""
 
     path: str
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
-    """By task: tokens, and stages in milliseconds."""
+    """Tokens, and stages in milliseconds, of each answer, by task."""
     notes: list[str] = field(default_factory=list)
     """What else there is to say, such as why it was skipped."""
     failed: bool = False
     """Its process did not end well, be it after all answers."""
 
     def lengths(self) -> dict[str, list[int]]:
-        """Tokens of each answer, by task."""
+        """Return the number of tokens of each answer, by task."""
         return {task: [answer['tokens'] for answer in answers] for task, answers in self.answers.items()}
 
     def totals(self, task: str) -> list[float]:
-        """Milliseconds of each answer."""
+        """Return the milliseconds of each answer to a task."""
         return [sum(answer['stages'].values()) for answer in self.answers[task]]
 
     def each_token(self, task: str) -> float:
-        """Milliseconds of each token behind the first, the median; nan where no answer has a second one."""
+        """Return the median of milliseconds a token behind the first; nan where no answer has a second one."""
         each = [one['stages']['decode'] / (one['tokens'] - 1) for one in self.answers[task] if one['tokens'] > 1]
         return statistics.median(each) if each else math.nan
 
     def medians(self, task: str) -> dict[str, float]:
-        """Of each stage."""
+        """Return the median milliseconds of each stage, by its name."""
         stages = self.answers[task][0]['stages']
         return {name: statistics.median(answer['stages'][name] for answer in self.answers[task]) for name in stages}
 
@@ -72,12 +74,15 @@ class Result:
 def run(
     model: Path, device: str, image_size: tuple[int, int], repetitions: int, paths: Sequence[str], output: Path
 ) -> int:
-    """Measure, write ``output``/engine.json, .png and logs, print a table; returns the exit code: 1 if a path failed.
+    """Measure, print a table, and write engine.json, engine.png and logs.
 
     Blocks; on a GPU each path takes minutes, most of them for its start.
 
     :param image_size: (width, height) in pixels
+    :param repetitions: how often each case is asked
     :param paths: names in PATHS
+    :param output: folder of the files
+    :returns: the exit code: 1 if a path failed
     :raises ValueError: for what cannot be measured
     """
     plan = Plan(model, image_size, repetitions, device)
@@ -127,7 +132,7 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
 
 
 def table(results: Sequence[Result]) -> list[str]:
-    """Ratios first: how many times as long as the engine of this package each path takes, by medians. Milliseconds.
+    """Return lines: how many times as long as this package's engine each path takes, by medians, then milliseconds.
 
     The node's is to the engine inside it, in the same requests: its answers may be longer than those that were
     limited.
@@ -143,10 +148,10 @@ def table(results: Sequence[Result]) -> list[str]:
             median = statistics.median(totals)
             beside = _inner(result, case.task) if result.path == 'node' else own and own.totals(case.task)
             ratio = f'{median / statistics.median(beside):.2f}x' if beside else '-'
+            p95 = np.percentile(totals, 95)
             stages = ', '.join(f'{name} {took:.1f}' for name, took in result.medians(case.task).items())
-            most = sorted(totals)[min(round(0.95 * len(totals)), len(totals) - 1)]
             lines.append(
-                f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {most:9.1f} '
+                f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {p95:9.1f} '
                 f'{result.each_token(case.task):9.2f}  {stages}'
             )
             if result.path == 'node':
@@ -155,7 +160,7 @@ def table(results: Sequence[Result]) -> list[str]:
 
 
 def _added(node: Result, task: str) -> str:
-    """What the node costs beyond its engine, in the same requests."""
+    """Say what the node costs beyond its engine, in the same requests."""
     engine, messages = _inner(node, task), _sums(node, task, MESSAGE_STAGES)
     added = [total - inner for total, inner in zip(node.totals(task), engine, strict=True)]
     own = [both - ways for both, ways in zip(added, messages, strict=True)]
@@ -167,7 +172,7 @@ def _added(node: Result, task: str) -> str:
 
 
 def _inner(node: Result, task: str) -> list[float]:
-    """Milliseconds that each answer spent in the engine inside the node."""
+    """Return the milliseconds that each answer spent in the engine inside the node."""
     return _sums(node, task, ENGINE_STAGES)
 
 

@@ -23,14 +23,16 @@ ENDING_S = 10.0
 
 
 def run(kills: int) -> int:
-    """Kill, wait for recovery, print; returns the exit code: 1 if a goal hung, a process stayed, or an engine did not
-    come back. Blocks.
+    """Kill the engine, wait for recovery, again and again, and print what came of it. Blocks.
+
+    :param kills: how often
+    :returns: the exit code: 1 if a goal hung, a process stayed, or an engine did not come back
     """
     isolate()
     recoveries: list[float] = []
     with LocalStack() as stack:
         stack.start('sim.camera')
-        node = psutil.Process(stack.start('node', QUIET).pid)
+        node = psutil.Process(stack.start('ros.node', QUIET).pid)
         rclpy.init()
         client = Client(Node('bench_faults'), check=stack.check)
         bring_up(client)
@@ -63,7 +65,7 @@ def run(kills: int) -> int:
 
 
 def _kill_engine(node: psutil.Process) -> set[psutil.Process]:
-    """SIGKILL to the engine core; returns everything below the node until then."""
+    """Send SIGKILL to the engine core; returns everything below the node until then."""
     family = set(node.children(recursive=True))
     sizes = {}
     for process in family:
@@ -75,7 +77,7 @@ def _kill_engine(node: psutil.Process) -> set[psutil.Process]:
 
 
 def _recovery(load: Load, stack: LocalStack) -> float | None:
-    """Seconds until the next answer; None if none came."""
+    """Wait for the next answer and return how many seconds it took; None if none came."""
     begin = time.monotonic()
     load.pump(0.5)  # answers that were under way count for nothing
     answered = load.answered
@@ -89,13 +91,13 @@ def _recovery(load: Load, stack: LocalStack) -> float | None:
 
 def _lives(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
 
 def _remaining(processes: set[psutil.Process]) -> set[psutil.Process]:
-    """Those that have not ended within ENDING_S."""
+    """Return the processes that have not ended within ENDING_S."""
     deadline = time.monotonic() + ENDING_S
     while (living := {process for process in processes if _lives(process)}) and time.monotonic() < deadline:
         time.sleep(0.1)

@@ -22,6 +22,7 @@ from robobrain_ros.ros.spin_safely import spin_safely
 WIDTH, HEIGHT, RATE_HZ = 1920, 1080, 30.0
 QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 IDLE_S = 0.2
+"""How long the camera input keeps a subscription that nobody needs any more."""
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,26 @@ class Use:
 
     seconds: float = 0.0
     cpu_s: float = 0.0
-    """Of all threads of its process, after it had heard the camera."""
+    """Processor time of all threads of its process, after it had heard the camera."""
     received: int = 0
+    """Images."""
 
     def __add__(self, other: 'Use') -> 'Use':
         return Use(self.seconds + other.seconds, self.cpu_s + other.cpu_s, self.received + other.received)
 
     @property
     def cpu(self) -> float:
-        """Part of one core."""
+        """What it took of one core, as a share."""
         return self.cpu_s / self.seconds
 
     @property
     def rate_hz(self) -> float:
-        """Images that arrived."""
+        """Images that arrived, a second."""
         return self.received / self.seconds
 
 
 def publish() -> None:
-    """The camera's process; blocks until it is killed."""
+    """Publish images, the whole work of the camera's process; blocks until it is killed."""
     rclpy.init()
     node = Node('bench_camera')
     publisher = node.create_publisher(Image, 'image', QOS)
@@ -90,7 +92,7 @@ def _wait(condition: Callable[[], object]) -> None:
 
 
 def plain(seconds: float) -> Use:
-    """A subscriber that stores the newest message and does nothing else."""
+    """Measure a subscriber that stores the newest message and does nothing else; blocks for ``seconds`` and more."""
     with _node() as node:
         count, newest = 0, None
 
@@ -122,14 +124,14 @@ def _camera_input(idle_s: float | None) -> Iterator[CameraInput]:
 
 
 def always(seconds: float) -> Use:
-    """Our input, subscribed all the time."""
+    """Measure the node's camera input, subscribed all the time; blocks for ``seconds`` and more."""
     with _camera_input(None) as camera:
         _wait(lambda: camera.status().received > RATE_HZ)
         return _measure(seconds, lambda: camera.status().received)
 
 
 def idle(seconds: float) -> Use:
-    """Our input with image_subscription: on_demand, while nobody asks."""
+    """Measure the node's camera input on demand, while nobody asks; blocks for ``seconds`` and more."""
     with _camera_input(IDLE_S) as camera:
         asyncio.run(_first_frame(camera))  # it has been used before
         _wait(lambda: not camera.status().subscribed)
@@ -137,7 +139,7 @@ def idle(seconds: float) -> Use:
 
 
 def first_frames(requests: int) -> list[float]:
-    """How long requests wait for an image that is newer than they are, each with no subscription at first; ms."""
+    """Return how many ms requests wait for an image newer than they are, each with no subscription at first."""
     with _camera_input(IDLE_S) as camera:
         return [asyncio.run(_first_frame(camera)) for _ in range(requests)]
 

@@ -23,17 +23,17 @@ QUESTIONS = (
 ANSWERED = ('OK', 'NOT_FOUND', 'UNPARSABLE')
 """The model answered, whether it found anything or not."""
 TIMEOUT_S = 20
-"""Of each goal."""
+"""Time that each goal is given."""
 HUNG_S = TIMEOUT_S + 10
 """A goal that has not ended by then hangs."""
 PAUSE_S = 0.1
-"""After a goal that failed: without it, thousands of retries would slow the engine's start down."""
+"""Rest after a goal that failed: without it, thousands of retries would slow the engine's start down."""
 
 
 class Load:
     """Keeps goals of ``~/query`` going while ``pump`` runs.
 
-    :param at_once: how many
+    :param at_once: how many goals at a time
     """
 
     def __init__(self, client: Client, at_once: int) -> None:
@@ -43,7 +43,7 @@ class Load:
         """Goals that did not end."""
         self._executor = client.executor
         self._at_once = at_once
-        self._action: ActionClient = ActionClient(client.node, Query, f'{client.name}/query')
+        self._action: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
         self._questions = itertools.cycle(QUESTIONS)
         self._numbers = itertools.count()
         self._begun: dict[int, float] = {}
@@ -55,7 +55,7 @@ class Load:
         return sum(self.outcomes[code] for code in ANSWERED)
 
     def pump(self, seconds: float) -> None:
-        """Keep them going for so long; blocks."""
+        """Keep goals going for so long; blocks."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
             if len(self._begun) < self._at_once and time.monotonic() >= self._paused_until:
@@ -63,7 +63,7 @@ class Load:
             self._step(min(left, 0.05))
 
     def drain(self) -> None:
-        """Wait for the end of all that were sent; blocks for up to HUNG_S."""
+        """Wait for the end of all goals that were sent; blocks for up to HUNG_S."""
         while self._begun:
             self._step(0.1)
 

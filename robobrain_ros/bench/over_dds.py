@@ -19,7 +19,7 @@ from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
-from robobrain_ros.bench.cases import ModelQuestion, Plan, ask, tell
+from robobrain_ros.bench.cases import BenchRequest, Plan, requests, tell
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
@@ -28,7 +28,7 @@ from robobrain_ros.ros.spin_safely import spin_safely
 
 TIMEOUT_S = 120
 STAGES = ('convert', 'prepare', 'first_token', 'decode', 'parse', 'project')
-"""By the node's own clock, as the answer tells them."""
+"""What the answer tells, by the node's own clock."""
 
 
 class Asker:
@@ -38,7 +38,7 @@ class Asker:
         self._client = client
         reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
         self._images = client.node.create_publisher(Image, 'image', reliable)
-        self._query: ActionClient = ActionClient(client.node, Query, f'{client.name}/query')
+        self._query: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
         # answers have a thread of their own: they do not queue behind the feedback
         self._answers: queue.SimpleQueue[tuple[int, int, Answer]] = queue.SimpleQueue()
         self._ears = Node('bench_ears', start_parameter_services=False, enable_rosout=False)
@@ -50,7 +50,7 @@ class Asker:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread."""
+        """End the thread that hears answers."""
         self._executor.shutdown()
         self._thread.join()
         self._ears.destroy_node()
@@ -58,15 +58,15 @@ class Asker:
     def _on_answer(self, message: Answer, info: dict[str, int]) -> None:
         self._answers.put((time.time_ns(), info['source_timestamp'], message))
 
-    def ask(self, question: ModelQuestion) -> tuple[dict[str, float], Answer]:
-        """(milliseconds by stage from the image's publication to the answer, the answer).
+    def ask(self, request: BenchRequest) -> tuple[dict[str, float], Answer]:
+        """Ask, and return milliseconds by stage from the image's publication to the answer, and the answer.
 
         All clocks are the host's: the image's stamp, its age when the node took it, and DDS's stamp of the answer.
 
         :raises NoReply: if there is none
         """
-        self._wait_for_image(question)
-        image = self._message(question)
+        self._wait_for_image(request)
+        image = self._message(request)
         # as in a camera's driver, where the message lies in memory; rclpy would first convert it
         data = serialize_message(image)
         begin = time.time_ns()
@@ -82,10 +82,10 @@ class Asker:
         own = sum(took for stage, took in stages.items() if stage in STAGES)
         return stages | {'reply': (sent - taken) / 1e6 - own, 'answer': (heard - sent) / 1e6}, answer
 
-    def _wait_for_image(self, question: ModelQuestion) -> None:
+    def _wait_for_image(self, request: BenchRequest) -> None:
         """Bring the node to where it waits for an image: what it does before that is not measured."""
         known: list[str] = []
-        case = question.case
+        case = request.case
         now = self._client.node.get_clock().now().to_msg()
         goal = Query.Goal(task=case.task, instruction=case.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S))
         hear = lambda message: known.append(message.feedback.stage)  # noqa: E731
@@ -96,17 +96,17 @@ class Asker:
             if time.monotonic() > deadline:
                 raise NoReply(f'the node did not wait for an image within {TIMEOUT_S} s')
 
-    def _message(self, question: ModelQuestion) -> Image:
-        height, width = question.rgb.shape[:2]
+    def _message(self, request: BenchRequest) -> Image:
+        height, width = request.rgb.shape[:2]
         image = Image(width=width, height=height, encoding='rgb8', step=3 * width)
         image.header.stamp = self._client.node.get_clock().now().to_msg()
         image.header.frame_id = 'camera'
-        image.data = array.array('B', question.rgb.tobytes())
+        image.data = array.array('B', request.rgb.tobytes())
         return image
 
 
 def main() -> None:
-    """Run this path."""
+    """Run this path with the plan on the command line; blocks."""
     plan = Plan.from_json(sys.argv[1])
     isolate()
     settings = {
@@ -118,14 +118,14 @@ def main() -> None:
     }
     parameters = itertools.chain.from_iterable(('-p', f'{name}:={value}') for name, value in settings.items())
     with LocalStack() as stack:
-        stack.start('node', (*QUIET, *parameters))
+        stack.start('ros.node', (*QUIET, *parameters))
         rclpy.init()
         client = Client(Node('bench_node'), check=stack.check)
         asker = Asker(client)
         bring_up(client)
-        for question in ask(plan):
-            stages, answer = asker.ask(question)
-            tell(question, stages, answer.tokens)
+        for request in requests(plan):
+            stages, answer = asker.ask(request)
+            tell(request, stages, answer.tokens)
         asker.close()
         client.close()
     rclpy.shutdown()

@@ -14,8 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from robobrain_ros.bench.accuracy import right
-from robobrain_ros.engines.base import EngineConfig, Generation
+from robobrain_ros.brain.pipeline import generation
+from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.questions import Question, questions
@@ -26,13 +28,14 @@ from robobrain_ros.tasks.profiles import Profile, Scale, detect_profile
 MOST_LOST = 0.05
 """Accuracy may drop by so much (FlagRelease's gate: 5 points; a rise is no fault)."""
 MOST_TOKENS = 96
+"""Answers are cut behind so many tokens."""
 PER_SCENE = 6
-"""One question of each task that the scene allows, at most so many."""
+"""Most questions about a scene, one of each task."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One input."""
+    """A question about a scene, and what the engine is given for it."""
 
     question: Question
     generation: Generation
@@ -48,7 +51,7 @@ class Outcome:
     points: list[tuple[float, float]]
     """Places in the answer in the model's units, 1/1000 of the image's sides with most models; corners of boxes."""
     right: bool | None
-    """By the simulation's truth; None where nothing is known about it."""
+    """Whether the answer is right by the simulation's truth; None where nothing is known about it."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,10 @@ class Parity:
     mean (logits are known up to a constant)."""
     logits_error_p99: float
     distance: float
-    """Between places, 1/1000 of the image's sides."""
+    """Median distance between places, in 1/1000 of the image's sides."""
     distance_max: float
     distance_px: float
+    """Median distance between places, in pixels."""
     distance_px_max: float
     accuracy_native: float
     accuracy_variant: float
@@ -79,7 +83,11 @@ class Parity:
 
 
 def cases(profile: Profile, scenes: int, prefix: str) -> Iterator[Case]:
-    """Seeded pictures with a question for each task that has one; the same ones each time."""
+    """Yield seeded pictures with a question for each task that has one, alike each time.
+
+    :param scenes: how many, from ``FIRST_SEED`` on
+    :param prefix: what the ids of the requests begin with
+    """
     for seed in range(FIRST_SEED, FIRST_SEED + scenes):
         scene, rng = TableTop(seed), np.random.default_rng(seed)
         rgb, _ = scene.render()
@@ -93,13 +101,13 @@ def cases(profile: Profile, scenes: int, prefix: str) -> Iterator[Case]:
             task = get_task(question.task)
             yield Case(
                 question,
-                Generation(
-                    text=task.prompt(question.instruction, profile),
-                    image=rgb,
-                    max_tokens=min(task.max_tokens, MOST_TOKENS),
+                generation(
+                    task,
+                    question.instruction,
+                    rgb,
+                    profile,
                     request_id=f'{prefix}-{seed}-{question.task}',
-                    stop=task.stop(profile),
-                    reply_prefix=profile.reply_prefix,
+                    max_tokens=min(task.max_tokens, MOST_TOKENS),
                 ),
             )
 
@@ -109,7 +117,9 @@ def collect(
 ) -> list[Outcome]:
     """Start an engine, answer all cases, end it; blocks.
 
-    :param native: whose answers to score; None: its own
+    :param scenes: how many
+    :param native: outcomes whose answers the engine scores; None: its own
+    :param say: hears what the engine does while it starts
     """
     loop, engine = LoopThread('parity'), EmbeddedEngine(config)
 
@@ -127,7 +137,11 @@ def collect(
 async def answer_all(
     engine: EmbeddedEngine, profile: Profile, scenes: int, native: Sequence[Outcome] | None
 ) -> list[Outcome]:
-    """What an engine that has been started makes of all cases; see ``collect``."""
+    """Let an engine that has been started answer all cases.
+
+    :param scenes: how many
+    :param native: outcomes whose answers the engine scores; None: its own
+    """
     outcomes: list[Outcome] = []
     for index, case in enumerate(cases(profile, scenes, 'ask')):
         text = ''.join([delta.text async for delta in engine.generate(case.generation)])
@@ -143,9 +157,9 @@ async def answer_all(
 
 
 def compare(native: Sequence[Outcome], variant: Sequence[Outcome], scale: Scale, size: tuple[int, int]) -> Parity:
-    """The figures.
+    """Compare what two engines made of the same cases.
 
-    :param scale: of the places
+    :param scale: units of the places in the answers
     :param size: (width, height) of the images, pixels
     """
     pairs = list(zip(native, variant, strict=True))
@@ -162,7 +176,7 @@ def compare(native: Sequence[Outcome], variant: Sequence[Outcome], scale: Scale,
         same_answers=statistics.mean(a.text == b.text for a, b in pairs),
         same_tokens=statistics.mean(firsts),
         logits_error=statistics.median(errors),
-        logits_error_p99=float(np.quantile(errors, 0.99)),
+        logits_error_p99=float(np.percentile(errors, 99)),
         distance=statistics.median(distances),
         distance_max=max(distances),
         distance_px=statistics.median(pixels),
@@ -173,7 +187,7 @@ def compare(native: Sequence[Outcome], variant: Sequence[Outcome], scale: Scale,
 
 
 def relative_error(a: dict[int, float], b: dict[int, float]) -> float:
-    """|a - b| / |a| over the tokens that both have, each without its mean; 0 for fewer than two."""
+    """Return |a - b| / |a| over the tokens that both have, each without its mean; 0 for fewer than two."""
     shared = sorted(a.keys() & b.keys())
     if len(shared) < 2:
         return 0.0
@@ -183,7 +197,12 @@ def relative_error(a: dict[int, float], b: dict[int, float]) -> float:
 
 
 def run(native: EngineConfig, variant: EngineConfig, scenes: int, output: Path | None) -> int:
-    """Compare, print a table, write JSON; the exit code is 1 if accuracy dropped by more than MOST_LOST. Blocks."""
+    """Compare two engines, one after the other, print a table, write JSON. Blocks.
+
+    :param scenes: how many to ask about
+    :param output: file for the figures, or None
+    :returns: the exit code: 1 if accuracy dropped by more than MOST_LOST
+    """
     profile = detect_profile(native.model)
     say = lambda text: print(f'  {text}', flush=True)  # noqa: E731
     print('native', flush=True)

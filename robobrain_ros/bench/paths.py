@@ -3,20 +3,19 @@
 import asyncio
 import sys
 import time
-import uuid
 from typing import Any
 
-from robobrain_ros.bench.cases import Laps, ModelQuestion, Plan, ask, note, tell
+from robobrain_ros.bench.cases import Laps, Plan, note, requests, tell
 from robobrain_ros.bench.plain_vllm import vllm
 from robobrain_ros.bench.served import server
-from robobrain_ros.engines.base import Generation
+from robobrain_ros.brain.pipeline import generation
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.engines.vllm.launch import runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import chat_format
 
 
 async def engine(plan: Plan) -> None:
-    """This package's engine, or a variant of it."""
+    """Measure this package's engine, or a variant of it."""
     own, begin = EmbeddedEngine(plan.config), time.monotonic()
     await own.start(lambda text: None)
     note(f'{plan.variant or "engine"}: started in {time.monotonic() - begin:.1f} s, before its warm-up')
@@ -27,41 +26,35 @@ async def engine(plan: Plan) -> None:
 
 
 async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
-    """Put all questions to an engine that has been started, and tell how long each took."""
+    """Put all requests to an engine that has been started, and tell how long each took."""
     warm = False
-    for question in ask(plan):
-        request = generation(question, plan)
+    for request in requests(plan):
+        given = generation(
+            request.task,
+            request.case.instruction,
+            request.rgb,
+            plan.profile,
+            max_tokens=request.case.max_tokens,
+        )
         if not warm:
-            await own.warm_up([request])
+            await own.warm_up([given])
             warm = True
         laps, tokens = Laps(), 0
-        async for delta in own.generate(request):
+        async for delta in own.generate(given):
             if not delta.tokens and not delta.finish_reason:
                 laps.lap('prepare')
             elif not tokens:
                 laps.lap('first_token')
             tokens += delta.tokens
         laps.lap('decode')
-        tell(question, laps.stages, tokens)
+        tell(request, laps.stages, tokens)
     _, since = own.compilations()
     name = plan.variant or 'engine'
     note(f'{name}: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
 
 
-def generation(question: ModelQuestion, plan: Plan) -> Generation:
-    """The question as the node asks it, but for the most tokens."""
-    return Generation(
-        question.prompt,
-        question.rgb,
-        question.case.max_tokens,
-        uuid.uuid4().hex,
-        stop=question.task.stop(plan.profile),
-        reply_prefix=plan.profile.reply_prefix,
-    )
-
-
 async def reference(plan: Plan) -> None:
-    """Hugging Face's ``generate``, as the model's public script calls it."""
+    """Measure Hugging Face's ``generate``, called as in the model's public script."""
     import torch
     from PIL import Image
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -79,29 +72,29 @@ async def reference(plan: Plan) -> None:
             self.laps, self.heard = laps, 0
 
         def put(self, tokens: Any) -> None:
-            """Called by ``generate``."""
+            """Hear of tokens; ``generate`` calls it with the prompt's first."""
             self.heard += 1
             if self.heard == 2:
                 self.laps.lap('first_token')
 
         def end(self) -> None:
-            """Called by ``generate``."""
+            """Do nothing; ``generate`` calls it at its end."""
 
-    for question in ask(plan):
-        length = question.length or question.case.max_tokens
+    for request in requests(plan):
+        length = request.length or request.case.max_tokens
         laps = Laps()
-        prompt = form(question.prompt) + plan.profile.reply_prefix
-        inputs = processor(text=[prompt], images=[Image.fromarray(question.rgb)], return_tensors='pt').to(device)
+        prompt = form(request.prompt) + plan.profile.reply_prefix
+        inputs = processor(text=[prompt], images=[Image.fromarray(request.rgb)], return_tensors='pt').to(device)
         laps.lap('prepare')
         limits = {'max_new_tokens': length, 'min_new_tokens': length, 'do_sample': False}
         with torch.inference_mode():
             model.generate(**inputs, **limits, streamer=Streamer(laps))
         laps.lap('decode')
-        tell(question, laps.stages, length)
+        tell(request, laps.stages, length)
 
 
 def main() -> None:
-    """Run one path."""
+    """Run the path on the command line with the plan behind it; blocks."""
     paths = {'engine': engine, 'vllm': vllm, 'reference': reference, 'server': server}
     asyncio.run(paths[sys.argv[1]](Plan.from_json(sys.argv[2])))
 

@@ -5,8 +5,9 @@ import tempfile
 import uuid
 from typing import Any
 
-from robobrain_ros.bench.cases import Laps, Plan, ask, tell
+from robobrain_ros.bench.cases import Laps, Plan, requests, tell
 from robobrain_ros.engines.vllm import caches
+from robobrain_ros.engines.vllm.environment import variables
 from robobrain_ros.engines.vllm.flaggems import Choice
 from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import chat_format
@@ -26,19 +27,21 @@ KEPT = (
     'enforce_eager',
     'block_size',
 )
-"""Arguments of ours that say what is computed, not how."""
+"""Those of our arguments that say what is computed, not how."""
 
 
 def arguments(plan: Plan) -> dict[str, Any]:
-    """What vLLM needs on this host, without what this package adds to make it faster. Sets environment variables."""
+    """Return what vLLM needs here, without what this package adds for speed. Sets environment variables."""
     settings = plan.config
-    how = launch(settings, tempfile.gettempdir(), Choice('off'), runs_on_cpu(settings))
-    os.environ.update({name: value for name, value in how.environment.items() if name in caches.PLACES})
+    folder = tempfile.gettempdir()
+    how = launch(settings, folder, Choice('off'), runs_on_cpu(settings))
+    needed = {*caches.PLACES, *variables(how.on_cpu, folder)}
+    os.environ.update({name: value for name, value in how.environment.items() if name in needed})
     return {name: value for name, value in how.arguments.items() if name in KEPT}
 
 
 async def vllm(plan: Plan) -> None:
-    """vLLM's AsyncLLM, which prepares the image by itself."""
+    """Measure vLLM's AsyncLLM, which prepares the image by itself."""
     kept = arguments(plan)  # first: it sets what vLLM reads at its import
     from PIL import Image
     from vllm import AsyncEngineArgs, SamplingParams
@@ -49,18 +52,18 @@ async def vllm(plan: Plan) -> None:
     llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**kept))
     try:
         form = chat_format(await compat.tokenizer(llm), plan.model)
-        for question in ask(plan):
-            length = question.length or question.case.max_tokens
+        for request in requests(plan):
+            length = request.length or request.case.max_tokens
             params = SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
-            prompt = form(question.prompt) + plan.profile.reply_prefix
+            prompt = form(request.prompt) + plan.profile.reply_prefix
             laps, tokens = Laps(), 0
-            image = Image.fromarray(question.rgb)
-            request = {'prompt': prompt, 'multi_modal_data': {'image': image}}
-            async for output in llm.generate(request, params, uuid.uuid4().hex):  # type: ignore[arg-type]
+            image = Image.fromarray(request.rgb)
+            given = {'prompt': prompt, 'multi_modal_data': {'image': image}}
+            async for output in llm.generate(given, params, uuid.uuid4().hex):
                 if not tokens:
                     laps.lap('first_token')
                 tokens = len(output.outputs[0].token_ids)
             laps.lap('decode')
-            tell(question, laps.stages, tokens)
+            tell(request, laps.stages, tokens)
     finally:
         compat.shutdown(llm)

@@ -13,13 +13,17 @@ from typing import Any
 import cv2
 
 from robobrain_ros.bench import plain_vllm
-from robobrain_ros.bench.cases import Laps, Plan, ask, tell
+from robobrain_ros.bench.cases import Laps, Plan, requests, tell
 
 START_S = 600.0
+"""Longest start of the server."""
 
 
 async def server(plan: Plan) -> None:
-    """Start the server, ask it, end it. Its tokens come one by one, as in this package."""
+    """Measure vLLM's server: start it, ask it, end it. Its tokens come one by one, like this package's.
+
+    :raises RuntimeError: if it does not start
+    """
     import fastapi  # noqa: F401 - said here, the reader learns which package is missing
     import openai
     import uvicorn  # noqa: F401
@@ -33,12 +37,12 @@ async def server(plan: Plan) -> None:
     try:
         await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')
         client: Any = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
-        for question in ask(plan):
+        for request in requests(plan):
             laps, tokens = Laps(), 0
-            url = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(question.rgb)).decode()
-            content = [{'type': 'image_url', 'image_url': {'url': url}}, {'type': 'text', 'text': question.prompt}]
+            url = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(request.rgb)).decode()
+            content = [{'type': 'image_url', 'image_url': {'url': url}}, {'type': 'text', 'text': request.prompt}]
             laps.lap('prepare')
-            length = question.length or question.case.max_tokens
+            length = request.length or request.case.max_tokens
             chunks = await client.chat.completions.create(
                 model='model',
                 messages=[{'role': 'user', 'content': content}],
@@ -53,7 +57,7 @@ async def server(plan: Plan) -> None:
                     laps.lap('first_token')
                 tokens = chunk.usage.completion_tokens if chunk.usage else tokens
             laps.lap('decode')
-            tell(question, laps.stages, tokens)
+            tell(request, laps.stages, tokens)
     finally:
         process.terminate()
         try:
@@ -63,7 +67,7 @@ async def server(plan: Plan) -> None:
 
 
 def flags(arguments: dict[str, Any]) -> list[str]:
-    """Keyword arguments of vLLM's engine as options of its server."""
+    """Turn keyword arguments of vLLM's engine into options of its server."""
     options = []
     for name, value in arguments.items():
         option = name.replace('_', '-')

@@ -15,15 +15,16 @@ from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.ros.client import Client
 
 MOST_GROWTH = 0.02
+"""Share by which memory may grow."""
 WARM_S = 60.0
 """Growth counts after so long: until then, caches fill."""
 SAMPLE_S = 1.0
 AVERAGED = 10
-"""Samples at either end."""
+"""How many samples are averaged at either end."""
 
 
 class Memory(NamedTuple):
-    """Of a process, MiB."""
+    """What a process has in memory, MiB."""
 
     resident: float
     private: float
@@ -31,7 +32,7 @@ class Memory(NamedTuple):
 
     @staticmethod
     def of(process: psutil.Process) -> 'Memory':
-        """Now."""
+        """Return what a process has now."""
         info = process.memory_info()
         return Memory(info.rss / 2**20, (info.rss - info.shared) / 2**20)
 
@@ -40,21 +41,22 @@ class Memory(NamedTuple):
 
 
 def median(samples: Sequence[Memory]) -> Memory:
-    """Of each value by itself."""
+    """Return the medians of resident and of private memory, each by itself."""
     return Memory(*map(statistics.median, zip(*samples, strict=True)))
 
 
 def run(minutes: float) -> int:
-    """Ask, sample, print; returns the exit code: 1 if memory grew by more than MOST_GROWTH. Blocks.
+    """Ask without a pause, watch the node's memory, print what it did. Blocks.
 
-    :param minutes: of requests; in runs of less than two, the first half is for warming up
+    :param minutes: how long; in runs of less than two, the first half is for warming up
+    :returns: the exit code: 1 if memory grew by more than MOST_GROWTH, or a request failed
     """
     isolate()
     seconds = 60 * minutes
     warm_s = min(WARM_S, seconds / 2)
     with LocalStack() as stack:
         stack.start('sim.camera')
-        process = psutil.Process(stack.start('node', QUIET).pid)
+        process = psutil.Process(stack.start('ros.node', QUIET).pid)
         rclpy.init()
         client = Client(Node('bench_soak'), check=stack.check)
         bring_up(client)

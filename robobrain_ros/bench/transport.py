@@ -17,7 +17,7 @@ MOST_ALWAYS, MOST_ON_DEMAND, LONGEST_FIRST_FRAME_MS, LEAST_RATE_HZ = 1.1, 0.1, 1
 
 @dataclass
 class Figures:
-    """All that is measured."""
+    """What the three subscribers used, and how long first images took."""
 
     plain: Use = field(default_factory=Use)
     always: Use = field(default_factory=Use)
@@ -25,7 +25,7 @@ class Figures:
     first_frames_ms: list[float] = field(default_factory=list)
 
     def floors(self) -> list[tuple[str, str, str, bool]]:
-        """What was measured, the figure, what was promised, whether it holds."""
+        """Return rows: what was measured, the figure, what was promised, whether it holds."""
         always, idle = self.always.cpu / self.plain.cpu, self.idle.cpu / self.plain.cpu
         rate = self.always.rate_hz
         median, worst = statistics.median(self.first_frames_ms), max(self.first_frames_ms)
@@ -44,10 +44,11 @@ class Figures:
 
 
 def run(seconds: float, requests: int) -> int:
-    """Measure, print the table; returns the exit code: 1 if a floor does not hold. Blocks.
+    """Measure, and print the table. Blocks.
 
-    :param seconds: of measuring, for each subscriber
+    :param seconds: how long each subscriber is measured
     :param requests: how often the time to the first frame is measured
+    :returns: the exit code: 1 if a floor does not hold
     """
     isolate()
     use_image_profile()

@@ -3,15 +3,16 @@
 import time
 
 from robobrain_ros.brain.brain import Brain
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
 
 
 def run(config: EngineConfig, image_size: tuple[int, int]) -> int:
-    """Start and warm up the engine twice; print what was compiled; returns the exit code. Blocks for minutes.
+    """Start and warm up the engine twice, and print what was compiled. Blocks for minutes.
 
-    :param image_size: of the camera, (width, height) in pixels
+    :param image_size: (width, height) of the camera's images in pixels
+    :returns: the exit code 0
     """
     for which in ('first', 'second'):
         engine = EmbeddedEngine(config)

@@ -1,0 +1,1 @@
+"""The one pipeline, from a picture and an instruction to an answer. No ROS."""

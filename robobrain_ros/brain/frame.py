@@ -1,76 +1,125 @@
-"""What a request looks at: a camera's image, how the model gets it, and what is known about the space in it."""
+"""What a request looks at: one picture, with what is known about the space in it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from robobrain_ros.errors import BrainError
+from robobrain_ros.brain import image_files
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel, Transform
-from robobrain_ros.geometry.letterbox import Letterbox
-from robobrain_ros.geometry.locate import Located, Scene, transformed, without_positions
+
+Rgb = NDArray[np.uint8]
+"""height x width x 3."""
+Depth = NDArray[np.floating[Any]]
+"""height x width, metres along the optical axis."""
 
 
-class Frame(Protocol):
-    """One camera image and what came with it. The methods may take milliseconds and run in a thread of their own."""
+class Frame:
+    """One picture, with depth, intrinsics and a transform where they are known.
 
-    age: float
-    """Seconds from the image's stamp until it was taken for this request; 0 without a stamp."""
-    light: bool
+    A source that converts its picture only when it is needed (a camera's message) overrides the methods. They may take
+    milliseconds and run in a thread of their own.
+    """
+
+    light = True
     """``rgb`` takes about as long as the way to another thread and back, or less."""
 
-    def rgb(self) -> np.ndarray:
-        """Height x width x 3, uint8. BrainError BAD_IMAGE if the image cannot be used."""
+    def __init__(
+        self,
+        rgb: Rgb,
+        depth: Depth | None = None,
+        camera: CameraModel | None = None,
+        transform: Transform | None = None,
+        age: float = 0.0,
+    ) -> None:
+        """Arrays are kept, not copied.
 
-    def depth(self) -> np.ndarray | None:
-        """Metres, NaN where unknown, registered to the image; None if there is none; BrainError if it is unusable."""
+        :param rgb: height x width x 3, uint8, RGB
+        :param depth: height x width, float, metres along the optical axis, NaN or 0 where unknown; registered to the
+            picture: of its size, or of its shape in another size
+        :param camera: the picture's intrinsics; without them nothing can be said in metres
+        :param transform: from the camera's optical frame to the frame that positions are wanted in; None: they are
+            given in the optical frame (x right, y down, z forward)
+        :param age: seconds since the picture was taken
+        :raises BrainError: BAD_IMAGE for arrays of another shape or type
+        """
+        self.age = age
+        self._rgb = _checked_rgb(rgb)
+        self._depth = None if depth is None else _checked_depth(depth)
+        self._camera = camera
+        self._transform = transform
+
+    @classmethod
+    def of(cls, image: Any, depth: Depth | None = None, camera: CameraModel | None = None) -> 'Frame':
+        """Make a frame of what people have in hand.
+
+        :param image: path of a file, height x width x 3 uint8 RGB array, PIL image, or a Frame, which stays as it is
+        :param depth: height x width array in metres; only beside an image that is no Frame
+        :param camera: intrinsics; only beside an image that is no Frame
+        :raises BrainError: BAD_IMAGE if the image cannot be read or is none
+        """
+        if isinstance(image, Frame):
+            if depth is not None or camera is not None:
+                raise _bad('depth and camera were given beside a Frame; put them into the Frame')
+            return image
+        if isinstance(image, str | Path):
+            return cls(image_files.read(Path(image)), depth, camera)
+        if hasattr(image, 'convert') and hasattr(image, 'getexif'):  # PIL's, which need not be installed
+            from PIL import ImageOps
+
+            return cls(np.asarray(ImageOps.exif_transpose(image).convert('RGB')), depth, camera)
+        return cls(image, depth, camera)
+
+    def rgb(self) -> Rgb:
+        """The picture.
+
+        :returns: height x width x 3, uint8, RGB
+        :raises BrainError: BAD_IMAGE if the picture cannot be used
+        """
+        return self._rgb
+
+    def depth(self) -> Depth | None:
+        """The depth image, registered to the picture.
+
+        :returns: height x width, metres, NaN or 0 where unknown; None if there is none
+        :raises BrainError: BAD_IMAGE if it cannot be used
+        """
+        return self._depth
 
     def camera(self) -> CameraModel | None:
-        """The intrinsics; None if unknown; ValueError if they are unusable."""
+        """The picture's intrinsics.
+
+        :returns: None if they are unknown
+        :raises BrainError: if they belong to another picture
+        :raises ValueError: if they make no sense
+        """
+        return self._camera
 
     def transform(self) -> Transform | None:
-        """From the camera's optical frame to the frame that positions are wanted in; None if that is the same.
+        """The way from the camera's optical frame to the frame that positions are wanted in; may wait for it.
 
-        :raises LookupError: if it is not known, with the reason
+        :returns: None if both are the same
+        :raises LookupError: if the way is not known, with the reason
         """
+        return self._transform
 
 
-@dataclass(frozen=True)
-class PreparedImage:
-    """An image that was taken for a request."""
+def _checked_rgb(rgb: Any) -> Rgb:
+    if not isinstance(rgb, np.ndarray):
+        raise _bad(f'the image is a {type(rgb).__name__}; expected a path, an RGB array, a PIL image or a Frame')
+    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
+        raise _bad(f'image of shape {rgb.shape} and type {rgb.dtype}: expected height x width x 3, uint8, RGB')
+    return rgb
 
-    frame: Frame
-    letterbox: Letterbox
-    image: np.ndarray
-    """The picture as the model gets it."""
 
-    def locate(self, find: Callable[[Scene], Located]) -> tuple[Located, tuple[str, ...]]:
-        """Targets in the frame that positions are wanted in. May take milliseconds, or wait for a transform.
+def _checked_depth(depth: Any) -> Depth:
+    if not isinstance(depth, np.ndarray) or depth.ndim != 2 or depth.dtype.kind != 'f' or depth.size == 0:
+        what = f'shape {depth.shape} and type {depth.dtype}' if isinstance(depth, np.ndarray) else type(depth).__name__
+        raise _bad(f'depth of {what}: expected height x width, floating point, in metres')
+    return depth
 
-        :param find: locates them in the camera's optical frame
-        :returns: them, and what could not be used for it: that costs the position, not the answer
-        """
-        scene, faults = self._scene()
-        return self._move(find(scene)), faults
 
-    def _scene(self) -> tuple[Scene, tuple[str, ...]]:
-        faults = []
-        camera = depth = None
-        try:
-            camera = self.frame.camera()
-        except (BrainError, ValueError) as error:
-            faults.append(f'camera_info: {error}')
-        try:
-            depth = self.frame.depth()
-        except BrainError as error:
-            faults.append(str(error))
-        return Scene(self.letterbox.image, camera, depth), tuple(faults)
-
-    def _move(self, located: Located) -> Located:
-        if not any(target.position for target in located.targets):
-            return located
-        try:
-            return transformed(located, self.frame.transform())
-        except LookupError as error:
-            return without_positions(located, str(error))
+def _bad(message: str) -> BrainError:
+    return BrainError(ErrorCode.BAD_IMAGE, message)

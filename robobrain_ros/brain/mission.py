@@ -5,13 +5,13 @@ that goes somewhere gets waypoints. All of it is one request: it is cancelled, t
 """
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus
-from robobrain_ros.brain.brain import Brain, Settings
-from robobrain_ros.brain.frame import Frame, PreparedImage
 from robobrain_ros.brain.jobs import Job, Stage
+from robobrain_ros.brain.pipeline import Pipeline, Settings
+from robobrain_ros.brain.prepared_image import PreparedImage
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks import MISSION, Profile, get_task
 from robobrain_ros.tasks.planning import MOST
@@ -25,33 +25,11 @@ _ARTICLE = re.compile(r'\A(?:the|an?|its|your)\s+')
 _HAND = re.compile(r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)')
 
 
-def ask(
-    brain: Brain,
-    task: str,
-    instruction: str,
-    frame: Callable[[], Awaitable[Frame]],
-    timeout: float = 60.0,
-    report: Callable[[Job], None] = lambda job: None,
-    settings: Settings | None = None,
-) -> Job:
-    """As ``Brain.ask``, and for missions too; does not block.
-
-    A mission's answer has GroundedSteps, in its ``report`` already: all of them once the plan is there, and each one
-    grounded when it is. A step that cannot be grounded says why, and the others go on; where none can be, the mission
-    ends with the first one's code.
-    """
-    if task != MISSION:
-        return brain.ask(task, instruction, frame, timeout, report, settings)
-
-    async def work(job: Job, chosen: Settings) -> None:
-        await _Mission(brain, job, await brain.look(job, frame), chosen).run()
-
-    acceptable = lambda: check(task, instruction, brain.profile)  # noqa: E731
-    return brain.accept(Answer(MISSION, instruction), acceptable, work, timeout, report, settings)
-
-
 def check(task: str, instruction: str, profile: Profile) -> None:
-    """BrainError BAD_REQUEST where the instruction cannot be asked, or there is no such task."""
+    """Find out before any work whether a request of any task can be asked.
+
+    :raises BadRequest: for an unknown task, or an instruction that is empty or not fit for a prompt
+    """
     get_task('planning' if task == MISSION else task).prompt(instruction, profile)
 
 
@@ -87,14 +65,18 @@ def _name(words: str) -> str:
     return _ARTICLE.sub('', words.lower())
 
 
-class _Mission:
-    """One mission on one image."""
+class Mission:
+    """One mission on one image. A step that cannot be grounded says why, and the others go on."""
 
-    def __init__(self, brain: Brain, job: Job, seen: PreparedImage, settings: Settings) -> None:
-        self._brain, self._job, self._seen, self._settings = brain, job, seen, settings
+    def __init__(self, pipeline: Pipeline, job: Job, image: PreparedImage, settings: Settings) -> None:
+        self._pipeline, self._job, self._image, self._settings = pipeline, job, image, settings
         self._asked: dict[tuple[str, str], Answer] = {}
 
     async def run(self) -> None:
+        """Plan, then ground each step; what is known goes into the job.
+
+        :raises BrainError: with the first step's code, where no step can be grounded
+        """
         plan = await self._ask('planning', self._job.answer.instruction)
         steps = [GroundedStep(**vars(step)) for step in plan.steps]
         self._job.update(self._job.stage, steps=tuple(steps))
@@ -137,8 +119,9 @@ class _Mission:
         return known
 
     async def _question(self, task: str, text: str) -> Answer:
-        """One question as a part of this mission's job, which tells its listener of each piece of the answer. A failure
-        is an answer too: an exception that is kept would keep the image.
+        """Ask one question as a part of this mission's job, which tells its listener of each piece of the answer.
+
+        A failure is an answer too: an exception that is kept would keep the image.
         """
         job = self._job
         before = job.answer
@@ -153,7 +136,7 @@ class _Mission:
         part = Job(Answer(task, text), job.loop, forward)
         part.update(Stage.PREFILL)
         try:
-            await self._brain.question(part, self._seen, self._settings)
+            await self._pipeline.question(part, self._image, self._settings)
         except BrainError as error:
             part.answer = replace(part.answer, code=error.code, message=str(error))
         finally:

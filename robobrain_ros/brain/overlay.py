@@ -3,11 +3,13 @@
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
 from robobrain_ros.answer import Answer, Target
+from robobrain_ros.brain.frame import Frame, Rgb
 
 Colour = tuple[int, int, int]
 
@@ -22,19 +24,18 @@ WAY: tuple[Colour, Colour] = ((0, 220, 255), (255, 60, 200))
 """Colours of the first and the last waypoint."""
 
 
-def draw(rgb: np.ndarray, answer: Answer) -> np.ndarray:
-    """Picture of an answer.
+def draw(image: Any, answer: Answer) -> Rgb:
+    """Draw an answer on the picture that it is about.
 
     Letters beyond ASCII are written without accents or as "?", for OpenCV's fonts have no others; text that does not
     fit ends in "...".
 
-    :param rgb: HxWx3 uint8, the image that the answer's pixels refer to; not changed
-    :return: a copy with the drawing
-    :raises ValueError: if the image has another shape or type
+    :param image: the image that the answer's pixels refer to: path of a file, height x width x 3 uint8 RGB array, PIL
+        image, or Frame; not changed
+    :returns: a copy with the drawing, height x width x 3, uint8, RGB
+    :raises BrainError: BAD_IMAGE if the image cannot be read or has another shape or type
     """
-    if rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.dtype != np.uint8 or rgb.size == 0:
-        raise ValueError(f'image of shape {rgb.shape} and type {rgb.dtype}: expected HxWx3 uint8')
-    canvas = _Canvas(rgb)
+    canvas = _Canvas(Frame.of(image).rgb())
     if answer.instruction:
         canvas.block([f'{answer.task}: {answer.instruction}'], WHITE, top=True)
     steps = [f'{number}. {step.description}' for number, step in enumerate(answer.steps, 1)]
@@ -81,10 +82,10 @@ def _draw_way(canvas: '_Canvas', waypoints: Sequence[Target]) -> None:
 class _Canvas:
     """A copy of an image with strokes and letters scaled to its size: one unit is a pixel of a 640x480 image."""
 
-    def __init__(self, rgb: np.ndarray) -> None:
+    def __init__(self, rgb: Rgb) -> None:
         self.image = np.ascontiguousarray(rgb).copy()
         self.height, self.width = rgb.shape[:2]
-        self.unit = min(self.width / 640, self.height / 480)
+        self.unit: float = min(self.width / 640, self.height / 480)
         self.thick = max(1, round(1.6 * self.unit))
         # Letters of less than about 9 pixels cannot be read.
         self.font = max(0.55 * self.unit, 0.36)
@@ -145,7 +146,8 @@ class _Canvas:
         return max(2, round(units * self.unit))
 
     def _length_of(self, text: str) -> int:
-        return cv2.getTextSize(text, FONT, self.font, self.bold)[0][0]
+        (wide, _), _ = cv2.getTextSize(text, FONT, self.font, self.bold)
+        return int(wide)
 
     def _write(self, x: float, y: float, text: str, colour: Colour) -> None:
         cv2.putText(self.image, text, _whole(x, y), FONT, self.font, colour, self.bold, cv2.LINE_AA)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
-    """A type for argparse: finite numbers above 0, whole ones if ``kind`` is int."""
+    """Return a type for argparse that takes finite numbers above 0, whole ones if ``kind`` is int."""
 
     def convert(text: str) -> float:
         try:
@@ -23,7 +23,10 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
 
 
 def image_size(text: str) -> tuple[int, int]:
-    """A type for argparse: (width, height) in pixels, 10 to 9999 each, of ``WIDTHxHEIGHT``."""
+    """Read ``WIDTHxHEIGHT`` as (width, height) in pixels, 10 to 9999 each; a type for argparse.
+
+    :raises argparse.ArgumentTypeError: for any other text
+    """
     match = re.fullmatch(r'([1-9][0-9]{1,3})x([1-9][0-9]{1,3})', text, re.ASCII)
     if not match:
         raise argparse.ArgumentTypeError(f'{text!r} must be WIDTHxHEIGHT in pixels, 10 to 9999 each, such as 640x480')

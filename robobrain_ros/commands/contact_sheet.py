@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from robobrain_ros.commands.ask import write
+from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.episodes import Outcome
 
 SIZE = (560, 420)
@@ -31,7 +31,10 @@ class ContactSheet:
             self._worst[kind] = outcome
 
     def write(self, path: Path) -> None:
-        """:raises BrainError: if the file cannot be written"""
+        """Write the picture, a row for each outcome that was kept; the file's ending says the format.
+
+        :raises BrainError: if the file cannot be written
+        """
         rows = [
             _row(word, chosen[kind])
             for kind in self._best

@@ -1,7 +1,7 @@
-"""``robobrain demo``: simulated camera and node talk over DDS; one question per task and one about
-something that is not there, answers beside the truth.
+"""``robobrain demo``: simulated camera and node talk over DDS, and answers are shown beside the truth.
 
-With ``--episodes``, the loop is closed: the simulated gripper does what was answered, and the simulator judges.
+There is one question a task, and one about something that is not there. With ``--episodes``, the loop is
+closed: the simulated gripper does what was answered, and the simulator judges.
 """
 
 import math
@@ -17,13 +17,14 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
-from robobrain_ros.commands.ask import write
+from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
 from robobrain_ros.msg import Answer, Target
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client
 from robobrain_ros.sim.questions import Question, questions
@@ -41,7 +42,7 @@ KINDS = (
 """What the demo asks for, by task."""
 FLOOR = 0.85
 """Least part of the episodes that is to succeed."""
-BRAIN = '/robobrain'
+BRAIN = f'/{topics.NODE}'
 COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
 
 
@@ -55,10 +56,10 @@ class Row:
     @property
     def good(self) -> bool:
         """Whether something was found, or that there is nothing, where that is so."""
-        return self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK)
+        return bool(self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK))
 
     def cells(self) -> tuple[str, ...]:
-        """For COLUMNS."""
+        """Return the texts that ``COLUMNS`` has place for: question, answer, where it is, how good, and times."""
         answer, timings = self.answer, self.answer.timings
         places = answer.targets or answer.waypoints
         last = places[-1] if places else None
@@ -82,7 +83,7 @@ class Row:
         )
 
     def distance(self) -> str:
-        """How far the answer is from the truth, in the unit that suits the task."""
+        """Say how far the answer is from the truth, in the unit that suits the task."""
         question, answer = self.question, self.answer
         if question.kind == 'absent':
             return 'right: none' if self.good else 'there is none'
@@ -109,7 +110,7 @@ class Row:
 
 @contextmanager
 def running(*camera_arguments: str) -> Iterator[Client]:
-    """Simulated camera and node as processes, the node active; and a client of it. Blocks until the engine is warm.
+    """Start simulated camera and node as processes, and yield a client of the active node. Blocks until it is warm.
 
     :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
     """
@@ -118,11 +119,11 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
-        stack.start('node', ['--ros-args', '--log-level', 'robobrain:=warn'])
+        stack.start('ros.node', ['--ros-args', '--log-level', 'robobrain:=warn'])
         rclpy.init()
         node = Node('robobrain_demo')
         client = Client(node, check=stack.check)
-        progress = node.create_subscription(DiagnosticArray, '/diagnostics', _Progress(begin).show, 5)
+        progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
         bring_up(client)
         node.destroy_subscription(progress)
         print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
@@ -132,14 +133,16 @@ def running(*camera_arguments: str) -> Iterator[Client]:
 
 
 def run(seed: int, output: Path) -> int:
-    """Ask, print the table and write the pictures; returns the exit code. Blocks for about a minute.
+    """Ask, print the table and write the pictures. Blocks for about a minute.
 
     :param seed: which table top the simulated camera sees
+    :param output: folder of the pictures
+    :returns: 0 if something was found where it is there, and nothing where it is not
     """
     output.mkdir(parents=True, exist_ok=True)
     with running('-p', f'seed:={seed}') as client:
         pictures: list[Image] = []
-        client.node.create_subscription(Image, f'{client.name}/annotated', pictures.append, 5)
+        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', pictures.append, 5)
         print(
             COLUMNS.format(
                 'task',
@@ -160,10 +163,11 @@ def run(seed: int, output: Path) -> int:
 
 
 def run_episodes(number: int, seed: int, output: Path) -> int:
-    """Play episodes, print a table with success rates, write a contact sheet; returns the exit code. Blocks.
+    """Play episodes, print a table with success rates, write a contact sheet. Blocks.
 
     :param seed: where to begin among the scenes that no training has seen
-    :returns: 0 if at least ``FLOOR`` of them succeeded
+    :param output: folder of the contact sheet
+    :returns: the exit code, 0 if at least ``FLOOR`` of them succeeded
     """
     output.mkdir(parents=True, exist_ok=True)
     sheet = ContactSheet()
@@ -199,7 +203,10 @@ class _Progress:
 
 
 def choose(seed: int) -> list[Question]:
-    """One question of each of ``KINDS``; another one of its task, or none, where there is no such thing."""
+    """Choose a question of each of ``KINDS``; another one of its task, or none, where there is no such thing.
+
+    :param seed: of the table top
+    """
     every = questions(TableTop(seed), np.random.default_rng(seed))
     chosen = []
     for task, kind in KINDS:

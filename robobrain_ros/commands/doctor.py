@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros import __version__
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import flaggems, memory_check
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks.profiles import detect_profile
@@ -22,7 +22,7 @@ GOOD, NOTE, BAD = 'ok', 'note', 'MISSING'
 NVIDIA_SMI_S = 20.0
 """Longest wait for nvidia-smi, which never ends where the driver hangs."""
 Finding = tuple[str, str, str]
-"""(GOOD, NOTE or BAD; what; in words)"""
+"""(GOOD, NOTE or BAD; what it is about; in words)"""
 
 
 def run(model: Path) -> int:
@@ -112,7 +112,7 @@ def _gpu() -> Iterator[Finding]:
 
 
 def check_model(model: Path) -> Iterator[Finding]:
-    """What a model directory lacks."""
+    """Look for what a model directory lacks."""
     try:
         config = EngineConfig(model)
         _object(model / 'config.json')
@@ -147,7 +147,7 @@ def _presets(model: Path, config: EngineConfig) -> Iterator[Finding]:
 
 
 def _lost_shards(model: Path) -> list[str]:
-    """Files that model.safetensors.index.json names (Hugging Face's format of split weights) and that are not there.
+    """Return the files that are not there although model.safetensors.index.json (Hugging Face's) names them.
 
     :raises ValueError: it is there, but cannot be read
     """

@@ -16,6 +16,7 @@ from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.sim.scene import TableTop
@@ -27,7 +28,7 @@ MOVABLE = ('cube', 'ball', 'cylinder', 'mug')
 RECEIVING = ('bowl', 'plate', 'cube')
 CAMERA = '/simulated_camera'
 PATIENCE_S = 10.0
-"""For a picture, or the world's state, after what must lead to it."""
+"""Longest wait for a picture, or for the world's state, after what must lead to it."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Episode:
     what: str
     """Name of the thing, such as ``red cube``."""
     where: str = ''
-    """Of put: name of what it is to rest on or in."""
+    """Name of what the thing is to rest on or in; empty where it is not to be put anywhere."""
 
     @property
     def question(self) -> tuple[str, str]:
@@ -52,7 +53,7 @@ class Episode:
         return 'mission', f'put the {self.what} {"in" if self.where.endswith("bowl") else "on"} the {self.where}'
 
     def judge(self, state: State) -> tuple[bool, float]:
-        """Whether it is done, and how far from done it is in metres: the gripper to ``what``, or that to ``where``."""
+        """Return whether it is done, and the metres left: from the gripper to ``what``, or that to ``where``."""
         what = state.body(self.what)
         if self.kind != 'put':
             return state.touches(self.what), what.distance(state.gripper)
@@ -61,7 +62,7 @@ class Episode:
 
 
 def episodes(first_seed: int) -> Iterator[Episode]:
-    """Endless: one table top after the other, the kinds in turn, with things whose middle is in sight."""
+    """Yield episodes without end: a new table top each, the kinds in turn, with things whose middle is in sight."""
     kinds = 0
     for seed in count(first_seed):
         rng = np.random.default_rng(seed)
@@ -83,7 +84,7 @@ def episodes(first_seed: int) -> Iterator[Episode]:
 
 
 def _at(labels: np.ndarray, pixel: tuple[float, float]) -> int:
-    """The label at (u, v); -1 outside of the image."""
+    """Return the label at (u, v); -1 outside of the image."""
     column, row = round(pixel[0]), round(pixel[1])
     inside = 0 <= row < labels.shape[0] and 0 <= column < labels.shape[1]
     return int(labels[row, column]) if inside else -1
@@ -97,16 +98,16 @@ class Outcome:
     answer: Answer
     success: bool
     metres: float
-    """From done."""
+    """Distance that was left at the end."""
     moved: bool
     pictures: tuple[np.ndarray, ...]
-    """RGB: before, with the answer on it, after."""
+    """Three RGB images: before, with the answer on it, after."""
     seconds: float
 
     def remark(self) -> str:
-        """Why it failed, or how well it went."""
+        """Say why it failed, or how well it went."""
         if self.answer.error_code != Answer.OK:
-            return self.answer.error_message
+            return str(self.answer.error_message)
         far = f'{100 * self.metres:.1f} cm'
         if not self.moved:
             return f'nothing moved ({far}); ' + '; '.join(self.answer.warnings[:1])
@@ -117,7 +118,10 @@ class Arena:
     """The simulator as an outside observer sees it, and the brain as its clients do."""
 
     def __init__(self, client: Client, camera: str = CAMERA) -> None:
-        """:param camera: full name of the simulated camera, which follows this client's brain"""
+        """Listen to the simulator and the brain.
+
+        :param camera: full name of the simulated camera, which follows this client's brain
+        """
         self._client, self._camera = client, camera
         self._states: list[MarkerArray] = []
         self._images: list[Image] = []
@@ -125,7 +129,7 @@ class Arena:
         latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         client.node.create_subscription(MarkerArray, 'objects', self._states.append, latched)
         client.node.create_subscription(Image, 'image', self._keep_image, 1)
-        client.node.create_subscription(Image, f'{client.name}/annotated', self._annotated.append, 5)
+        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', self._annotated.append, 5)
 
     def play(self, episode: Episode) -> Outcome:
         """Run one episode; blocks for some seconds.
@@ -157,7 +161,7 @@ class Arena:
         self._images[:] = [image]
 
     def _stamp(self) -> Time:
-        """Of the newest state."""
+        """Return when the newest state was true."""
         return self._states[-1].markers[0].header.stamp
 
     def _image_after(self, stamp: Time) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,14 +21,26 @@ START_S = 600.0
 def isolate() -> None:
     """Keep this process and those that it starts apart from all other ROS programs; before rclpy.init.
 
-    Linux has ports for the domains 0 - 101 and 215 - 232; hardly anyone uses the latter.
+    Linux has ports for the domains 0 - 101 and 215 - 232; hardly anyone uses the latter. Of these it takes one in which
+    no program is on this host.
     """
-    os.environ['ROS_DOMAIN_ID'] = str(215 + os.getpid() % 18)
+    domains = [215 + (os.getpid() + offset) % 18 for offset in range(18)]
+    os.environ['ROS_DOMAIN_ID'] = str(next(filter(_is_free, domains), domains[0]))
     os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 
+def _is_free(domain: int) -> bool:
+    """Whether no participant of this domain holds the first one's port for discovery (RTPS 2.2, 9.6.1.1)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        try:
+            taken.bind(('', 7400 + 250 * domain + 10))
+        except OSError:
+            return False
+    return True
+
+
 class LocalStack:
-    """Processes that end with the ``with`` block."""
+    """Processes of this package's modules; they end with the ``with`` block."""
 
     def __init__(self) -> None:
         use_image_profile()
@@ -47,7 +60,10 @@ class LocalStack:
                 process.wait()
 
     def start(self, module: str, arguments: Sequence[str] = ()) -> 'subprocess.Popen[bytes]':
-        """Start a module of this package as a process; it shares this one's terminal, but not its Ctrl-C."""
+        """Start a module of this package as a process; it shares this one's terminal, but not its Ctrl-C.
+
+        :param module: its name below ``robobrain_ros``, such as ``ros.node``
+        """
         process = subprocess.Popen(
             [sys.executable, '-m', f'robobrain_ros.{module}', *arguments], start_new_session=True
         )
@@ -55,7 +71,10 @@ class LocalStack:
         return process
 
     def check(self) -> None:
-        """:raises RuntimeError: if a process has ended by itself"""
+        """Return if all processes run.
+
+        :raises RuntimeError: if one has ended by itself; says which, and its exit code
+        """
         for process in self._processes:
             if process.poll() is not None:
                 raise RuntimeError(f'{" ".join(map(str, process.args[2:]))} ended with exit code {process.returncode}')  # type: ignore[index]
@@ -72,11 +91,15 @@ def bring_up(client: Client) -> None:
 
 
 def up(node_arguments: Sequence[str], with_camera: bool) -> int:
-    """``robobrain up``: run until Ctrl-C, SIGTERM, or the end of a process; returns the exit code."""
+    """Run the node, brought up to active, until Ctrl-C, SIGTERM, or the end of a process; returns the exit code.
+
+    :param node_arguments: what follows the node's name on its command line
+    :param with_camera: start the simulated camera, too
+    """
     with LocalStack() as stack:
         if with_camera:
             stack.start('sim.camera')
-        node = stack.start('node', node_arguments)
+        node = stack.start('ros.node', node_arguments)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         client = Client(Node('robobrain_up'), check=stack.check)

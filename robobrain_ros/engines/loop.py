@@ -10,7 +10,10 @@ T = TypeVar('T')
 
 
 class LoopThread:
-    """Runs coroutines in one background thread; a daemon, so it never keeps a process alive."""
+    """Runs coroutines in one background thread; a daemon, so it never keeps a process alive.
+
+    :param name: the thread's
+    """
 
     def __init__(self, name: str) -> None:
         self.loop = asyncio.new_event_loop()
@@ -18,11 +21,18 @@ class LoopThread:
         self._thread.start()
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> 'concurrent.futures.Future[T]':
-        """Start a coroutine from any thread; cancelling the future that comes back cancels the coroutine."""
+        """Start a coroutine from any thread.
+
+        :returns: a future with the coroutine's result; cancelling it cancels the coroutine
+        """
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
     def close(self, timeout_s: float = 10.0) -> None:
-        """Cancel what still runs, stop the loop and wait for the thread. Not to be called from the loop itself."""
+        """Cancel what still runs, stop the loop and wait for the thread. Not to be called from the loop itself.
+
+        :param timeout_s: for the coroutines to end, then for the thread, seconds
+        :raises concurrent.futures.TimeoutError: if the loop is stuck
+        """
         if self.loop.is_closed():
             return
 

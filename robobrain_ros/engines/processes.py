@@ -27,10 +27,13 @@ SHARED = ('/dev/shm/psm_', '/dev/shm/vllm_dist_', '/dev/shm/nccl-')
 
 
 def members(mark: str) -> list[int]:
-    """The pids of all living processes that carry the mark (Linux: reads /proc).
+    """Find the living processes that carry a mark (Linux: reads /proc).
 
     Python's resource tracker is left out: it belongs to the owner, ends by itself, and cleans up as it goes. Zombies
     have no environment any more.
+
+    :param mark: the value of MARK in their environment
+    :returns: their pids
     """
     entry = f'{MARK}={mark}'.encode()
     found = []
@@ -60,7 +63,10 @@ def ended(pid: int) -> bool:
 
 
 def shared_memory(pids: Iterable[int]) -> set[str]:
-    """The files of SHARED that these processes use."""
+    """Find the shared memory that processes use.
+
+    :returns: the paths of files that begin with one of SHARED
+    """
     paths: set[str] = set()
     for pid in pids:
         with suppress(OSError):  # ended meanwhile, or another user's
@@ -75,8 +81,9 @@ def _read(path: str) -> bytes:
 
 
 def kill(mark: str) -> set[int]:
-    """SIGKILL to every member, also to those that they start meanwhile; they hold nothing that wants saving.
+    """Send SIGKILL to all that carry a mark, also to those that they start meanwhile; they hold nothing to save.
 
+    :param mark: the value of MARK in their environment
     :returns: the pids
     """
     killed: set[int] = set()
@@ -124,9 +131,9 @@ class Family:
                     os.environ[name] = value
 
     def pids(self) -> list[int]:
-        """The living members; what memory they share is removed by ``close``, also if they are dead by then.
+        """Find the living members, and note what memory they share: ``close`` removes it, also if they are dead then.
 
-        ``kill`` looks, too.
+        :returns: their pids
         """
         found = members(self._mark)
         self._shared |= shared_memory(found)
@@ -158,7 +165,11 @@ class Family:
 
 
 def watch(mark: str, folder: str) -> None:
-    """The watcher: sleeps until its input closes, then ends the family."""
+    """Be the watcher: sleep until standard input closes, then end the family.
+
+    :param mark: the family's
+    :param folder: the family's, to remove
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

@@ -1,28 +1,67 @@
-"""Engines of one process start one after the other."""
+"""Engines of one process start one after the other, and leave the process as it was."""
 
 import asyncio
+import os
+import sys
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 LOOK_S = 0.1
-"""How often an engine that waits looks whether it is its turn, seconds."""
-_turn = threading.Lock()
+"""How often an engine that waits for another one looks whether that has started, seconds."""
+_lock = threading.Lock()
 
 
 @asynccontextmanager
-async def turn_to_start(report: Callable[[str], None]) -> AsyncIterator[None]:
-    """Wait until nobody else is inside: what starts an engine sets environment variables, the whole process's.
+async def exclusive_start(report: Callable[[str], None]) -> AsyncIterator[None]:
+    """Wait until no other engine of this process starts, and afterwards put back what this start has changed.
 
-    For engines in any event loop of any thread; the loop goes on meanwhile.
+    What starts an engine sets environment variables, which are the whole process's. For engines in any event loop of
+    any thread; the loop goes on meanwhile.
 
-    :param report: hears of it, in words, if there is someone to wait for
+    :param report: hears of it, in words, if there is another engine to wait for
     """
-    if not _turn.acquire(blocking=False):
+    if not _lock.acquire(blocking=False):
         report('waiting for another engine of this process to start')
-        while not _turn.acquire(blocking=False):
+        while not _lock.acquire(blocking=False):
             await asyncio.sleep(LOOK_S)
+    try:
+        with process_restored(), main_module_hidden():
+            yield
+    finally:
+        _lock.release()
+
+
+@contextmanager
+def process_restored() -> Iterator[None]:
+    """Afterwards this process's environment variables and warning filters are as they were before.
+
+    They belong to all threads: what another thread changes meanwhile is undone, too.
+    """
+    before = dict(os.environ)
+    with warnings.catch_warnings():
+        try:
+            yield
+        finally:
+            for name in os.environ.keys() - before.keys():
+                del os.environ[name]
+            os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
+
+
+@contextmanager
+def main_module_hidden() -> Iterator[None]:
+    """Processes that multiprocessing spawns meanwhile do not import this program's main module.
+
+    Otherwise the engine's process would run a script that has no ``if __name__ == '__main__'`` once more, which would
+    start an engine of its own. The engine needs nothing of that module.
+    """
+    main = vars(sys.modules['__main__'])
+    hidden: dict[str, object] = {name: main[name] for name in ('__file__', '__spec__') if name in main}
+    main.pop('__file__', None)
+    main['__spec__'] = None
     try:
         yield
     finally:
-        _turn.release()
+        main.pop('__spec__', None)
+        main.update(hidden)

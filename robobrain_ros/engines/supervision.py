@@ -18,8 +18,9 @@ STEADY_S = 60.0
 
 
 async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], report: Callable[[str], None]) -> None:
-    """Watch the engine until cancelled.
+    """Watch the engine, and start it again when it is dead, until cancelled.
 
+    :param engine: it has been started already
     :param revive: starts and warms up the engine; whatever it raises, it is tried again
     :param report: hears of deaths and recoveries, in words
     """

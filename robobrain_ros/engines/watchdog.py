@@ -16,16 +16,19 @@ class Stalled(Exception):
 
 
 class Watchdog:
-    """Counts how long one engine has owed a token, over all requests that were given up meanwhile."""
+    """Counts how long one engine has owed a token, over all requests that were given up meanwhile.
+
+    :param stall_s: this long without a token, and the engine counts as stalled, seconds
+    """
 
     def __init__(self, stall_s: float) -> None:
         self._stall_s = stall_s
         self._owed = 0.0
 
     async def watch(self, outputs: AsyncIterator[T]) -> AsyncIterator[T]:
-        """The same items.
+        """Pass on what the engine brings for one request, until it brings no more.
 
-        :raises Stalled: after ``stall_s`` seconds without any, those of earlier requests included
+        :raises Stalled: after ``stall_s`` seconds without any item, those of earlier requests included
         """
         while True:
             begin = time.monotonic()

@@ -1,0 +1,1 @@
+"""How good a model's answers about simulated scenes are: ``robobrain evaluate``."""

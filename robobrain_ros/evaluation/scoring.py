@@ -20,13 +20,13 @@ NEAR = 0.02
 
 
 def camera_of(scene: TableTop) -> CameraModel:
-    """The simulated camera's calibration."""
+    """Return the calibration of the simulated camera, at the size of its image."""
     view = scene.view
     return CameraModel.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
 
 
 def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, float]:
-    """What can be said of one answer; shares are 0 or 1, distances in the unit that the name says.
+    """Return what can be said of one answer, by name: shares are 0 or 1, distances in the unit that the name says.
 
     'right' is there for every question, and means: the point shows the object (or its handle, or the free table; the
     tip of the gripper, between its fingers, has no pixels, so it counts within ``NEAR``), the box overlaps by more than
@@ -54,7 +54,7 @@ def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, floa
 
 
 def _distance(answer: Answer, truth: tuple[float, float]) -> float:
-    """In parts of the image: 0.02 is 2 % of its sides."""
+    """Return how far the answer's pixel is from the true one, in parts of the image: 0.02 is 2 % of its sides."""
     if not answer.targets:
         return math.inf
     (u, v), (width, height) = answer.targets[0].pixel, answer.image_size
@@ -83,12 +83,12 @@ def _score_way(question: Question, answer: Answer, scene: TableTop) -> dict[str,
 
 
 def _names(reply: str) -> list[str]:
-    """'red mug (1, 2), blue ball (3, 4)' -> its names, sorted."""
+    """Return the names in a list such as 'red mug (1, 2), blue ball (3, 4)', sorted."""
     return sorted(' '.join(part.split()[:2]) for part in reply.split('),') if part.strip())
 
 
 def mean(name: str, values: list[float]) -> str:
-    """One cell of a table: the median of times and distances, the share of all else."""
+    """Return one cell of a table: the median of times and distances, the mean of shares in percent."""
     if name.endswith(('ms', 'cm')):
         return f'{np.nanmedian(values):.1f}' if not np.all(np.isnan(values)) else ''
     return f'{100 * float(np.mean(values)):.1f} %'

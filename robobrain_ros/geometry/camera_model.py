@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 _COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
@@ -15,7 +14,18 @@ _COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equid
 
 @dataclass(frozen=True)
 class CameraModel:
-    """Intrinsics of an image as it is published: region of interest and binning are already in the numbers."""
+    """Intrinsics of an image as it is published: region of interest and binning are already in the numbers.
+
+    :param width: of the image, pixels
+    :param height: of the image, pixels
+    :param fx: focal length across, pixels
+    :param fy: focal length down, pixels
+    :param cx: column of the optical axis, pixels
+    :param cy: row of the optical axis, pixels
+    :param model: plumb_bob, rational_polynomial or equidistant
+    :param distortion: coefficients in OpenCV's order; empty for a camera without distortion
+    :param frame_id: name of the optical frame in tf2
+    """
 
     width: int
     height: int
@@ -25,7 +35,6 @@ class CameraModel:
     cy: float
     model: str = 'plumb_bob'
     distortion: tuple[float, ...] = ()
-    """Coefficients in OpenCV's order; empty for a camera without distortion."""
     frame_id: str = ''
 
     @classmethod
@@ -44,7 +53,7 @@ class CameraModel:
         """Make a camera from a calibration of the full sensor; the arguments are fields of sensor_msgs/CameraInfo.
 
         :param width: of the calibrated, full image in pixels
-        :param height: of the same
+        :param height: of the calibrated, full image in pixels
         :param k: 3x3 matrix, row by row: fx, 0, cx, 0, fy, cy, 0, 0, 1
         :param d: distortion coefficients; empty for none
         :param model: plumb_bob, rational_polynomial, equidistant, or empty where ``d`` is empty or zero
@@ -76,8 +85,11 @@ class CameraModel:
         )
 
     def ray(self, u: float, v: float) -> tuple[float, float, float]:
-        """Direction (x, y, 1) in which pixel (u, v) looks; multiply by z to get the point.
+        """Find the direction in which a pixel looks; multiply it by z to get the point.
 
+        :param u: column of the pixel, may have a fraction
+        :param v: row of the pixel, may have a fraction
+        :returns: (x, y, 1) in the optical frame
         :raises ValueError: if the pixel is not finite, or the distortion model maps no direction in front to it
         """
         if not (math.isfinite(u) and math.isfinite(v)):
@@ -91,9 +103,14 @@ class CameraModel:
         return x, y, 1.0
 
     def deproject(self, u: float, v: float, z: float) -> tuple[float, float, float]:
-        """Point in metres at depth ``z`` (along the optical axis, metres) in pixel (u, v).
+        """Find the point that a pixel shows.
 
-        :raises ValueError: as ``ray``, and if z is not finite and positive
+        :param u: column of the pixel, may have a fraction
+        :param v: row of the pixel, may have a fraction
+        :param z: depth along the optical axis, metres
+        :returns: (x, y, z) in the optical frame, metres
+        :raises ValueError: if the pixel is not finite, the distortion model maps no direction in front to it, or z is
+            not finite and positive
         """
         if not (math.isfinite(z) and z > 0):
             raise ValueError(f'depth {z} m: expected a finite, positive number')
@@ -101,8 +118,10 @@ class CameraModel:
         return x * z, y * z, z
 
     def project(self, point: Sequence[float]) -> tuple[float, float]:
-        """Pixel (u, v) of a point in metres; may lie outside the image.
+        """Find the pixel that shows a point.
 
+        :param point: (x, y, z) in the optical frame, metres
+        :returns: (u, v), column and row; may lie outside the image
         :raises ValueError: if the point is not finite or not in front of the camera
         """
         x, y, z = (float(value) for value in point)
@@ -115,6 +134,8 @@ class CameraModel:
 
     def _distort(self, directions: np.ndarray) -> np.ndarray:
         """Nx2 directions (x, y) at z = 1 -> the same, distorted."""
+        import cv2
+
         points = np.column_stack([directions, np.ones(len(directions))])[None]
         zero, eye, d = np.zeros(3), np.eye(3), np.array(self.distortion)
         if self.model == 'equidistant':
@@ -126,6 +147,8 @@ class CameraModel:
 
         None where that does not converge to 0.01 px, or on a branch where the distorted image is folded over.
         """
+        import cv2
+
         goal, eye, d = np.array([x, y]), np.eye(3), np.array(self.distortion)
         undistort = cv2.fisheye.undistortPoints if self.model == 'equidistant' else cv2.undistortPoints
         guess = undistort(goal.reshape(1, 1, 2), eye, d).reshape(2)
@@ -187,7 +210,10 @@ class Transform:
     def from_quaternion(
         cls, translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]
     ) -> 'Transform':
-        """:param quaternion: (x, y, z, w), as ROS orders it; of any length but zero
+        """Make a motion from a translation and a quaternion.
+
+        :param translation: (x, y, z), metres
+        :param quaternion: (x, y, z, w), as ROS orders it; of any length but zero
         :raises ValueError: for a quaternion that is no rotation
         """
         norm = math.hypot(*quaternion)
@@ -202,7 +228,11 @@ class Transform:
         return cls(translation, rows)
 
     def apply(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
-        """A point in the other frame."""
+        """Move a point.
+
+        :param point: (x, y, z) in the one frame, metres
+        :returns: (x, y, z) in the other frame, metres
+        """
         x, y, z = (
             sum(factor * value for factor, value in zip(row, point, strict=True)) + shift
             for row, shift in zip(self.rotation, self.translation, strict=True)

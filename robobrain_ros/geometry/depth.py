@@ -30,15 +30,18 @@ def sample_depth(
     min_depth_m: float,
     max_depth_m: float,
 ) -> DepthSample:
-    """Depth around pixel (u, v) of the depth image itself.
+    """Measure the depth around pixel (u, v) of the depth image itself.
 
     Valid are finite, positive values. Their lower median is a depth that was measured: at an edge it is the
     foreground's or the background's, never a mean of both that would hang in the air.
 
     :param depth_m: HxW floats in metres
+    :param u: column in the depth image, may have a fraction
+    :param v: row in the depth image, may have a fraction
     :param window_px: side of the square window in depth pixels, odd; it is clipped at the image's borders
     :param min_valid_fraction: with a smaller part of valid pixels (of those in the image) the status is NO_DEPTH
-    :param min_depth_m: below this, and above ``max_depth_m``, the status is OUT_OF_RANGE
+    :param min_depth_m: below this the status is OUT_OF_RANGE, metres
+    :param max_depth_m: above this the status is OUT_OF_RANGE, metres
     :raises ValueError: if the image is not two-dimensional floats, or the window is not odd and positive
     """
     if depth_m.ndim != 2 or depth_m.dtype.kind != 'f':
@@ -70,15 +73,18 @@ def sample_depth(
 
 
 def out_of_range(depth_m: float, min_depth_m: float, max_depth_m: float) -> str:
-    """The sentence for status OUT_OF_RANGE."""
+    """Say in a sentence why the status is OUT_OF_RANGE; all in metres."""
     return f'depth {depth_m:.3f} m lies outside {min_depth_m:g} .. {max_depth_m:g} m'
 
 
 def scale_pixel(u: float, v: float, source: tuple[int, int], target: tuple[int, int]) -> tuple[float, float]:
-    """Pixel of an image of size ``target`` (width, height) that shows what pixel (u, v) of a ``source`` size one shows.
+    """Find the pixel that shows, in a rescaled image, what pixel (u, v) shows in the original one.
 
     Pixel centres have whole coordinates, so edges (-0.5 and side - 0.5) map onto edges.
 
+    :param source: (width, height) of the original image, pixels
+    :param target: (width, height) of the rescaled image, pixels
+    :returns: (u, v) in the rescaled image
     :raises ValueError: unless both sizes have exactly the same aspect ratio: one is then not a rescaled other
     """
     if source[0] * target[1] != source[1] * target[0]:

@@ -12,7 +12,7 @@ from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.values import Box, Dropped, Parsed, Point
 
 GREY = 127
-"""Of the padding, in all three channels."""
+"""Level of the padding in all three channels, 0 .. 255."""
 ROUNDING = 0.5
 """Models answer in whole units: a place up to half a unit outside of the image is meant to lie on its border."""
 
@@ -37,9 +37,10 @@ class Letterbox:
         return (self.canvas[0] - self.scaled[0]) // 2, (self.canvas[1] - self.scaled[1]) // 2
 
     def draw(self, rgb: np.ndarray) -> np.ndarray:
-        """The canvas with the image on it; the image itself where that is the same. Takes some milliseconds.
+        """Draw the image on the canvas. Takes some milliseconds.
 
         :param rgb: height x width x 3, uint8
+        :returns: the canvas, uint8; ``rgb`` itself where the canvas has the image's size
         """
         if self.canvas == self.image:
             return rgb
@@ -49,15 +50,23 @@ class Letterbox:
         return canvas
 
     def to_canvas(self, x: float, y: float) -> tuple[float, float]:
-        """A place in parts of the image's sides (0 .. 1, from edge to edge) -> the same in parts of the canvas'."""
+        """Convert a place from parts of the image's sides to parts of the canvas' (0 .. 1, from edge to edge).
+
+        :param x: from left to right
+        :param y: from top to bottom
+        :returns: (x, y)
+        """
         (x0, x1), (y0, y1) = self._spans()
         return x0 + x * (x1 - x0), y0 + y * (y1 - y0)
 
     def undo(self, parsed: Parsed, scale: Scale) -> Parsed:
-        """An answer about the canvas -> the same about the image, on the same scale.
+        """Convert an answer about the canvas to one about the image.
 
         What lies in the padding is no place in the image: it is dropped, with a reason. A box that reaches into the
         padding ends at the image's border, as the object does.
+
+        :param parsed: the answer
+        :param scale: the model's units; the result has the same
         """
         points: list[Point] = []
         boxes: list[Box] = []

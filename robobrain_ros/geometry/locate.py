@@ -83,12 +83,18 @@ class Located:
 
 
 def locate_targets(targets: Sequence[Target], scene: Scene, rules: DepthRules) -> Located:
-    """Place targets by the depth sensor."""
+    """Give targets a position by the depth sensor.
+
+    :returns: positions in the camera's optical frame, metres; where there is none, a status that says why
+    """
     return _place(targets, [_sensed(target, scene, rules) for target in targets], scene)
 
 
 def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRules) -> Located:
-    """Place the waypoints of a trajectory by ``rules.mode``."""
+    """Give the waypoints of a trajectory a position, by the depth that ``rules.mode`` says.
+
+    :returns: positions in the camera's optical frame, metres; where there is none, a status that says why
+    """
     if rules.mode is DepthMode.SENSOR or _camera_fault(scene):
         return locate_targets(waypoints, scene, rules)
     if rules.mode is DepthMode.MODEL:
@@ -103,7 +109,10 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
 
 
 def transformed(located: Located, transform: Transform | None) -> Located:
-    """The same places in another frame; None leaves them where they are."""
+    """Bring positions into another frame.
+
+    :param transform: from the frame that they are in; None leaves them where they are
+    """
     if transform is None:
         return located
     moved = [
@@ -114,7 +123,10 @@ def transformed(located: Located, transform: Transform | None) -> Located:
 
 
 def without_positions(located: Located, reason: str) -> Located:
-    """The same pixels without positions, because the frame that was asked for cannot be reached."""
+    """Take all positions away, because the frame that was asked for cannot be reached; pixels stay.
+
+    :param reason: a sentence that is added to the others
+    """
     lost = [
         replace(target, position=None, status=PointStatus.NO_TF) if target.position else target
         for target in located.targets
@@ -123,7 +135,7 @@ def without_positions(located: Located, reason: str) -> Located:
 
 
 def scale_factor(depths: Sequence[tuple[float | None, float | None]]) -> float | None:
-    """One factor for the model's depths of a way; None if the sensor tells nothing that fits.
+    """Find one factor for the model's depths of a way; None if the sensor tells nothing that fits.
 
     The waypoint before which the surface is nearest, among those where the ratio is ``PLAUSIBLE``, is where something
     is touched; all others hang in the air. The model's depth is in metres: it is believed as long as that place lies

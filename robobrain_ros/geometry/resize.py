@@ -6,9 +6,11 @@ import numpy as np
 
 
 def resize(rgb: np.ndarray, size: tuple[int, int]) -> Any:
-    """RGB array -> PIL image of ``size`` (width, height): bicubic with antialiasing, as the models were trained.
+    """Scale an RGB image: bicubic with antialiasing, as the models were trained.
 
     :param rgb: height x width x 3, uint8
+    :param size: (width, height), pixels
+    :returns: PIL image
     """
     from PIL import Image
 

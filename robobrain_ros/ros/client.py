@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import rclpy
 from builtin_interfaces.msg import Duration
@@ -16,9 +16,12 @@ from rclpy.task import Future
 
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
+
+Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 
 class NoReply(RuntimeError):
@@ -33,22 +36,23 @@ class Client:
     :param check: called about once a second while the client waits; raises if that is in vain
     """
 
-    def __init__(self, node: Node, name: str = '/robobrain', check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, node: Node, name: str = f'/{topics.NODE}', check: Callable[[], None] = lambda: None) -> None:
         self.node = node
         self.name = name
         self._check = check
         self.executor = SingleThreadedExecutor(context=node.context)
         self.executor.add_node(node)
-        self._query: ActionClient = ActionClient(node, Query, f'{name}/query')
+        self._query: Querying = ActionClient(node, Query, f'{name}/{topics.QUERY}')
 
     def close(self) -> None:
         """Leave the caller's node."""
         self._query.destroy()
         self.executor.shutdown()
 
-    def wait(self, future: Future, timeout_s: float, what: str) -> Any:
-        """The future's result.
+    def wait(self, future: 'Future[Any]', timeout_s: float, what: str) -> Any:
+        """Block until a future is done, and give its result; callbacks of the caller's node run meanwhile.
 
+        :param what: what is waited for, in the words of an error
         :raises NoReply: after ``timeout_s`` seconds
         """
         for slice_s in self._slices(timeout_s):
@@ -65,8 +69,10 @@ class Client:
             self._check()
 
     def call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:
-        """Call a service of any node, once.
+        """Call a service of any node, once; blocks until it replies.
 
+        :param kind: the service's type, such as lifecycle_msgs.srv.GetState
+        :param service: its full name
         :raises NoReply: after ``timeout_s`` seconds
         """
         client: Any = self.node.create_client(kind, service)
@@ -78,7 +84,7 @@ class Client:
             self.node.destroy_client(client)
 
     def wait_for_node(self, timeout_s: float) -> None:
-        """Block until the node answers. A service that is merely known may belong to a process that was killed.
+        """Block until the node answers: a service that is merely known may belong to a process that was killed.
 
         :raises NoReply: after ``timeout_s`` seconds
         """
@@ -93,9 +99,9 @@ class Client:
                 return
 
     def transition(self, number: int, timeout_s: float) -> None:
-        """Drive the node's lifecycle.
+        """Drive the node's lifecycle; blocks until it is there. Configuring takes as long as the engine takes to start.
 
-        :param number: such as CONFIGURE
+        :param number: a transition, such as CONFIGURE
         :raises NoReply: after ``timeout_s`` seconds, or if the node refuses; its log says why
         """
         request = ChangeState.Request(transition=Transition(id=number))
@@ -103,12 +109,18 @@ class Client:
             raise NoReply(f'{self.name} refused or failed transition {number}; its log says why')
 
     def state(self, timeout_s: float = 20.0) -> str:
-        """The lifecycle state's name, such as ``active``."""
-        return self.call(GetState, f'{self.name}/get_state', GetState.Request(), timeout_s).current_state.label
+        """The name of the lifecycle state that the node is in now, such as ``active``; blocks until it replies.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        reply = self.call(GetState, f'{self.name}/get_state', GetState.Request(), timeout_s)
+        return str(reply.current_state.label)
 
     def set_parameters(self, node: str, /, **values: Any) -> None:
-        """Set parameters of a node.
+        """Set parameters of a node; blocks until it has taken or refused them.
 
+        :param node: its full name
+        :param values: new values by name
         :raises NoReply: after 10 seconds
         :raises ValueError: if the node refuses, with its reason
         """
@@ -126,13 +138,17 @@ class Client:
         feedback: Callable[[Query.Feedback], None] = lambda feedback: None,
         **goal: Any,
     ) -> Answer:
-        """Ask through action ``~/query``, and wait for the answer.
+        """Ask through action ``~/query``, and block until the answer is there.
 
-        :param goal: further fields of the goal
+        :param task: one of the tasks' names; empty: the node's parameter default_task
+        :param instruction: what to look for or to do, in words
+        :param timeout_s: the request ends with TIMEOUT after this, seconds
+        :param feedback: called with each feedback, while this waits
+        :param goal: further fields of the goal (action/Query.action)
         :raises NoReply: if the node is not there, rejects the goal, or does not answer
         """
         if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/query: no such action within {timeout_s:g} s')
+            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))

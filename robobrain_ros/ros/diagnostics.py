@@ -1,7 +1,10 @@
 """What goes on inside, once a second on /diagnostics."""
 
+import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -9,28 +12,29 @@ from rclpy.lifecycle import LifecycleNode
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.base import EngineState
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.request_stats import RequestStats
-from robobrain_ros.ros.usage import gpu_memory, resident_mib
 
+MIB = 2**20
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
 class Diagnostics:
-    """Publishes the engine's and the camera's state as long as the node lives."""
+    """Publishes the state of engine, cameras and requests, once a second, as long as the node lives."""
 
     def __init__(self, node: LifecycleNode) -> None:
         self._node = node
         self.brain: Brain | None = None
-        """Set while the node is configured."""
+        """The brain of the node while it is configured."""
         self.cameras: Mapping[str, CameraInput] = {}
-        """Filled while the node is active."""
+        """The cameras by name while the node is active."""
         self.tally = RequestStats()
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+        self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, 1)
         node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
 
     def progress(self, text: str) -> None:
-        """Say at once what the engine does while it starts; from any thread."""
+        """Publish at once, in words, what the engine does while it starts; from any thread."""
         self._send([self._status('engine', WARN, text, {})])
 
     def _publish(self) -> None:
@@ -79,3 +83,43 @@ class Diagnostics:
             hardware_id='',
             values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
         )
+
+
+def resident_mib(pids: Iterable[int]) -> int:
+    """Main memory that processes take together, MiB, without what is paged out; those that are gone take none."""
+    pages = 0
+    for pid in pids:
+        try:
+            pages += int(Path(f'/proc/{pid}/statm').read_text().split()[1])
+        except OSError:
+            continue
+    return pages * os.sysconf('SC_PAGE_SIZE') // MIB
+
+
+def gpu_memory() -> dict[str, str]:
+    """Used and total memory of each GPU, all programs together, in words by name.
+
+    Empty where NVML (nvidia-ml-py) finds no GPU, or is not installed.
+    """
+    nvml = _nvml()
+    if nvml is None:
+        return {}
+    values = {}
+    for number in range(nvml.nvmlDeviceGetCount()):
+        memory = nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByIndex(number))
+        values[f'memory of GPU {number}, used / total (MiB)'] = f'{memory.used // MIB} / {memory.total // MIB}'
+    return values
+
+
+@functools.cache
+def _nvml() -> Any:
+    """NVML, ready for use; None where it is not installed or finds no driver."""
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    return pynvml

@@ -10,11 +10,11 @@ FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 
 
 def image_profile() -> dict[str, str]:
-    """The environment with which Fast DDS uses config/fastdds_images.xml.
+    """The environment variables with which Fast DDS uses config/fastdds_images.xml.
 
-    Empty where the user has chosen transports (one of VARIABLES, or FASTDDS_BUILTIN_TRANSPORTS, is set).
-
-    :raises FileNotFoundError: this package is not installed completely
+    :returns: values by name; empty where the user has chosen transports (one of VARIABLES, or
+        FASTDDS_BUILTIN_TRANSPORTS, is set)
+    :raises FileNotFoundError: if this package is not installed completely
     """
     if any(os.environ.get(name) for name in (*VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')):
         return {}
@@ -23,11 +23,10 @@ def image_profile() -> dict[str, str]:
 
 
 def use_image_profile() -> Path | None:
-    """Set that environment for this process and its children; call it before ``rclpy.init``.
+    """Let Fast DDS use config/fastdds_images.xml in this process and its children; call it before ``rclpy.init``.
 
-    Returns the profile's path, or None where the user's choice stays.
-
-    :raises FileNotFoundError: this package is not installed completely
+    :returns: the profile's path; None where the user has chosen transports, and keeps them
+    :raises FileNotFoundError: if this package is not installed completely
     """
     environment = image_profile()
     os.environ.update(environment)
@@ -35,7 +34,7 @@ def use_image_profile() -> Path | None:
 
 
 def _find_profile() -> Path:
-    """Installed, it lies in <prefix>/share beside <prefix>/lib; in a source tree, in config/."""
+    """The profile: installed, it lies in <prefix>/share beside <prefix>/lib; in a source tree, in config/."""
     here = Path(__file__).resolve()
     for folder in here.parents:
         for candidate in (folder / 'share' / 'robobrain_ros' / 'config' / PROFILE, folder / 'config' / PROFILE):

@@ -1,6 +1,7 @@
 """What the client of an action hears while its goal is worked on."""
 
 from functools import lru_cache
+from typing import TypeAlias
 
 from rclpy.action.server import ServerGoalHandle
 
@@ -8,21 +9,24 @@ from robobrain_ros.action import Query
 from robobrain_ros.brain.jobs import Job
 from robobrain_ros.ros import messages
 
+GoalHandle: TypeAlias = 'ServerGoalHandle[Query.Goal, Query.Result, Query.Feedback]'
+
 
 class Feedback:
-    """Of one goal. Sending takes 0.1 - 0.4 ms: it is done when the work waits for something, with what is known then.
+    """Tells the client of one goal how its request goes on. Lives in the loop of the goal's job.
 
-    So stages that take no time are left out, and each message says more than the one before. Lives in the job's loop.
+    Sending takes 0.1 - 0.4 ms: it is done when the work waits for something, with what is known then. So
+    stages that take no time are left out, and each message says more than the one before.
     """
 
-    def __init__(self, handle: ServerGoalHandle) -> None:
+    def __init__(self, handle: GoalHandle) -> None:
         self._handle = handle
         self._steps = lru_cache(maxsize=1)(messages.steps)  # most feedback has those of the one before
         self._told: tuple[object, ...] = ()
         self._due = False
 
     def add(self, job: Job) -> None:
-        """The job has gone on."""
+        """The goal's job has gone on: send what is known when the loop is next idle."""
         if not self._due:
             self._due = True
             job.loop.call_soon(self._send, job)  # before the job's end, which comes the same way

@@ -13,7 +13,7 @@ TARGET, WAYPOINT = ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0), ColorRGBA(r=0.3, g=0.
 
 
 def markers(answer: Answer, header: Header) -> MarkerArray:
-    """What has a position, after a marker that deletes those of earlier answers.
+    """Targets and ways of an answer that have positions, behind a marker that deletes those of earlier answers.
 
     :param header: stamp of the image, frame of the positions
     """

@@ -16,7 +16,7 @@ from robobrain_ros.tasks.values import Step
 
 
 def answer(result: Answer, header: Header, camera: str, position_frame: str) -> AnswerMessage:
-    """Everything about a request's end.
+    """An answer as msg/Answer: everything about a request's end.
 
     :param header: of the source image
     :param camera: its camera's name
@@ -46,27 +46,42 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
 
 
 def plan(result: Answer, header: Header, position_frame: str) -> Plan:
-    """The steps of an answer to planning or to a mission."""
+    """The steps of an answer to task planning or mission, as msg/Plan.
+
+    :param header: of the source image
+    :param position_frame: frame of all positions
+    """
     return Plan(header=header, position_frame=position_frame, instruction=result.instruction, steps=steps(result.steps))
 
 
 def steps(known: Iterable[Step]) -> list[PlanStep]:
-    """Steps as far as they are known, grounded or not."""
+    """Steps of a plan as msg/PlanStep, as far as they are known, grounded or not."""
     return [_step(step) for step in known]
 
 
 def point(target: Target, header: Header) -> PointStamped:
-    """A target that has a position."""
+    """The position of a target, which must be known.
+
+    :param header: stamp of the source image, frame of the position
+    """
     return PointStamped(header=header, point=_position(target))
 
 
 def poses(targets: Iterable[Target], header: Header) -> PoseArray:
-    """The targets that have a position; orientation is the identity, for the model gives none."""
+    """The positions of targets, as far as they are known, as poses.
+
+    Orientations are the identity: the model gives none.
+
+    :param header: stamp of the source image, frame of the positions
+    """
     return PoseArray(header=header, poses=[_pose(target) for target in targets if target.position])
 
 
 def path(waypoints: Sequence[Target], header: Header) -> Path:
-    """Waypoints that all have a position, as a path."""
+    """Waypoints, all of which must have a position, as a path.
+
+    :param header: stamp of the source image, frame of the positions
+    """
     return Path(header=header, poses=[PoseStamped(header=header, pose=_pose(target)) for target in waypoints])
 
 

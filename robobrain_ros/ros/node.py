@@ -21,20 +21,15 @@ from rclpy.signals import SignalHandlerOptions
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.ros import topics
+from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.parameters import (
-    BY_NAME,
-    PARAMETERS,
-    Parameter,
-    cameras,
-    engine_config,
-    profile,
-    settings,
-)
-from robobrain_ros.ros.request_server import ActiveNode, RequestServer
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
+from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
 
@@ -42,7 +37,10 @@ Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackRetur
 
 
 def explained(transition: Transition) -> Transition:
-    """Log why a transition fails: rclpy would swallow the exception."""
+    """Let a transition fail with a line in the log: rclpy would swallow the exception.
+
+    A BrainError gives FAILURE; any other exception is a defect, and gives ERROR with its traceback.
+    """
 
     @functools.wraps(transition)
     def run(self: 'RobobrainNode', state: LifecycleState) -> TransitionCallbackReturn:
@@ -59,12 +57,18 @@ def explained(transition: Transition) -> Transition:
 
 
 class RobobrainNode(LifecycleNode):
-    """configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down."""
+    """The node, by lifecycle.
+
+    configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.
+
+    :param options: those of rclpy's LifecycleNode, such as ``namespace`` or ``context``
+    """
 
     def __init__(self, **options: Any) -> None:
-        super().__init__('robobrain', **options)
+        super().__init__(topics.NODE, **options)
         # before anything can fail: rclpy destroys the nodes that are left when it shuts down
-        self._requests = RequestServer(self, self._values)
+        self._answering = Answering(self, self._values)
+        self._requests = RequestServer(self, self._answering, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
         self._cameras: dict[str, CameraInput] = {}
@@ -80,13 +84,13 @@ class RobobrainNode(LifecycleNode):
         """Set it when the process is to end: a transition that blocks gives up."""
 
     def value(self, name: str) -> Any:
-        """A parameter's value now."""
+        """The value of a parameter now."""
         return self.get_parameter(name).value
 
     def _values(self) -> dict[str, Any]:
         return {parameter.name: self.value(parameter.name) for parameter in PARAMETERS}
 
-    def _on_parameters(self, changes: list[rclpy.Parameter]) -> SetParametersResult:
+    def _on_parameters(self, changes: 'list[rclpy.Parameter[Any]]') -> SetParametersResult:
         ours = [change for change in changes if change.name in BY_NAME]
         values = self._values() | {change.name: change.value for change in ours}
         try:
@@ -140,7 +144,7 @@ class RobobrainNode(LifecycleNode):
                 opened.callback(looking[one.name].close)
             self._active = opened.pop_all()
         self._cameras = self._diagnostics.cameras = looking
-        self._requests.open(ActiveNode(self._brain, looking, outputs, self._transforms))
+        self._answering.open(ActiveNode(self._brain, looking, outputs, self._transforms))
         topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
         self.get_logger().info(f'active; looking at {topics}')
         return super().on_activate(state)
@@ -159,18 +163,18 @@ class RobobrainNode(LifecycleNode):
 
     @explained
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """The same, from any state."""
+        """End requests, cameras and engine, from any state."""
         self._end()
         return TransitionCallbackReturn.SUCCESS
 
     @explained
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Back to unconfigured, from where it can be configured again."""
+        """End everything after a defect; the node is unconfigured then, and can be configured again."""
         self._end()
         return TransitionCallbackReturn.SUCCESS
 
     def _shut(self) -> None:
-        self._requests.shut()
+        self._answering.shut()
         self._cameras = self._diagnostics.cameras = {}
         self._active.close()
 
@@ -184,8 +188,8 @@ class RobobrainNode(LifecycleNode):
 
     def finish_requests(self, timeout_s: float) -> None:
         """Refuse new requests, and let the executor tell the clients of the old ones; blocks."""
-        self._requests.shut()
-        self._requests.wait(timeout_s)
+        self._answering.shut()
+        self._answering.wait(timeout_s)
 
     def destroy_node(self) -> None:
         """End everything, then the node."""
@@ -212,7 +216,7 @@ def main(args: list[str] | None = None) -> int:
     try:
         node = RobobrainNode()
     except (BrainError, ParameterException) as error:
-        rclpy.logging.get_logger('robobrain').fatal(str(error))
+        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1
     # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps

@@ -1,20 +1,16 @@
 """What the node says: its publishers, and which topic gets what of an answer."""
 
 import threading
+from typing import Any
 
-from geometry_msgs.msg import PointStamped, PoseArray
-from nav_msgs.msg import Path
-from rclpy.lifecycle import LifecycleNode
+from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import Image
 from std_msgs.msg import Header
-from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.answer import Answer, PointStatus
 from robobrain_ros.brain import overlay
 from robobrain_ros.msg import Answer as AnswerMessage
-from robobrain_ros.msg import Plan
-from robobrain_ros.ros import messages
+from robobrain_ros.ros import messages, topics
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.image_bridge import CvBridge
 from robobrain_ros.ros.markers import markers
@@ -22,31 +18,24 @@ from robobrain_ros.ros.request_stats import RequestStats
 
 
 class Outputs:
-    """Publishes answers, from any thread; every message has the stamp of its source image."""
+    """Publishes answers, from any thread; every message has the stamp of its source image.
+
+    :param node: whose topics these are
+    :param tally: counts every answer
+    """
 
     def __init__(self, node: LifecycleNode, tally: RequestStats) -> None:
-        """:param tally: counts every answer"""
         reliable = QoSProfile(depth=5)
         self._node = node
         self._tally = tally
         self._lock = threading.Lock()
         self._closed = False
-        self._publishers = {
-            topic: node.create_lifecycle_publisher(kind, f'~/{topic}', reliable)
-            for topic, kind in {
-                'answer': AnswerMessage,
-                'target': PointStamped,
-                'targets': PoseArray,
-                'waypoints': PoseArray,
-                'trajectory': Path,
-                'plan': Plan,
-                'annotated': Image,
-                'markers': MarkerArray,
-            }.items()
+        self._publishers: dict[str, LifecyclePublisher[Any]] = {
+            name: node.create_lifecycle_publisher(kind, f'~/{name}', reliable) for name, kind in topics.OUTPUTS.items()
         }
 
     def close(self) -> None:
-        """Take the topics away; ``publish`` only makes messages from then on."""
+        """Take the topics away; from then on, ``publish`` makes messages and sends none."""
         with self._lock:
             self._closed = True
             for publisher in self._publishers.values():
@@ -57,6 +46,7 @@ class Outputs:
 
         A mission's places and ways are in its plan only: they mean nothing without what the gripper does between them.
 
+        :param answer: how the request ended
         :param frame: the image that was asked about; None if the request ended before there was one
         :param camera: its camera's name
         :param target_frame: frame of the positions; empty: the image's
@@ -76,28 +66,30 @@ class Outputs:
         if answer.success:
             placed = [target for target in answer.targets if target.status is PointStatus.OK]
             if placed:
-                publishers['targets'].publish(messages.poses(placed, header))
+                publishers[topics.TARGETS].publish(messages.poses(placed, header))
             if answer.targets and answer.targets[0].status is PointStatus.OK:  # never the second for the first
-                publishers['target'].publish(messages.point(placed[0], header))
+                publishers[topics.TARGET].publish(messages.point(placed[0], header))
             waypoints = answer.waypoints
             if answer.complete and waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
-                publishers['trajectory'].publish(messages.path(waypoints, header))
-                publishers['waypoints'].publish(messages.poses(waypoints, header))
+                publishers[topics.TRAJECTORY].publish(messages.path(waypoints, header))
+                publishers[topics.WAYPOINTS].publish(messages.poses(waypoints, header))
             if answer.steps:
-                publishers['plan'].publish(messages.plan(answer, message.header, header.frame_id))
-        publishers['answer'].publish(message)  # last: who waits for it finds the others there
+                publishers[topics.PLAN].publish(messages.plan(answer, message.header, header.frame_id))
+        publishers[topics.ANSWER].publish(message)  # last: who waits for it finds the others there
 
     def show(self, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
-        """Publish what people look at, where someone does; drawing takes milliseconds. In the thread that closes.
+        """Publish the drawn image and the markers, each only if it has a subscriber; drawing takes milliseconds.
+
+        Call it in the thread that calls ``close``.
 
         :param position_frame: frame of the answer's positions
         """
         publishers = self._publishers
         if self._closed:
             return
-        if answer.image_size != (0, 0) and publishers['annotated'].get_subscription_count():
+        if answer.image_size != (0, 0) and publishers[topics.ANNOTATED].get_subscription_count():
             picture = overlay.draw(frame.rgb(), answer)
-            publishers['annotated'].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', frame.header))
-        if publishers['markers'].get_subscription_count():
+            publishers[topics.ANNOTATED].publish(CvBridge().cv2_to_imgmsg(picture, 'rgb8', frame.header))
+        if publishers[topics.MARKERS].get_subscription_count():
             header = Header(stamp=frame.header.stamp, frame_id=position_frame)
-            publishers['markers'].publish(markers(answer, header))
+            publishers[topics.MARKERS].publish(markers(answer, header))

@@ -1,23 +1,24 @@
-"""The node's parameters: names, types, ranges, defaults and meanings in one table, and what the code makes of them."""
+"""The node's parameters: names, types, ranges, defaults and meanings in one table.
+
+A default that a dataclass of the package holds is taken from there.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from enum import Enum
 from typing import Any
 
-from robobrain_ros.brain.brain import Settings
 from robobrain_ros.brain.jobs import Policy
-from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
-from robobrain_ros.engines.vllm import caches
+from robobrain_ros.brain.pipeline import Settings
+from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.locate import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.tasks import NAMES
-from robobrain_ros.tasks.profiles import PROFILES, Profile, detect_profile
+from robobrain_ros.tasks.profiles import PROFILES
 
 
 @dataclass(frozen=True)
@@ -54,79 +55,107 @@ class Parameter:
         return '' if self.low is None else f'{self.low:.10g} .. {self.high:.10g}'
 
     def check(self, value: Any) -> None:
-        """BrainError with a sentence that quotes a bad value; rclpy has checked its type."""
+        """Whether it may have this value; its type is checked elsewhere, by rclpy.
+
+        :raises BadRequest: if not; the sentence quotes the value and says what would be right
+        """
         if self.choices and value not in self.choices:
-            raise _bad(f'{self.name} is {value!r}, but must be one of {", ".join(map(repr, self.choices))}')
+            raise BadRequest(f'{self.name} is {value!r}, but must be one of {", ".join(map(repr, self.choices))}')
         texts = [value] if isinstance(value, str) else value
         if self.pattern and not (texts and all(re.fullmatch(self.pattern, text) for text in texts)):
-            raise _bad(f'{self.name} is {value!r}, but must match {self.pattern}')
+            raise BadRequest(f'{self.name} is {value!r}, but must match {self.pattern}')
         if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            raise _bad(f'{self.name} is {value!r}, but must lie in {self.low} .. {self.high}')
+            raise BadRequest(f'{self.name} is {value!r}, but must lie in {self.low} .. {self.high}')
 
 
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)
-
-
-def _values(enum: Any) -> list[str]:
+def _values(enum: type[Enum]) -> list[str]:
     return [member.value for member in enum]
 
+
+LONGEST_S = 3600.0
+"""The longest time limit, and the oldest image, that a request may name."""
+NONE = ['']
+"""No texts: ROS cannot tell the type of an empty list."""
 
 PARAMETERS = (
     Parameter('model', '', "directory of a model's Hugging Face files; empty: the tiny checkpoint of this package"),
     Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
-    Parameter('device', 'auto', 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')),
+    Parameter(
+        'device', EngineConfig.device, 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')
+    ),
     Parameter(
         'dtype',
-        'auto',
+        EngineConfig.dtype,
         "number format; auto: float32 on a CPU, else the model's own",
         DTYPES,
     ),
     Parameter(
-        'max_model_len', 4096, 'longest prompt plus answer, tokens; fewer need less memory', low=512, high=131072
+        'max_model_len',
+        EngineConfig.max_model_len,
+        'longest prompt plus answer, tokens; fewer need less memory',
+        low=512,
+        high=131072,
     ),
     Parameter(
         'max_pixels',
-        307200,
+        EngineConfig.max_pixels,
         'larger images are scaled down to this before the model; one token is 32x32 pixels',
         low=1024,
         high=16777216,
     ),
-    Parameter('kv_cache_mb', 0, 'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU', low=0, high=1048576),
-    Parameter('stall_s', 30.0, 'an engine that brings no token for this long is started anew, s', low=2.0, high=3600.0),
+    Parameter(
+        'kv_cache_mb',
+        EngineConfig.kv_cache_mb,
+        'memory for the KV cache, MiB; 0: 256 on a CPU, 1024 on a GPU',
+        low=0,
+        high=1048576,
+    ),
+    Parameter(
+        'stall_s',
+        EngineConfig.stall_s,
+        'an engine that brings no token for this long is started anew, s',
+        low=2.0,
+        high=3600.0,
+    ),
     Parameter(
         'quantization',
-        'none',
+        EngineConfig.quantization,
         "fp8: the language model's weights as 8 bit floats (GPU): less memory, faster, less accurate",
         QUANTIZATIONS,
     ),
     Parameter(
         'decode_kernels',
-        'auto',
+        EngineConfig.decode_kernels,
         "auto: single tokens by this package's own kernels (Hopper GPUs, RoboBrain 2.5); off: by vLLM's",
         DECODE_KERNELS,
     ),
-    Parameter('tensor_parallel_size', 1, 'GPUs that share the model; on a CPU: processes', low=1, high=8),
+    Parameter(
+        'tensor_parallel_size',
+        EngineConfig.tensor_parallel_size,
+        'GPUs that share the model; on a CPU: processes',
+        low=1,
+        high=8,
+    ),
     Parameter(
         'cache_directory',
-        caches.DEFAULT,
+        EngineConfig.cache_directory,
         "where a GPU's compiled kernels are kept between starts; empty: each library's own place",
     ),
     Parameter(
         'flaggems.profile',
-        'auto',
+        FlagGemsSettings.profile,
         'operators from FlagGems (GPU); auto: safe where the variable USE_FLAGGEMS is 1, else off',
         FLAGGEMS_CHOICES,
     ),
     Parameter(
         'flaggems.include',
-        [''],
+        [*FlagGemsSettings.include] or NONE,
         "names of FlagGems' functions to add to the profile's; with custom: these only; ['']: none",
         pattern=r'\w*',
     ),
     Parameter(
         'flaggems.exclude',
-        [''],
+        [*FlagGemsSettings.exclude] or NONE,
         "names of FlagGems' functions to take from the profile's; with custom: all but these; ['']: none",
         pattern=r'\w*',
     ),
@@ -136,27 +165,38 @@ PARAMETERS = (
     Parameter('warm_up_height', 480, "height of the camera's images, pixels", low=32, high=7680),
     Parameter(
         'cameras',
-        [''],
+        [CameraSettings.name],
         "names of the cameras, prefixes of their topics; ['']: one camera, without prefix",
         pattern=r'(?:[A-Za-z][A-Za-z0-9_]*)?',
     ),
-    Parameter('image_transport', 'raw', 'raw: topic image; compressed: topic image/compressed', ('raw', 'compressed')),
+    Parameter(
+        'image_transport',
+        CameraSettings.image_transport,
+        'raw: topic image; compressed: topic image/compressed',
+        ('raw', 'compressed'),
+    ),
     Parameter(
         'depth_transport',
-        'raw',
+        CameraSettings.depth_transport,
         'raw: topic depth/image; compressedDepth: topic depth/image/compressedDepth',
         ('raw', 'compressedDepth'),
     ),
     Parameter(
         'image_subscription',
-        'always',
+        'always' if CameraSettings.idle_s is None else 'on_demand',
         'on_demand: only while a request waits and image_idle_s longer; costs up to 0.15 s, saves the processor',
         ('always', 'on_demand'),
     ),
     Parameter(
         'image_idle_s', 5.0, 'with on_demand: stay subscribed this long after a request, s', low=0.1, high=3600.0
     ),
-    Parameter('depth_slop_s', 0.05, 'most that the stamps of an image and its depth may differ, s', low=0.0, high=10.0),
+    Parameter(
+        'depth_slop_s',
+        CameraSettings.depth_slop_s,
+        'most that the stamps of an image and its depth may differ, s',
+        low=0.0,
+        high=10.0,
+    ),
     Parameter(
         'target_frame',
         '',
@@ -166,15 +206,20 @@ PARAMETERS = (
     Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=2.0, dynamic=True),
     Parameter('default_task', 'pointing', 'task of requests that name none', NAMES, dynamic=True),
     Parameter(
-        'timeout_s', 60.0, 'a request ends after this, s, if it names no other time', low=0.1, high=3600.0, dynamic=True
+        'timeout_s',
+        60.0,
+        'a request ends after this, s, if it names no other time',
+        low=0.1,
+        high=LONGEST_S,
+        dynamic=True,
     ),
-    Parameter('max_image_age_s', 1.0, 'older images are not used, s', low=0.0, high=3600.0, dynamic=True),
+    Parameter('max_image_age_s', 1.0, 'older images are not used, s', low=0.0, high=LONGEST_S, dynamic=True),
     Parameter(
         'image_timeout_s', 5.0, 'how long a request waits for a usable image, s', low=0.0, high=3600.0, dynamic=True
     ),
     Parameter(
         'preemption',
-        'queue',
+        Settings.policy.value,
         'what a request does while another runs: wait, take its place, or fail',
         _values(Policy),
         dynamic=True,
@@ -182,18 +227,27 @@ PARAMETERS = (
     ),
     Parameter(
         'queue_size',
-        10,
+        Settings.queue_size,
         'most requests that wait, with preemption queue',
         low=0,
         high=10000,
         dynamic=True,
         shared=True,
     ),
-    Parameter('guided_decoding', False, "force answers into the task's format by a grammar", dynamic=True),
-    Parameter('temperature', 0.0, 'sampling temperature; 0: greedy, repeatable', low=0.0, high=2.0, dynamic=True),
+    Parameter(
+        'guided_decoding', Settings.guided_decoding, "force answers into the task's format by a grammar", dynamic=True
+    ),
+    Parameter(
+        'temperature',
+        Settings.temperature,
+        'sampling temperature; 0: greedy, repeatable',
+        low=0.0,
+        high=2.0,
+        dynamic=True,
+    ),
     Parameter(
         'depth_window_px',
-        5,
+        DepthRules.window_px,
         'side of the window whose median is the depth, odd, depth pixels',
         low=1,
         high=101,
@@ -201,115 +255,31 @@ PARAMETERS = (
     ),
     Parameter(
         'depth_min_valid_fraction',
-        0.3,
+        DepthRules.min_valid_fraction,
         'least part of the window that must hold valid depth',
         low=0.0,
         high=1.0,
         dynamic=True,
     ),
-    Parameter('min_depth_m', 0.1, 'nearer targets get no position, m', low=0.0, high=1000.0, dynamic=True),
-    Parameter('max_depth_m', 10.0, 'farther targets get no position, m', low=0.0, high=1000.0, dynamic=True),
+    Parameter(
+        'min_depth_m', DepthRules.min_depth_m, 'nearer targets get no position, m', low=0.0, high=1000.0, dynamic=True
+    ),
+    Parameter(
+        'max_depth_m', DepthRules.max_depth_m, 'farther targets get no position, m', low=0.0, high=1000.0, dynamic=True
+    ),
     Parameter(
         'trajectory_depth',
-        'model_scaled_to_sensor',
+        DepthRules.mode.value,
         "depth of waypoints: the camera's, the model's, or the model's scaled to the camera's",
         _values(DepthMode),
         dynamic=True,
     ),
     Parameter(
         'model_depth_is_ray',
-        False,
+        DepthRules.model_depth_is_ray,
         "the model's depth is measured along the ray instead of the optical axis",
         dynamic=True,
     ),
 )
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
-
-
-def model_directory(values: Mapping[str, Any]) -> Path:
-    """Where the model lies."""
-    return Path(values['model']).expanduser() if values['model'] else TINY_MODEL
-
-
-def profile(values: Mapping[str, Any]) -> Profile:
-    """How the model is asked.
-
-    :raises BrainError: if the model's directory does not tell
-    """
-    name = values['model_profile']
-    try:
-        return detect_profile(model_directory(values), '' if name == 'auto' else name)
-    except ValueError as error:
-        raise _bad(str(error)) from error
-
-
-def engine_config(values: Mapping[str, Any]) -> EngineConfig:
-    """How the model is run.
-
-    :raises BrainError: if there is no such model
-    """
-    return EngineConfig(
-        model=model_directory(values),
-        device=values['device'],
-        dtype=values['dtype'],
-        max_model_len=values['max_model_len'],
-        max_pixels=values['max_pixels'],
-        kv_cache_mb=values['kv_cache_mb'],
-        stall_s=values['stall_s'],
-        quantization=values['quantization'],
-        decode_kernels=values['decode_kernels'],
-        tensor_parallel_size=values['tensor_parallel_size'],
-        cache_directory=values['cache_directory'],
-        flaggems=FlagGemsSettings(
-            values['flaggems.profile'],
-            tuple(filter(None, values['flaggems.include'])),
-            tuple(filter(None, values['flaggems.exclude'])),
-        ),
-    )
-
-
-def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
-    """How the cameras are listened to, the default one first.
-
-    :raises BrainError: if two have the same name
-    """
-    names = list(values['cameras'])
-    if len(set(names)) < len(names):
-        raise _bad(f'cameras is {names!r}, but every name must be there once')
-    on_demand = values['image_subscription'] == 'on_demand'
-    return [
-        CameraSettings(
-            name,
-            values['image_transport'],
-            values['depth_transport'],
-            values['depth_slop_s'],
-            values['image_idle_s'] if on_demand else None,
-        )
-        for name in names
-    ]
-
-
-def settings(values: Mapping[str, Any]) -> Settings:
-    """How requests are answered.
-
-    :raises BrainError: for values that do not go together
-    """
-    try:
-        rules = DepthRules(
-            window_px=values['depth_window_px'],
-            min_valid_fraction=values['depth_min_valid_fraction'],
-            min_depth_m=values['min_depth_m'],
-            max_depth_m=values['max_depth_m'],
-            mode=DepthMode(values['trajectory_depth']),
-            model_depth_is_ray=values['model_depth_is_ray'],
-        )
-    except ValueError as error:
-        raise _bad(str(error)) from error
-    return Settings(
-        guided_decoding=values['guided_decoding'],
-        temperature=values['temperature'],
-        depth=rules,
-        policy=Policy(values['preemption']),
-        queue_size=values['queue_size'],
-    )

@@ -7,17 +7,15 @@ from typing import Any
 from builtin_interfaces.msg import Duration
 from rclpy.parameter import parameter_value_to_python
 
-from robobrain_ros.brain.brain import Settings
-from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.ros.parameters import BY_NAME, settings
-
-LONGEST_S = 3600.0
-"""As for the parameters timeout_s and max_image_age_s."""
+from robobrain_ros.brain.pipeline import Settings
+from robobrain_ros.errors import BadRequest
+from robobrain_ros.ros.from_parameters import settings
+from robobrain_ros.ros.parameters import BY_NAME, LONGEST_S
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a request asks for; times in seconds."""
+    """What one request asks for, complete; times in seconds."""
 
     task: str
     instruction: str
@@ -32,17 +30,19 @@ class Request:
 
     @classmethod
     def read(cls, message: Any, values: Mapping[str, Any]) -> 'Request':
-        """From a message with the fields of msg/Instruction.msg.
+        """Read a request from a message with the fields of msg/Instruction.msg.
 
         :param values: the node's parameters
-        :raises BrainError: for options that are none, and values that make no sense
+        :raises BadRequest: for options that are none, and values that make no sense
         """
         values = {**values, **_options(message.options)}
         if message.camera and message.camera not in values['cameras']:
-            raise _bad(f'camera is {message.camera!r}, but must be one of {", ".join(map(repr, values["cameras"]))}')
+            raise BadRequest(
+                f'camera is {message.camera!r}, but must be one of {", ".join(map(repr, values["cameras"]))}'
+            )
         age, timeout = _seconds(message.max_image_age), _seconds(message.timeout)
         if not (0 <= age <= LONGEST_S and 0 <= timeout <= LONGEST_S):
-            raise _bad(
+            raise BadRequest(
                 f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative, '
                 f'nor more than {LONGEST_S:g} s'
             )
@@ -66,24 +66,22 @@ def _options(options: Any) -> dict[str, Any]:
         parameter = BY_NAME.get(option.name)
         if parameter is None or not parameter.per_request:
             can = ', '.join(name for name, known in BY_NAME.items() if known.per_request)
-            raise _bad(f'option {option.name!r} cannot be set for one request; these can: {can}')
+            raise BadRequest(f'option {option.name!r} cannot be set for one request; these can: {can}')
         try:
             value = parameter_value_to_python(option.value)
         except RuntimeError as error:
-            raise _bad(f'option {option.name}: {error}') from error
+            raise BadRequest(f'option {option.name}: {error}') from error
         if isinstance(parameter.default, float) and type(value) is int:
             value = float(value)
         if type(value) is not type(parameter.default):
             kind = type(parameter.default).__name__
-            raise _bad(f'option {option.name} is {value!r}, but must be of type {kind}, such as {parameter.default!r}')
+            raise BadRequest(
+                f'option {option.name} is {value!r}, but must be of type {kind}, such as {parameter.default!r}'
+            )
         parameter.check(value)
         values[option.name] = value
     return values
 
 
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)
-
-
 def _seconds(duration: Duration) -> float:
-    return duration.sec + duration.nanosec / 1e9
+    return float(duration.sec + duration.nanosec / 1e9)

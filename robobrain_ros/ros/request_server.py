@@ -1,77 +1,57 @@
-"""How clients ask: topic ``~/instruction``, service ``~/ask`` and action ``~/query``, all by one way to the brain."""
+"""How clients ask: topics ``~/instruction`` and ``~/request``, service ``~/ask`` and action ``~/query``."""
 
-import concurrent.futures
-import threading
-import time
-import traceback
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import QoSProfile
-from rclpy.task import Future
-from std_msgs.msg import Header, String
+from std_msgs.msg import String
 
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
-from robobrain_ros.brain import mission
-from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Job
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import Instruction
-from robobrain_ros.ros import messages
-from robobrain_ros.ros.camera.camera_frame import CameraFrame
-from robobrain_ros.ros.camera.camera_input import CameraInput
-from robobrain_ros.ros.feedback import Feedback
-from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.request import Request
-from robobrain_ros.ros.transforms import Transforms
+from robobrain_ros.ros import topics
+from robobrain_ros.ros.answering import Answering
+from robobrain_ros.ros.feedback import Feedback, GoalHandle
 from robobrain_ros.srv import Ask
 from robobrain_ros.tasks import parse_instruction
 
 MOST_AT_ONCE = 1000
 """Goals that may come in one moment: the default for services drops all but ten."""
-LOGGED = 200
-"""Characters of an instruction that go into the log."""
-
-
-class ActiveNode(NamedTuple):
-    """What answers requests while the node is active."""
-
-    brain: Brain
-    cameras: Mapping[str, CameraInput]
-    outputs: Outputs
-    transforms: Transforms
 
 
 class RequestServer:
-    """Takes requests as long as the node lives, answers them while it is active, and brings every one to an end."""
+    """Takes requests of every kind as long as the node lives, and gives each client its answer in that kind.
 
-    def __init__(self, node: LifecycleNode, values: Callable[[], Mapping[str, Any]]) -> None:
-        """:param values: gives the parameters' values by name"""
+    :param node: whose topics, service and action these are
+    :param answering: answers what is asked
+    :param values: gives the parameters' values by name
+    """
+
+    def __init__(self, node: LifecycleNode, answering: Answering, values: Callable[[], Mapping[str, Any]]) -> None:
         self._node = node
+        self._answering = answering
         self._values = values
-        self._open: ActiveNode | None = None
         self._jobs: dict[bytes, Job] = {}
-        self._pending = 0
-        self._idle = threading.Condition()
+        """Those of the goals in progress, by the goal's UUID."""
         # a request that waits must not keep others, or its own cancellation, from being taken
         group = ReentrantCallbackGroup()
         # rclpy awaits coroutines of subscriptions too; only its type hints do not say so
         on_instruction: Any = self._on_instruction
         on_request: Any = self._on_request
-        node.create_subscription(String, '~/instruction', on_instruction, 10, callback_group=group)
-        node.create_subscription(Instruction, '~/request', on_request, 10, callback_group=group)
-        node.create_service(Ask, '~/ask', self._on_ask, callback_group=group)
+        node.create_subscription(String, f'~/{topics.INSTRUCTION}', on_instruction, 10, callback_group=group)
+        node.create_subscription(Instruction, f'~/{topics.REQUEST}', on_request, 10, callback_group=group)
+        node.create_service(Ask, f'~/{topics.ASK}', self._on_ask, callback_group=group)
         many = QoSProfile(depth=MOST_AT_ONCE)
         ActionServer(
             node,
             Query,
-            '~/query',
+            f'~/{topics.QUERY}',
             self._execute,
             callback_group=group,
             goal_callback=self._on_goal,
@@ -81,52 +61,35 @@ class RequestServer:
             result_service_qos_profile=many,
         )
 
-    def open(self, parts: ActiveNode) -> None:
-        """Answer requests from now on."""
-        self._open = parts
-
-    def shut(self) -> None:
-        """Refuse requests from now on; those that run end with NOT_ACTIVE, soon after this returns."""
-        with self._idle:
-            if self._open is not None:
-                self._open.brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
-            self._open = None
-
-    def wait(self, timeout_s: float) -> None:
-        """Block until all clients have their answers, or for this many seconds; not in the executor's thread."""
-        with self._idle:
-            self._idle.wait_for(lambda: not self._pending, timeout_s)
-        time.sleep(0.1)  # rclpy sends an action's result in a callback of its own, after ours
-
     async def _on_instruction(self, message: String) -> None:
         default = self._values()['default_task']
         try:
             task, instruction = parse_instruction(message.data, default)
         except BrainError as error:
-            self._refuse(Answer(default, message.data, error.code, str(error)))
+            self._answering.refuse(Answer(default, message.data, error.code, str(error)))
             return
-        await self._ask(Instruction(task=task, instruction=instruction))
+        await self._answering.ask(Instruction(task=task, instruction=instruction))
 
     async def _on_request(self, message: Instruction) -> None:
-        await self._ask(message)
+        await self._answering.ask(message)
 
     async def _on_ask(self, request: Ask.Request, response: Ask.Response) -> Ask.Response:
-        response.answer = await self._ask(request)
+        response.answer = await self._answering.ask(request)
         return _conclude(response)
 
     def _on_goal(self, goal: Query.Goal) -> GoalResponse:
-        if self._open is None:
+        if not self._answering.is_open:
             self._node.get_logger().warning(f'goal {goal.instruction!r} rejected: the node is not active')
             return GoalResponse.REJECT
         return GoalResponse.ACCEPT
 
-    def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
+    def _on_cancel(self, handle: GoalHandle) -> CancelResponse:
         job = self._jobs.get(bytes(handle.goal_id.uuid))
         if job is not None:
             job.stop(ErrorCode.CANCELLED, 'the client cancelled')
         return CancelResponse.ACCEPT
 
-    async def _execute(self, handle: ServerGoalHandle) -> Query.Result:
+    async def _execute(self, handle: GoalHandle) -> Query.Result:
         identity = bytes(handle.goal_id.uuid)
         feedback = Feedback(handle)
 
@@ -136,7 +99,7 @@ class RequestServer:
                 job.stop(ErrorCode.CANCELLED, 'the client cancelled')
 
         try:
-            answer = await self._ask(handle.request, feedback.add, started)
+            answer = await self._answering.ask(handle.request, feedback.add, started)
         finally:
             self._jobs.pop(identity, None)
         if answer.error_code == AnswerMessage.CANCELLED and handle.is_cancel_requested:
@@ -148,110 +111,6 @@ class RequestServer:
         result = Query.Result()
         result.answer = answer
         return _conclude(result)
-
-    async def _ask(
-        self,
-        message: Any,
-        report: Callable[[Job], None] = lambda job: None,
-        started: Callable[[Job], None] = lambda job: None,
-    ) -> AnswerMessage:
-        """Ask the brain, publish the answer and return it, whatever goes wrong.
-
-        :param message: with the fields of msg/Instruction.msg
-        """
-        try:
-            return await self._answer(message, report, started)
-        except BrainError as error:
-            return self._refuse(Answer(message.task, message.instruction, error.code, str(error)))
-        except Exception as error:  # rclpy would leave a service's client without a reply
-            self._node.get_logger().error(f'a request failed by a defect:\n{traceback.format_exc()}')
-            reason = f'{type(error).__name__}: {error}'
-            return self._refuse(Answer(message.task, message.instruction, ErrorCode.INTERNAL, reason))
-
-    async def _answer(
-        self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
-    ) -> AnswerMessage:
-        wanted = Request.read(message, self._values())
-        frames: list[CameraFrame] = []
-
-        async def frame() -> CameraFrame:
-            camera = parts.cameras[wanted.camera]
-            frame = await camera.frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
-            frames.append(frame)
-            parts.transforms.check(wanted.target_frame, frame.header.frame_id)
-            frame.to_target = lambda header: parts.transforms.lookup(wanted.target_frame, header, wanted.tf_timeout)
-            return frame
-
-        with self._idle:  # shut() must not come between: it would miss this job
-            if self._open is None:
-                raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
-            parts = self._open
-            job = mission.ask(
-                parts.brain, wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings
-            )
-            self._pending += 1
-        started(job)
-        outputs = parts.outputs  # not all parts: the desk remembers the last job, and so what publishes its answer
-
-        def publish(answer: Answer) -> tuple[Answer, AnswerMessage]:
-            image = frames[0] if frames else None
-            return answer, outputs.publish(answer, image, wanted.camera, wanted.target_frame)
-
-        try:
-            # at once, where the job ends: this thread may be asleep, or busy with something else
-            answer, message = await self._outcome(job, publish)  # type: ignore[misc]
-            self._log(answer)
-            if frames:
-                self._show(outputs, answer, frames[0], message.position_frame)
-            return message
-        finally:
-            frames.clear()  # the job knows them by way of its callback, and the desk knows the job
-            with self._idle:
-                self._pending -= 1
-                self._idle.notify_all()
-
-    def _show(self, outputs: Outputs, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
-        try:
-            outputs.show(answer, frame, position_frame)
-        except Exception:  # costs the picture; the answer is out
-            self._node.get_logger().error(f'an answer could not be drawn by a defect:\n{traceback.format_exc()}')
-
-    def _log(self, answer: Answer) -> None:
-        """One line a request, the same fields always, for people and for log tools."""
-        logger = self._node.get_logger()
-        line = (
-            f'code={answer.code.name} task={answer.task} ms={answer.timings.total:.0f} tokens={answer.tokens} '
-            f'frame_age_s={answer.frame_age:.3f} instruction={answer.instruction[:LOGGED]!r}'
-        )
-        if answer.success:
-            logger.info(line)
-        else:
-            logger.warning(f'{line}: {answer.message}')
-
-    def _refuse(self, answer: Answer) -> AnswerMessage:
-        self._log(answer)
-        if self._open:
-            return self._open.outputs.publish(answer, None, '', '')
-        return messages.answer(answer, Header(), '', '')
-
-    def _outcome(self, job: Job, publish: Callable[[Answer], Any]) -> Future:
-        """What ``publish`` makes of the job's answer, in the engine's loop, as a future that a callback can await."""
-        executor = self._node.executor
-        assert executor is not None
-        future: Future = Future(executor=executor)
-
-        def done(ended: 'concurrent.futures.Future[Answer]') -> None:  # must not know the job, which knows it: a cycle
-            try:
-                future.set_result(publish(ended.result()))
-            except Exception as error:
-                why = traceback.format_exc()
-                self._node.get_logger().error(f'an answer could not be published by a defect:\n{why}')
-                # its traceback knows the image, and the future: a cycle
-                future.set_exception(error.with_traceback(None))
-            executor.wake()  # after the result: an executor looks at pending coroutines once per wake
-
-        job.done.add_done_callback(done)
-        return future
 
 
 def _conclude(reply: Any) -> Any:

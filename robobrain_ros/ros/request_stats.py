@@ -1,10 +1,11 @@
 """What became of the requests so far: counts by end, and latencies by stage, for diagnostics."""
 
-import math
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from itertools import chain
+
+import numpy as np
 
 from robobrain_ros.answer import Answer, PointStatus
 from robobrain_ros.tasks import MISSION
@@ -14,7 +15,7 @@ WINDOW = 200
 
 
 class RequestStats:
-    """Keeps count, from any thread."""
+    """Counts requests by their end, and keeps the latencies of the latest; from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -34,18 +35,16 @@ class RequestStats:
                 self._timings.append(dict(vars(answer.timings)))
 
     def summary(self) -> dict[str, str]:
-        """Names and values for people: counts, and 'p50 / p95' in milliseconds by stage."""
+        """Names and values for people: counts, and 'p50 / p95' in milliseconds by stage.
+
+        Percentiles are NumPy's, by its method ``linear``: between two values, in proportion.
+        """
         with self._lock:
             values = {f'requests {name}': str(count) for name, count in sorted(self._ends.items())}
             values |= {f'targets {name}': str(count) for name, count in sorted(self._statuses.items())}
             values['incomplete answers'] = str(self._dropped)
             latest = list(self._timings)
         for stage in latest[-1] if latest else ():
-            took = sorted(timings[stage] for timings in latest)
-            values[f'{stage} p50 / p95 (ms)'] = f'{_quantile(took, 0.5):.1f} / {_quantile(took, 0.95):.1f}'
+            half, most = np.percentile([timings[stage] for timings in latest], (50, 95))
+            values[f'{stage} p50 / p95 (ms)'] = f'{half:.1f} / {most:.1f}'
         return values
-
-
-def _quantile(ordered: list[float], part: float) -> float:
-    """The least value that this part of the values does not exceed (nearest rank)."""
-    return ordered[max(math.ceil(part * len(ordered)) - 1, 0)]

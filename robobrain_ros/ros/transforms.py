@@ -14,7 +14,7 @@ from robobrain_ros.ros.camera.camera_frame import stamp_ns
 
 
 class Transforms:
-    """Listens to /tf and /tf_static as long as the node lives."""
+    """Knows where frames are, from /tf and /tf_static, as long as the node lives; without tf2 it knows nothing."""
 
     def __init__(self, node: Node) -> None:
         self._buffer: Any = None
@@ -33,7 +33,10 @@ class Transforms:
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
     def check(self, target_frame: str, camera_frame: str) -> None:
-        """:raises BrainError: if positions in ``target_frame`` cannot be had on this host at all"""
+        """Whether positions in ``target_frame`` can be had on this host at all; does not wait for a transform.
+
+        :raises BadRequest: if they cannot, since tf2 is not installed
+        """
         if self._buffer is None and target_frame not in ('', camera_frame):
             raise BadRequest(
                 f"target_frame is {target_frame!r}, but only the camera's frame {camera_frame!r} can be had here: "
@@ -41,11 +44,12 @@ class Transforms:
             )
 
     def lookup(self, target_frame: str, header: Header, timeout_s: float) -> Transform | None:
-        """From the frame of ``header`` to ``target_frame`` at the stamp of ``header``; None if they are the same frame.
+        """The transform from the frame of ``header`` to ``target_frame`` at the stamp of ``header``.
 
         Blocks for up to ``timeout_s`` seconds, in any thread but the executor's. It keeps its thread so long even when
         nobody waits for it any more.
 
+        :returns: None if ``target_frame`` is empty or the very frame of ``header``
         :raises LookupError: if tf2 does not know it, with tf2's reason
         """
         if target_frame in ('', header.frame_id):

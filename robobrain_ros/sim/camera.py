@@ -45,7 +45,10 @@ class SimulatedCamera(Node):
     """
 
     def __init__(self, **options: Any) -> None:
-        """:param options: of rclpy's Node"""
+        """Draw the first scene and begin to publish.
+
+        :param options: of rclpy's Node
+        """
         super().__init__('simulated_camera', **options)
         self._declare_parameters()
         self._image = self.create_publisher(Image, 'image', IMAGE_QOS)
@@ -56,7 +59,7 @@ class SimulatedCamera(Node):
         self._objects = self.create_publisher(MarkerArray, 'objects', LATCHED)
         self._publish_pose = self._create_pose_publisher()
         self.world = self._begin(self.get_parameter('seed').value)
-        """Whoever moves something in it has to do so in this node's executor."""
+        """What is shown; whoever moves something in it has to do so in this node's executor."""
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_timer(1.0 / self.get_parameter('rate_hz').value, self._publish)
 
@@ -87,7 +90,7 @@ class SimulatedCamera(Node):
         publisher = self.create_publisher(TFMessage, '/tf_static', LATCHED)
         return lambda transform: publisher.publish(TFMessage(transforms=[transform]))
 
-    def _on_parameters(self, parameters: list[Parameter]) -> SetParametersResult:
+    def _on_parameters(self, parameters: 'list[Parameter[Any]]') -> SetParametersResult:
         for parameter in parameters:
             if parameter.name == 'seed':
                 try:
@@ -97,7 +100,7 @@ class SimulatedCamera(Node):
         return SetParametersResult(successful=True)
 
     def _begin(self, seed: int) -> World:
-        """A new world, drawn."""
+        """Return the world of a seed, drawn, with its pose published."""
         world = World(seed, self.get_parameter('width').value, self.get_parameter('height').value)
         self._draw(world)
         if self._publish_pose:

@@ -24,7 +24,7 @@ def image_message(pixels: NDArray[np.uint8] | NDArray[np.float32], encoding: str
 
 
 def jpeg_message(rgb: NDArray[np.uint8]) -> CompressedImage:
-    """Return an image as JPEG, described as compressed_image_transport does it."""
+    """Return an RGB image as an unstamped JPEG message, described as compressed_image_transport does it."""
     buffer = io.BytesIO()
     PillowImage.fromarray(rgb).save(buffer, 'JPEG', quality=90)
     message = CompressedImage(format='rgb8; jpeg compressed bgr8')

@@ -32,7 +32,7 @@ class Inventory:
         self._no_colour = [colour for colour in COLOURS if colour not in colours]
 
     def absent(self, shapes: Sequence[str] = SHAPES) -> str:
-        """Something that is not there, such as 'the red mug' where there is a blue mug or a red bowl; '' if none fits.
+        """Name something that is not there, such as 'the red mug' beside a blue mug and a red bowl; '' if none fits.
 
         Most often its colour and its shape are both there, on different things: the hardest case.
         """
@@ -50,7 +50,7 @@ class Inventory:
         return ''
 
     def counts(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
-        """(question, answer) for each shape, and for all objects."""
+        """Yield (question, answer) about how many there are of each shape, and of all objects."""
         for shape in SHAPES:
             number = sum(thing.item.shape == shape for thing in self._things)
             if number or self._references.random() < 0.5:
@@ -58,14 +58,14 @@ class Inventory:
         yield self._choose(phrases.count).format('objects'), str(len(self._things))
 
     def colours(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
-        """(question, answer) for each thing that is the only one of its shape."""
+        """Yield (question, answer) about the colour of each thing that is the only one of its shape."""
         for thing in self._things:
             if sum(other.item.shape == thing.item.shape for other in self._things) == 1:
                 what = f'the {self._choose(WORDS[thing.item.shape])}'
                 yield self._choose(phrases.colour).format(what), thing.item.colour
 
     def presence(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
-        """(question, 'yes' or 'no'), as many of each."""
+        """Yield (question, 'yes' or 'no') about what is there and what is not, as many of each."""
         for thing in self._things:
             yield self._choose(phrases.present).format(_indefinite(self._references.name(thing))), 'yes'
             if name := self.absent():

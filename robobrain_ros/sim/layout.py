@@ -39,11 +39,14 @@ class Item:
     colour: str
     rgb: Array
     radius: float
-    """Of the body alone, seen from above, metres; half the edge for a cube."""
+    """Radius of the body alone, without a handle, seen from above, metres; half the edge for a cube."""
     height: float
+    """Metres above the table."""
     x: float
+    """Where its axis meets the table, in the world, metres; ``y`` alike."""
     y: float
     yaw: float
+    """Turn around the vertical axis, radians; a mug's handle points that way."""
     grip_gap: float = 0.0
     """From a mug's axis to the outer bar of its handle, metres."""
 
@@ -54,19 +57,19 @@ class Item:
 
     @property
     def centre(self) -> Array:
-        """Half-way up its axis, in the world."""
+        """The point half-way up its axis, in the world, metres."""
         return np.array([self.x, self.y, self.height / 2])
 
     @property
     def grip(self) -> Array:
-        """Of a mug: the middle of the outer bar of its handle, in the world."""
+        """The middle of the outer bar of a mug's handle, in the world, metres."""
         side = self.grip_gap * np.array([math.cos(self.yaw), math.sin(self.yaw)])
         return np.array([self.x + side[0], self.y + side[1], self.height * 0.525])
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A textured material."""
+    """A textured material; colours are (red, green, blue) in 0 .. 1."""
 
     builtin: str
     """MuJoCo's name of the pattern."""
@@ -91,7 +94,7 @@ class Light:
 
 @dataclass(frozen=True)
 class Layout:
-    """All that makes one scene."""
+    """All that makes one scene; lengths in metres, angles in radians, colours (red, green, blue) in 0 .. 1."""
 
     view: View
     items: tuple[Item, ...]
@@ -99,21 +102,23 @@ class Layout:
     """The point between the finger tips, in the world."""
     gripper_yaw: float
     gripper_rgb: tuple[Array, ...]
-    """Palm, two fingers, wrist, arm."""
+    """Colours of palm, two fingers, wrist and arm."""
     table: tuple[float, float]
-    """Half its width and half its depth, metres."""
+    """Half of the table's width and half of its depth, metres."""
     sky: tuple[Array, Array]
-    """Its two colours."""
+    """The upper and the lower colour of the sky."""
     surfaces: dict[str, Surface] = field(repr=False)
-    """Of the floor, the wall and the table."""
+    """Materials by what they cover: floor, wall and table."""
     lights: tuple[Light, Light] = field(repr=False)
     ambient: float
     headlight: float
 
 
 def draw(seed: int, width: int, height: int) -> Layout:
-    """Return the layout of a seed; the same for every image size of the same aspect ratio.
+    """Return the layout of a seed, which is one and the same for all image sizes of one aspect ratio.
 
+    :param width: image width in pixels
+    :param height: image height in pixels
     :raises ValueError: the image is so narrow or flat that nothing fits into its picture of the table
     """
     rng = np.random.default_rng(seed)
@@ -156,11 +161,11 @@ def _draw_view(rng: np.random.Generator, width: int, height: int) -> View:
 def _inside(view: View, point: Array, top: float) -> bool:
     """Whether a point is seen well inside the image: 6 % off the sides and the bottom, ``top`` off the top."""
     u, v, _ = view.project(point)
-    return 0.06 < (u + 0.5) / view.width < 0.94 and top < (v + 0.5) / view.height < 0.94
+    return bool(0.06 < (u + 0.5) / view.width < 0.94 and top < (v + 0.5) / view.height < 0.94)
 
 
 def _draw_items(rng: np.random.Generator, view: View) -> list[Item]:
-    """Three to six items, no two of the same shape and colour; an empty list where one found no room."""
+    """Draw three to six items, no two alike in shape and colour; an empty list where one found no room."""
     items: list[Item] = []
     wanted = rng.integers(3, 7)
     while len(items) < wanted:
@@ -184,7 +189,7 @@ def _draw_items(rng: np.random.Generator, view: View) -> list[Item]:
 
 
 def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float]:
-    """Radius and height in metres."""
+    """Draw radius and height of an item, in metres."""
     if shape == 'bowl':
         return rng.uniform(0.05, 0.068), rng.uniform(0.035, 0.055)
     if shape == 'plate':
@@ -196,7 +201,7 @@ def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float]:
 
 
 def _draw_gripper(rng: np.random.Generator, view: View, items: list[Item]) -> Array | None:
-    """A place beside or above the items, or none."""
+    """Draw a place for the gripper, beside or above the items; None where there is none."""
     for _ in range(30):
         point = np.array([rng.uniform(-0.3, 0.3), rng.uniform(-0.2, 0.25), rng.uniform(0.06, 0.3)])
         beside = (math.hypot(point[0] - o.x, point[1] - o.y) > o.reach or point[2] > o.height + 0.03 for o in items)
@@ -212,7 +217,7 @@ def _draw_light(rng: np.random.Generator, low: float, high: float, shadows: floa
 
 
 def _draw_surface(rng: np.random.Generator, index: int) -> Surface:
-    """Every second surface is of wood."""
+    """Draw a material; those with an even index are of wood."""
     base = rng.uniform(0.15, 0.85, 3) if index % 2 else WOOD * rng.uniform(0.5, 1.4)
     other = np.clip(base + rng.normal(0, 0.10, 3), 0, 1)
     base = np.clip(base, 0, 1)

@@ -1,4 +1,7 @@
-"""A layout as a MuJoCo model (MJCF text): https://mujoco.readthedocs.io/en/stable/XMLreference.html"""
+"""A layout as a MuJoCo model, in MJCF text.
+
+The format: https://mujoco.readthedocs.io/en/stable/XMLreference.html
+"""
 
 import math
 from collections.abc import Iterable
@@ -10,6 +13,7 @@ from robobrain_ros.sim.layout import Item, Layout, Light, Surface
 from robobrain_ros.sim.view import View
 
 Profile = list[tuple[float, float]]
+"""Half the section of a turned body: (radius, height) of each corner, metres."""
 
 GRIPPER_GEOMS = (
     'type="box" size=".045 .018 .012" pos="0 0 .062"',  # palm
@@ -119,7 +123,7 @@ def _item(name: str, item: Item) -> str:
 
 
 def _handle(item: Item) -> list[str]:
-    """The bars of a mug's handle, from the lower end on its wall to the upper, in its body's frame."""
+    """Return the ends of each bar of a mug's handle, from low to high, in its body's frame; nothing for other items."""
     if item.shape != 'mug':
         return []
     inner, outer, low, high = item.radius - 0.003, item.grip_gap, item.height * 0.25, item.height * 0.8
@@ -135,7 +139,7 @@ def _handle(item: Item) -> list[str]:
 
 
 def _profile(item: Item) -> Profile:
-    """Half the section of a turned item as (radius, height), from the axis over outside and inside back to it."""
+    """Return half the section of a turned item, from the axis over outside and inside back to it; else nothing."""
     r, h = item.radius, item.height
     if item.shape == 'bowl':
         wall, angles = 0.006, np.linspace(0, math.pi / 2, 7)
@@ -153,7 +157,7 @@ def _profile(item: Item) -> Profile:
 
 
 def _mesh(name: str, profile: Profile, segments: int = 28) -> str:
-    """A closed surface of revolution around z."""
+    """Return a closed surface of revolution around z, as MJCF."""
     vertices: list[tuple[float, float, float]] = []
     faces: list[tuple[int, int, int]] = []
     rings: list[list[int]] = []

@@ -8,25 +8,27 @@ HELD_OUT_PAIRS = frozenset({'orange mug', 'white cylinder', 'purple plate'})
 
 @dataclass(frozen=True)
 class Phrases:
-    """Sentences by what they ask for. ``{}`` stands for a thing such as 'the red mug'; an entry that is there twice is
-    drawn twice as often."""
+    """Sentences by what they ask for; ``{}`` stands for a thing such as 'the red mug'.
+
+    An entry that is there twice is drawn twice as often.
+    """
 
     point: tuple[str, ...]
     space: tuple[str, ...]
     handle: tuple[str, ...]
-    """``{}`` is a name without article."""
+    """Here ``{}`` is a name without an article."""
     pick: tuple[str, ...]
     plan_pick: tuple[str, ...]
     put_on: tuple[str, ...]
     put_in: tuple[str, ...]
     put_all: tuple[str, ...]
-    """Shape, preposition, place."""
+    """Here ``{}`` are a shape, a preposition and a place."""
     listing: tuple[str, ...]
     count: tuple[str, ...]
-    """A shape in the plural, or 'objects'."""
+    """Here ``{}`` is a shape in the plural, or 'objects'."""
     colour: tuple[str, ...]
     present: tuple[str, ...]
-    """``{}`` is a name with the indefinite article."""
+    """Here ``{}`` is a name with the indefinite article."""
 
 
 TAUGHT = Phrases(

@@ -30,21 +30,21 @@ class Question:
     presence; or absent, for something that is not in the scene."""
     instruction: str
     pixel: tuple[float, float] | None = None
-    """Of pointing and affordance: the middle of what is seen of the place."""
+    """Answer to pointing and affordance: the middle of what is seen of the place."""
     position: tuple[float, float, float] | None = None
-    """Of pointing and affordance: the surface seen at ``pixel``; for the gripper, the point between its finger tips."""
+    """What ``pixel`` shows, in metres: a point of a surface; for the gripper, the point between its finger tips."""
     box: tuple[float, float, float, float] | None = None
-    """Of grounding: (u_min, v_min, u_max, v_max)."""
+    """Answer to grounding: (u_min, v_min, u_max, v_max)."""
     waypoints: tuple[tuple[float, float, float], ...] = ()
-    """Of a trajectory: (u, v, depth along the optical axis in metres), the gripper first."""
+    """Answer to trajectory: (u, v, depth along the optical axis in metres), the gripper first."""
     steps: tuple[str, ...] = ()
-    """Of a plan."""
+    """Answer to planning: one sentence a step."""
     reply: tuple[str, ...] = ()
-    """Of a list: the names of the objects that are seen, left to right; of the other general questions, the answer."""
+    """Answer to general: the names of the objects that are seen, left to right, for a list; else one word."""
     label: int | None = None
-    """What the answer has to show, as in ``Truth.labels``; of pointing, affordance, grounding and picking."""
+    """What the answer has to show, as an index or a label of ``Truth``; for places, boxes and picking."""
     novel: str = ''
-    """'pair' or 'phrasing' where training never had such a thing; see ``phrases``."""
+    """'pair' where training never had such an object, 'phrasing' where it never had such a sentence; else empty."""
 
 
 def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUGHT) -> list[Question]:
@@ -57,6 +57,8 @@ def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUG
 
 
 class _Asker:
+    """Asks about one scene; each method yields the questions of one task."""
+
     def __init__(self, scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> None:
         self._scene, self._rng, self._phrases = scene, rng, phrases
         self._truth = scene.truth()
@@ -77,7 +79,7 @@ class _Asker:
             yield self._judge(question)
 
     def _judge(self, question: Question) -> Question:
-        """Marks what training never had."""
+        """Mark a question about what training never had, or in words that it never had."""
         name = self._truth.objects[question.label].name if question.label is not None and question.label >= 0 else ''
         if name in self._strange or (not name and self._strange and question.kind != 'absent'):
             return replace(question, novel='pair')
@@ -99,7 +101,7 @@ class _Asker:
                 yield Question('general', kind, text, reply=(answer,))
 
     def _absences(self) -> Iterator[Question]:
-        """Each task with something that is not there."""
+        """Ask for something that is not there, in each task."""
         phrases, absent = self._phrases, self._inventory.absent
         for _ in range(4):
             if name := absent():
@@ -135,7 +137,7 @@ class _Asker:
             yield self._point('vacant', self._choose(self._phrases.space).format(text), pixel, TABLE)
 
     def _handles(self) -> Iterator[Question]:
-        """Mugs are held by their handle, all else in the middle. The words are those of ``tasks.affordance``."""
+        """Ask where to hold each thing: mugs by their handle, all else in the middle."""
         for thing in self._seen:
             if thing.item.shape == 'mug' and not thing.handle:
                 continue
@@ -183,7 +185,7 @@ class _Asker:
         yield from self._collections()
 
     def _collections(self) -> Iterator[Question]:
-        """Put all of a shape into one bowl or onto one plate."""
+        """Ask to put all things of a shape into one bowl or onto one plate."""
         targets = [thing for thing in self._seen if thing.item.shape in ('bowl', 'plate')]
         for shape in ('cube', 'ball', 'cylinder'):
             alike = [thing for thing in self._truth.objects if thing.item.shape == shape]
@@ -214,7 +216,7 @@ class _Asker:
                 yield thing, target, self._choose(phrases).format(text, where), (text, where)
 
     def _named(self) -> list[tuple[str, SceneObject]]:
-        """One plain reference to each object that is seen, drawn anew."""
+        """Refer to each object that is seen, once and in new words."""
         return [(self._references.plain(thing), thing) for thing in self._seen]
 
     def _point(self, kind: str, instruction: str, pixel: tuple[float, float], label: int) -> Question:
@@ -229,7 +231,7 @@ class _Asker:
         return tuple((float(u), float(v), float(depth)) for u, v, depth in self._scene.view.project(way))
 
     def _bare(self, text: str, share: float) -> str:
-        """Leave the article away in a share of all cases, as users do."""
+        """Leave the article away in a share (0 .. 1) of all cases, as users do."""
         return text.removeprefix('the ') if self._rng.random() < share else text
 
 
@@ -238,11 +240,11 @@ def _middle(thing: SceneObject) -> tuple[float, float]:
 
 
 def _over(thing: SceneObject, distance: float) -> Array:
-    """The point so many metres above the middle of its upper rim, in the world."""
+    """Return the point so many metres above the middle of a thing's upper rim, in the world."""
     return np.array([thing.item.x, thing.item.y, thing.item.height + distance])
 
 
 def _drop(thing: SceneObject) -> Array:
-    """Where an object that is put there ends."""
+    """Return where an object that is put on or into ``thing`` ends, in the world, metres."""
     height = {'plate': 0.03, 'bowl': 0.04}.get(thing.item.shape, thing.item.height + 0.02)
     return np.array([thing.item.x, thing.item.y, height])

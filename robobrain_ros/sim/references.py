@@ -10,6 +10,7 @@ from robobrain_ros.sim.scene import TABLE, Region, SceneObject, TableTop
 
 T = TypeVar('T')
 Reference = tuple[str, SceneObject]
+"""Words, and what they mean."""
 
 WORDS = {
     'cube': ('cube', 'cube', 'cube', 'block', 'box'),
@@ -30,7 +31,7 @@ SPACE = ('the vacant space {}', 'the free space {}', 'the empty area {}')
 
 
 class References:
-    """Speaks of one scene; ``rng`` chooses among phrasings."""
+    """Finds words for the things and places of one scene; ``rng`` chooses among phrasings."""
 
     def __init__(self, scene: TableTop, rng: np.random.Generator) -> None:
         self._view, self._layout, self._rng = scene.view, scene.layout, rng
@@ -42,15 +43,15 @@ class References:
         return options[int(self._rng.integers(len(options)))]
 
     def random(self) -> float:
-        """Draw from 0 .. 1."""
+        """Draw a number from 0 to 1."""
         return float(self._rng.random())
 
     def name(self, thing: SceneObject) -> str:
-        """Colour and shape, with a usual word for the shape."""
+        """Name a thing by its colour and a usual word for its shape, without an article."""
         return f'{thing.item.colour} {self.choose(WORDS[thing.item.shape])}'
 
     def plain(self, thing: SceneObject) -> str:
-        """By colour and shape; at times by shape or by colour alone, where that is enough."""
+        """Refer to a thing by colour and shape; at times by shape or by colour alone, where that is enough."""
         texts = [f'the {self.name(thing)}'] * 3
         if sum(other.item.shape == thing.item.shape for other in self._all) == 1:
             texts.append(f'the {self.choose(WORDS[thing.item.shape])}')
@@ -59,7 +60,7 @@ class References:
         return self.choose(texts)
 
     def relational(self) -> list[Reference]:
-        """Objects by where they are: at an end of the table, beside or closest to something."""
+        """Refer to things by where they are: at an end of the table, beside or closest to something."""
         found = [*self._extremes(), *self._beside(), *self._closest()]
         return [(text, thing) for text, thing in found if thing.region]
 
@@ -99,7 +100,7 @@ class References:
             yield self.choose(CLOSEST_TO_GRIPPER), nearest
 
     def vacant(self) -> Iterator[tuple[str, tuple[float, float]]]:
-        """Free places on the table with the pixel of their middle: beside an object, or between two."""
+        """Refer to free places on the table, beside an object or between two; each with its middle pixel (u, v)."""
         right = self._view.rotation[:2, 0] / np.linalg.norm(self._view.rotation[:2, 0])
         forward = np.array([-right[1], right[0]])
         sides = {'to the left of': -right, 'to the right of': right, 'in front of': -forward, 'behind': forward}
@@ -119,7 +120,7 @@ class References:
                     yield self.choose(SPACE).format(text), pixel
 
     def _free(self, x: float, y: float, radius: float) -> tuple[float, float] | None:
-        """The pixel of a point of the table; None where it is hidden, under an object's box, or not free around."""
+        """Return the pixel of a point of the table; None if it is hidden, in an object's box, or not free around."""
         if any(math.hypot(x - o.item.x, y - o.item.y) <= o.item.reach + radius for o in self._all):
             return None
         u, v, _ = self._view.project([x, y, 0.0])
@@ -136,8 +137,8 @@ def _covers(region: Region | None, u: float, v: float) -> bool:
 
 
 def _clear_minimum(things: Sequence[SceneObject], values: Sequence[float], factor: float) -> SceneObject | None:
-    """The thing of the least value, where the second least is more than ``factor`` times as large."""
+    """Return the thing of the least value, if the second least is more than ``factor`` times as large; else None."""
     order = np.argsort(values)
     if len(order) < 2 or values[order[1]] <= factor * values[order[0]]:
         return None
-    return things[order[0]]
+    return things[int(order[0])]

@@ -42,8 +42,8 @@ class SceneObject:
     region: Region | None
     """None where next to nothing of it is seen."""
     handle: Region | None = None
-    """Of a mug's handle alone. ``pixel`` is where to hold it: well inside of what is seen of its bars, as near as that
-    is to the middle of the outer one."""
+    """What is seen of a mug's handle; None where that is next to nothing, and for all else. Its ``pixel`` is where to
+    hold it: well inside of what is seen of its bars, as near as that is to the middle of the outer one."""
 
     @property
     def name(self) -> str:
@@ -56,9 +56,11 @@ class Gripper:
     """The gripper: the point between its finger tips, and what is seen of palm and fingers."""
 
     position: Array
-    """In the camera's optical frame, metres."""
+    """The point between its finger tips, in the camera's optical frame, metres."""
     pixel: tuple[float, float]
+    """Where that point is projected to, hidden or not."""
     region: Region | None
+    """None where next to nothing of palm and fingers is seen."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ class TableTop:
 
 
 def compile_model(layout: Layout) -> Any:
-    """The MuJoCo model of a layout, with the right OpenGL backend chosen.
+    """Compile the MuJoCo model of a layout, with the right OpenGL backend chosen.
 
     :raises RuntimeError: no OpenGL here; says what to install
     """
@@ -177,7 +179,10 @@ def _observe(layout: Layout) -> tuple[NDArray[np.uint8], NDArray[np.float32], Tr
 
 
 def _check(view: View, thing: SceneObject) -> None:
-    """An object is seen nowhere but where its outline is projected to, whatever the driver draws."""
+    """Refuse an object that is seen where its outline is not projected to: the driver draws it wrongly.
+
+    :raises RuntimeError: says what is drawn where
+    """
     if thing.region is None:
         return
     item = thing.item
@@ -221,7 +226,7 @@ def _pixel(view: View, point: Array) -> tuple[float, float]:
 
 
 def _region(mask: NDArray[np.bool_], least: int) -> Region | None:
-    """``least`` is in pixels of a 320x240 image."""
+    """Describe the pixels of a mask; None if they are less than ``least``, counted in an image of 320x240."""
     rows, columns = np.nonzero(mask)
     if len(rows) < least * mask.size / (320 * 240):
         return None

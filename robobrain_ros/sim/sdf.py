@@ -29,9 +29,10 @@ SYSTEMS = {
     'gz-sim-scene-broadcaster-system': 'SceneBroadcaster',
     'gz-sim-sensors-system': 'Sensors',
 }
-"""Plugins of Gazebo: file and class."""
+"""Plugins of Gazebo by the name of their file: their class."""
 
 Files = dict[str, str]
+"""Texts by the path of their file, relative to the world's."""
 
 
 def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480) -> tuple[str, Files]:
@@ -77,7 +78,7 @@ def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480
 
 
 def camera_pose(sdf: Path) -> list[str]:
-    """The pose of a world's camera (x forward, z up) in the world: x y z in metres, then the quaternion x y z w.
+    """Read the pose of a world's camera (x forward, z up) in the world: x y z in metres, then the quaternion x y z w.
 
     :raises ValueError: the file is no world of this module; says what is wrong with it
     """
@@ -93,14 +94,14 @@ def camera_pose(sdf: Path) -> list[str]:
 
 
 def _alone(model: Any) -> Iterator[tuple[str, int]]:
-    """Name and number of the geoms that belong to the world itself: floor, wall, table."""
+    """Yield name and number of the geoms that belong to the world itself: floor, wall, table."""
     for index in range(model.ngeom):
         if model.geom_bodyid[index] == 0:
             yield model.geom(index).name, index
 
 
 def _text(numbers: Iterable[float]) -> str:
-    """Six digits are a micrometre on a table; adding zero turns -0 into 0."""
+    """Write numbers with six digits, a micrometre on a table; adding zero turns -0 into 0."""
     return ' '.join(f'{round(float(number), 6) + 0.0:.6g}' for number in numbers)
 
 
@@ -109,7 +110,10 @@ def _colour(rgb: Iterable[float]) -> str:
 
 
 def _pose(position: Iterable[float], quaternion: Array, digits: int = 6) -> str:
-    """:param quaternion: w x y z, as MuJoCo has it; SDF has x y z w"""
+    """Write a pose.
+
+    :param quaternion: w x y z, as MuJoCo has it; SDF has x y z w
+    """
     numbers = [round(float(number), digits) + 0.0 for number in [*position, *quaternion[1:], quaternion[0]]]
     return f'<pose rotation_format="quat_xyzw">{" ".join(f"{number:.10g}" for number in numbers)}</pose>'
 
@@ -119,7 +123,10 @@ def _geom_pose(model: Any, index: int) -> str:
 
 
 def _model(name: str, pose: str, solids: list[tuple[int, str | None]], model: Any) -> str:
-    """:param solids: the number of each geom, with the file of its mesh if it has one"""
+    """Write a model of one link.
+
+    :param solids: the number of each geom, with the file of its mesh if it has one
+    """
     parts = []
     for number, (index, mesh) in enumerate(solids):
         shape = f'<geometry>{_shape(model, index, mesh)}</geometry>'
@@ -134,7 +141,7 @@ def _model(name: str, pose: str, solids: list[tuple[int, str | None]], model: An
 
 
 def _shape(model: Any, index: int, mesh: str | None) -> str:
-    """MuJoCo's sizes are halves and radii; those of SDF are whole, but for radii."""
+    """Write the shape of a geom: MuJoCo's sizes are halves and radii; those of SDF are whole, but for radii."""
     from mujoco import mjtGeom
 
     if mesh:
@@ -151,14 +158,16 @@ def _shape(model: Any, index: int, mesh: str | None) -> str:
 
 
 def _look(model: Any, index: int) -> Array:
-    """The colour of a geom, or the mean of its texture."""
+    """Return the colour of a geom, or the mean of its texture, as (red, green, blue) in 0 .. 1."""
     from mujoco import mjtTextureRole
 
     material = model.geom_matid[index]
     if material < 0:
-        return model.geom_rgba[index][:3]
+        rgb: Array = model.geom_rgba[index][:3]
+        return rgb
     texture = model.tex(model.mat_texid[material, mjtTextureRole.mjTEXROLE_RGB])
-    return texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
+    mean: Array = texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
+    return mean
 
 
 def _lights(model: Any) -> Iterator[str]:
@@ -174,8 +183,10 @@ def _lights(model: Any) -> Iterator[str]:
 
 
 def _camera(view: View) -> str:
-    """An RGB-D camera. A sensor of Gazebo looks along x, with y left and z up (REP-103); its messages name the optical
-    frame, in which their pixels and depths are meant.
+    """Write an RGB-D camera.
+
+    A sensor of Gazebo looks along x, with y left and z up (REP-103); its messages name the optical frame, in which
+    their pixels and depths are meant.
     """
     import mujoco
 
@@ -194,7 +205,7 @@ def _camera(view: View) -> str:
 
 
 def _obj(model: Any, index: int) -> str:
-    """The mesh of a geom in its body's frame, with MuJoCo's normals, as Wavefront OBJ text."""
+    """Write the mesh of a geom in its body's frame, with MuJoCo's normals, as Wavefront OBJ."""
     import mujoco
 
     mesh = model.geom_dataid[index]
@@ -218,7 +229,7 @@ def _obj(model: Any, index: int) -> str:
 
 
 def _fixed(numbers: Array) -> str:
-    """Hundredths of a millimetre: more would differ between machines."""
+    """Write metres to hundredths of a millimetre: more digits would differ between machines."""
     return ' '.join(f'{round(float(number), 5) + 0.0:.5f}' for number in numbers)
 
 

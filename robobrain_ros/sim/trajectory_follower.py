@@ -21,13 +21,14 @@ class TrajectoryFollower(Node):
 
     ``~/target``: the gripper goes there. ``~/trajectory``: it follows the path, closing at each waypoint behind the
     first, where it is empty; at the last one it opens if it has carried something there. ``~/plan`` of a mission: it
-    follows each step's waypoints, and opens where the step's verb says so; it leaves out
-    a step that could not be grounded while it carries something that is not to be let go yet, and stops before any
-    other one without a way. Positions have to be in the camera's optical frame or in ``world``.
+    follows each step's waypoints, and opens where the step's verb says so; it leaves out a step that could not be
+    grounded while it carries something that is not to be let go yet, and stops before any other one without a way.
+    Positions have to be in the camera's optical frame or in ``world``.
     """
 
     def __init__(self, brain: str, world: Callable[[], World], **options: Any) -> None:
-        """
+        """Subscribe to what the brain publishes.
+
         :param brain: full name of the brain node
         :param world: gives the world that is shown now
         :param options: of rclpy's Node
@@ -69,7 +70,7 @@ class TrajectoryFollower(Node):
                 world.open()
 
     def _points(self, frame: str, points: Iterable[Point]) -> list[Array]:
-        """In the world; none in a frame that is not known here."""
+        """Return points of a frame in the world; none, and a warning, where the frame is not known here."""
         places = [[point.x, point.y, point.z] for point in points]
         if frame == OPTICAL_FRAME and places:
             return list(self._world().view.to_world(places))

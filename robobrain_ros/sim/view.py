@@ -47,7 +47,7 @@ class View:
 
     @property
     def focal(self) -> float:
-        """Focal length in pixels, the same in x and y."""
+        """Focal length in pixels, in x as in y."""
         return self.height / 2 / math.tan(self.fovy / 2)
 
     @property
@@ -56,15 +56,15 @@ class View:
         return np.array([[self.focal, 0, (self.width - 1) / 2], [0, self.focal, (self.height - 1) / 2], [0, 0, 1]])
 
     def to_camera(self, points: ArrayLike) -> Array:
-        """World (..., 3) to optical frame (..., 3), metres."""
+        """Turn points of the world (..., 3) into those of the optical frame (..., 3), metres."""
         return (np.asarray(points, dtype=float) - self.position) @ self.rotation
 
     def to_world(self, points: ArrayLike) -> Array:
-        """Optical frame (..., 3) to world (..., 3), metres."""
+        """Turn points of the optical frame (..., 3) into those of the world (..., 3), metres."""
         return np.asarray(points, dtype=float) @ self.rotation.T + self.position
 
     def project(self, points: ArrayLike) -> Array:
-        """World (..., 3) to (..., 3): column u and row v in pixels, and depth along the optical axis in metres.
+        """Project points of the world (..., 3), metres, to (..., 3): u and v in pixels, depth along the axis in metres.
 
         A point behind the camera has a negative depth and a pixel that means nothing.
         """
@@ -73,7 +73,8 @@ class View:
         return np.concatenate([homogeneous[..., :2] / depth, depth], axis=-1)
 
     def deproject(self, u: ArrayLike, v: ArrayLike, depth: ArrayLike) -> Array:
-        """Pixels with depth along the optical axis in metres to points (..., 3) in the optical frame."""
+        """Turn pixels with their depth along the optical axis, metres, into points (..., 3) of the optical frame."""
         u, v, depth = np.broadcast_arrays(*(np.asarray(value, dtype=float) for value in (u, v, depth)))
         rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ np.linalg.inv(self.k).T
-        return rays * depth[..., None]
+        points: Array = rays * depth[..., None]
+        return points

@@ -36,13 +36,13 @@ class Body:
         return f'{self.item.colour} {self.item.shape}'
 
     def distance(self, point: ArrayLike) -> float:
-        """From a point in the world to the body; 0 inside."""
+        """Return the distance from a point in the world to the body, metres; 0 inside."""
         x, y, z = np.asarray(point, dtype=float) - self.position
         beside = max(math.hypot(x, y) - self.item.radius, 0.0)
         return math.hypot(beside, max(float(-z), float(z - self.item.height), 0.0))
 
     def grip_distance(self, point: ArrayLike) -> float:
-        """From a point to where a gripper holds it: its middle, or the middle of its rim."""
+        """Return the distance from a point to where a gripper holds it, metres: its middle, or that of its rim."""
         offset = np.asarray(point, dtype=float) - self.position
         return min(float(np.linalg.norm(offset - [0, 0, z])) for z in (self.item.height / 2, self.item.height))
 
@@ -55,10 +55,13 @@ class State:
     gripper: Array
     """The point between the finger tips, in the world."""
     held: str = ''
-    """Name of what the gripper holds."""
+    """Name of what the gripper holds; empty: nothing."""
 
     def body(self, name: str) -> Body:
-        """The thing with this name; KeyError if there is none."""
+        """Return the thing with this name.
+
+        :raises KeyError: if there is none
+        """
         return {body.name: body for body in self.bodies}[name]
 
     def touches(self, name: str) -> bool:
@@ -86,6 +89,7 @@ class World:
     width: int = 640
     height: int = 480
     state: State = field(init=False)
+    """Where everything is now; another object after each change."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:
@@ -133,7 +137,11 @@ class World:
         return replace(body, position=np.array([x, y, max(below, default=0.0)]))
 
     def render(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Draw (rgb, depth) as ``TableTop.render`` gives them; takes some 0.3 s of software rendering."""
+        """Draw the world as it is now; takes some 0.3 s of software rendering.
+
+        :returns: rgb (height, width, 3), and depth (height, width) in metres along the optical axis, NaN where there is
+            only sky
+        """
         for index, (body, start) in enumerate(zip(self.state.bodies, self._start.bodies, strict=True)):
             number = self._model.body(f'item{index}').id
             self._model.body_pos[number] = self._home[number] + body.position - start.position

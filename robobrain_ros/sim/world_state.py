@@ -13,7 +13,7 @@ FORMS = {'cube': Marker.CUBE, 'ball': Marker.SPHERE}
 
 
 def to_markers(state: State, stamp: Time) -> MarkerArray:
-    """One marker for each thing, and one for the gripper. The namespace is the name; the text says what is held."""
+    """Return one marker for each thing, and one for the gripper; namespace: its name, text: whether it is held."""
     gripper = _marker(GRIPPER, Marker.SPHERE, state.gripper, (0.02, 0.02, 0.02), stamp)
     markers = [gripper]
     for body in state.bodies:
@@ -28,7 +28,7 @@ def to_markers(state: State, stamp: Time) -> MarkerArray:
 
 
 def from_markers(array: MarkerArray) -> State:
-    """The state that ``to_markers`` was given, without what no judge needs.
+    """Return the state that markers of ``to_markers`` show, without what no judge needs: yaw and handles.
 
     :raises ValueError: for markers that do not come from there
     """

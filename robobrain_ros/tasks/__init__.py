@@ -37,7 +37,10 @@ NAMES = (*TASKS, MISSION)
 
 
 def get_task(name: str) -> Task:
-    """The task of the model with this name; BrainError BAD_REQUEST lists the names there are."""
+    """Look a task of the model up by its name.
+
+    :raises BadRequest: if there is none, listing the names there are
+    """
     try:
         return TASKS[name]
     except KeyError:
@@ -45,9 +48,10 @@ def get_task(name: str) -> Task:
 
 
 def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
-    """Splits 'task: text' into a task's name and the text; without a known task in front, all is for the default task.
+    """Split 'task: text' into a task's name and the text; without a known task in front, all is for the default task.
 
-    BrainError BAD_REQUEST where nothing is left to ask, or the text is not fit for a prompt, or the default is no task.
+    :returns: (task, text)
+    :raises BadRequest: if nothing is left to ask, the text is not fit for a prompt, or the default is no task
     """
     head, colon, tail = text.partition(':')
     name = head.strip().lower()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks.profiles import Profile, Scale
 from robobrain_ros.tasks.values import Parsed
 
@@ -69,7 +69,10 @@ class Task:
     """Strings that only the end of a well-formed answer contains."""
 
     def prompt(self, text: str, profile: Profile) -> str:
-        """The text of the user's turn, behind the image. BrainError BAD_REQUEST where ``text`` cannot be asked."""
+        """The text of the user's turn, behind the image.
+
+        :raises BadRequest: if ``text`` is empty or not fit for a prompt
+        """
         return profile.prompts[self.name].replace('{t}', self.wording(check_instruction(text), profile))
 
     def stop(self, profile: Profile) -> tuple[str, ...]:
@@ -91,19 +94,18 @@ class Task:
 
 
 def check_instruction(text: str) -> str:
-    """The instruction without outer blanks; BrainError BAD_REQUEST if it is empty or not fit for a prompt."""
+    """The instruction without outer blanks.
+
+    :raises BadRequest: if it is empty, too long, or contains control characters or chat markup
+    """
     text = text.strip()
     if not text:
-        raise _bad('the instruction is empty; say what to look for or what to do')
+        raise BadRequest('the instruction is empty; say what to look for or what to do')
     if len(text) > MAX_INSTRUCTION:
-        raise _bad(f'the instruction has {len(text)} characters, {MAX_INSTRUCTION} are allowed: {text[:40]!r}...')
+        raise BadRequest(f'the instruction has {len(text)} characters, {MAX_INSTRUCTION} are allowed: {text[:40]!r}...')
     for character in text:
         if unicodedata.category(character) in ('Cc', 'Cs') and character not in '\n\t':
-            raise _bad(f'the instruction contains the control character {character!r}; plain text is needed')
+            raise BadRequest(f'the instruction contains the control character {character!r}; plain text is needed')
     if markup := _MARKUP.search(text):
-        raise _bad(f'the instruction contains {markup.group()!r}, which is chat markup; plain text is needed')
+        raise BadRequest(f'the instruction contains {markup.group()!r}, which is chat markup; plain text is needed')
     return text
-
-
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)

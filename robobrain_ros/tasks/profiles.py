@@ -66,8 +66,7 @@ class Profile:
     """The whole answer of a model that was taught what to say about what it does not see."""
     canvas: tuple[int, int] | None = None
     """(width, height) in pixels of the only image size that the model was trained with (``geometry/letterbox.py``);
-    None: any.
-    A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
+    None: any. A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
 
     def scale(self, model_width: int, model_height: int) -> Scale:
         """The coordinate range of an answer about an image that the model saw with this size, in pixels."""
@@ -150,7 +149,10 @@ _BY_MODEL_TYPE = {'qwen3_vl': 'robobrain-2.5', 'qwen2_5_vl': 'robobrain-2.0'}
 
 
 def get_profile(name: str) -> Profile:
-    """The profile with this name; ValueError lists the names there are."""
+    """Look a profile up by its name.
+
+    :raises ValueError: if there is none, listing the names there are
+    """
     try:
         return PROFILES[name]
     except KeyError:
@@ -158,12 +160,13 @@ def get_profile(name: str) -> Profile:
 
 
 def detect_profile(model_dir: Path, name: str = '') -> Profile:
-    """The profile of the checkpoint in a folder.
+    """Find the profile of the checkpoint in a folder.
 
     ``robobrain.json`` = ``{"profile": name, "canvas": [width, height]}`` decides where it exists, ``canvas`` being
-    optional; else ``model_type`` in ``config.json``. ValueError says what is missing or wrong.
+    optional; else ``model_type`` in ``config.json``.
 
-    :param name: of the profile, where it is known already: only the canvas is looked up then
+    :param name: the profile's name, where it is known already: only the canvas is looked up then
+    :raises ValueError: saying what is missing or wrong
     """
     marker = model_dir / 'robobrain.json'
     known = _load_object(marker) if marker.is_file() else {}

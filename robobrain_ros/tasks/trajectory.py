@@ -1,4 +1,4 @@
-"""Task trajectory: along which points should the end effector move?"""
+"""Task trajectory: the points along which the end effector should move."""
 
 from robobrain_ros.tasks.base import Guide, Raw, Task
 from robobrain_ros.tasks.coordinates import read_points

@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 from robobrain_ros.bags import answers, replay
 from robobrain_ros.bags.answers import Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recording
-from robobrain_ros.bags.replay import Player, questions_of
+from robobrain_ros.bags.replay import Player, requests_of
 from robobrain_ros.ros.client import Client, NoReply
 
 pytest_plugins = ('node_fixtures',)
@@ -43,7 +43,7 @@ def replayer(far_context):
 def play(client: Client, path) -> list[answers.Record]:
     recording = Recording(path)
     player = Player(client, recording, recording.camera(CameraTopics('')))
-    return list(player.play(questions_of(recording, [])))
+    return list(player.play(requests_of(recording, [])))
 
 
 def test_the_same_recording_gives_the_same_answers(listening, replayer, bag):
@@ -74,7 +74,7 @@ def test_a_damaged_recording_ends(listening, replayer, bag, tmp_path):
     recording = Recording(write_bag(tmp_path / 'bag', {'/image': 'sensor_msgs/msg/Image'}, messages))
     player = Player(replayer, recording, recording.camera(CameraTopics('')))
     with pytest.raises(ValueError, match="on '/image' of 60 bytes is no Image"):
-        list(player.play(questions_of(recording, ['the mug'])))
+        list(player.play(requests_of(recording, ['the mug'])))
 
 
 def test_without_a_node_it_says_who_does_not_listen(far_context, bag, monkeypatch):

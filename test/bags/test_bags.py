@@ -19,7 +19,7 @@ from robobrain_ros.bags import answers, replay
 from robobrain_ros.bags.answers import Tolerance
 from robobrain_ros.bags.record import run as record
 from robobrain_ros.bags.recording import CameraTopics, Recording, decoded
-from robobrain_ros.bags.replay import questions_of
+from robobrain_ros.bags.replay import requests_of
 from robobrain_ros.cli import main
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.errors import BrainError
@@ -66,7 +66,7 @@ def test_a_recording_is_read_as_it_was_written(bag):
     assert {image.encoding for image in images} == {'rgb8'}
     info = decoded(next(recording.messages([camera.camera_info])), CameraInfo)
     assert (info.width, info.height) == (images[0].width, images[0].height)
-    assert [question[1:] for question in questions_of(recording, [])] == [
+    assert [question[1:] for question in requests_of(recording, [])] == [
         ('pointing', 'the red plate'),
         ('grounding', 'the red plate'),
     ]
@@ -80,13 +80,13 @@ def test_one_file_of_it_will_do(bag):
 def test_other_questions_are_spread_over_it(mcap):
     recording = Recording(mcap)
     first, behind = recording.span
-    asked = questions_of(recording, ['the mug', 'planning: tidy up', 'mission: tidy up'])
+    asked = requests_of(recording, ['the mug', 'planning: tidy up', 'mission: tidy up'])
     assert [question.task for question in asked] == ['pointing', 'planning', 'mission']
     assert np.diff([first, *(question.time for question in asked), behind]) == pytest.approx(
         (behind - first) / 4, abs=2
     )
     with pytest.raises(BrainError, match='empty'):
-        questions_of(recording, ['grounding:  '])
+        requests_of(recording, ['grounding:  '])
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_the_one_of_two_that_was_asked_for(tmp_path):
     recording = Recording(tmp_path / 'bag')
     assert recording.camera(CameraTopics('/right')) == CameraTopics('/right')
     with pytest.raises(ValueError, match='no instructions; ask with --ask'):
-        questions_of(recording, [])
+        requests_of(recording, [])
 
 
 def test_an_unknown_type_is_no_obstacle(tmp_path):
@@ -164,7 +164,8 @@ def test_mutated_recordings_are_read_or_refused(tmp_path, storage, fuzz):
     """Small messages, so that the damage is where the structure is."""
     messages = [(BEGIN, '/image', picture('rgb8', 0)), (BEGIN + 1, '/instruction', text('the mug'))]
     bag = write_bag(tmp_path / 'bag', {'/image': IMAGE, '/instruction': STRING}, messages, storage=storage)
-    dice, outcomes = random.Random(3), set()
+    dice = random.Random(3)
+    outcomes: set[int | str] = set()
 
     def mutate(content: bytes) -> bytes:
         changed = bytearray(content)
@@ -205,7 +206,7 @@ def test_the_simulated_camera_is_recorded(tmp_path):
     assert {(image.encoding, image.header.frame_id) for image in images} == {('rgb8', 'camera_color_optical_frame')}
     first, behind = recording.span
     assert 1 < (behind - first) / 1e9 < 10
-    asked = [(question.task, question.instruction) for question in questions_of(recording, [])]
+    asked = [(question.task, question.instruction) for question in requests_of(recording, [])]
     assert asked == [(question.task, question.instruction) for question in choose(7)]
 
 

@@ -9,7 +9,7 @@ from robobrain_ros.bench import parity
 from robobrain_ros.bench.accuracy import right
 from robobrain_ros.bench.parity import Outcome, cases, compare, relative_error
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.sim.questions import Question
 from robobrain_ros.tasks.profiles import Scale, detect_profile
 from robobrain_ros.tasks.values import Box, Parsed, Point

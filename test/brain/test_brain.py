@@ -8,8 +8,8 @@ from brain_fixtures import FLAT, SOON, Picture, answer, ask, said
 from scripted_engine import Die, Gate, ScriptedEngine
 
 from robobrain_ros.answer import PointStatus
-from robobrain_ros.brain.brain import Settings
 from robobrain_ros.brain.jobs import Stage
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.engines.base import Delta, EngineRefused
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import Transform
@@ -59,7 +59,7 @@ def test_stage_times_add_up_to_the_total(make):
 )
 def test_what_takes_milliseconds_is_not_done_in_the_loop(make, light, canvas, at_once):
     brain, picture = make(), Picture(light=light)
-    brain.profile = replace(brain.profile, canvas=canvas)
+    brain.pipeline.profile = replace(brain.pipeline.profile, canvas=canvas)
     assert answer(brain, picture=picture).success
     assert (picture.seen_in == 'robobrain-engine') == at_once
 

@@ -9,8 +9,9 @@ import pytest
 from brain_fixtures import SOON, answer, ask, said
 from scripted_engine import Die, Gate, ScriptedEngine
 
-from robobrain_ros.brain.brain import Brain, Settings
+from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Policy, Stage
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.engines.base import EngineDead, EngineState
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.tasks.profiles import PROFILES

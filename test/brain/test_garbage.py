@@ -8,7 +8,6 @@ import pytest
 from brain_fixtures import SOON, Picture, answer
 from scripted_engine import Gate
 
-from robobrain_ros.brain import mission
 from robobrain_ros.engines.watchdog import Watchdog
 from robobrain_ros.errors import ErrorCode
 
@@ -29,7 +28,7 @@ def asked(brain, task, picture):
     async def frame():
         return picture
 
-    return mission.ask(brain, task, 'the mug', frame), known
+    return brain.submit(task, 'the mug', frame), known
 
 
 ENDS = {

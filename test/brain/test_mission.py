@@ -2,15 +2,15 @@
 
 import asyncio
 
-import numpy as np
 import pytest
 from brain_fixtures import FLAT, SOON, Picture
 from scripted_engine import Die, Gate, ScriptedEngine
 
 from robobrain_ros.answer import GroundedStep, StepStatus
 from robobrain_ros.brain import mission
-from robobrain_ros.brain.brain import Brain, Settings
+from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Policy, Stage
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks import parse_instruction
 from robobrain_ros.tasks.plan_text import step_of
@@ -60,7 +60,7 @@ def start(brain, goal=GOAL, looks=None, **options):
             looks.append(goal)
         return Picture(depth=FLAT)
 
-    return mission.ask(brain, 'mission', goal, frame, **options)
+    return brain.submit('mission', goal, frame, **options)
 
 
 def test_every_step_gets_a_place_and_those_that_move_a_way(brain):
@@ -197,13 +197,6 @@ def test_what_cannot_be_asked_is_refused_at_once(brain):
     looks = []
     assert start(brain, ' ', looks=looks).done.result(SOON).code is ErrorCode.BAD_REQUEST
     assert looks == []
-
-
-def test_other_tasks_go_to_the_brain(brain):
-    async def frame():
-        return Picture(np.zeros((480, 640, 3), np.uint8))
-
-    assert mission.ask(brain, 'pointing', 'the red cube', frame).done.result(SOON).text == CUBE
 
 
 def test_the_prefix_is_known():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target
 from robobrain_ros.brain.overlay import FAILED, TARGET, WAY, draw
-from robobrain_ros.errors import ErrorCode
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.values import Step
 
 SIZES = [(320, 240), (640, 480), (1920, 1080), (3840, 2160)]
@@ -162,5 +162,5 @@ def test_images_that_are_views_or_read_only_are_accepted():
     [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)],
 )
 def test_other_arrays_are_refused(image):
-    with pytest.raises(ValueError, match='expected HxWx3 uint8'):
+    with pytest.raises(BrainError, match='expected height x width x 3, uint8'):
         draw(image, Answer('general', 'hello'))

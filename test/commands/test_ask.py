@@ -6,7 +6,8 @@ import zlib
 import pytest
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus, Target
-from robobrain_ros.commands.ask import Picture, describe
+from robobrain_ros.brain.frame import Frame
+from robobrain_ros.commands.ask import describe
 from robobrain_ros.errors import BrainError, ErrorCode
 
 
@@ -15,14 +16,14 @@ def test_a_picture_that_claims_to_be_huge(tmp_path):
     data = b'\x89PNG\r\n\x1a\n' + struct.pack('>I', 13) + header + struct.pack('>I', zlib.crc32(header))
     (tmp_path / 'huge.png').write_bytes(data)
     with pytest.raises(BrainError, match=r'huge\.png') as error:
-        Picture.read(tmp_path / 'huge.png')
+        Frame.of(tmp_path / 'huge.png')
     assert error.value.code == ErrorCode.BAD_IMAGE
 
 
 @pytest.mark.parametrize('name', ['nowhere.png', ''])
 def test_no_file_is_said_once(tmp_path, capfd, name):
     with pytest.raises(BrainError, match='is no file'):
-        Picture.read(tmp_path / name)
+        Frame.of(tmp_path / name)
     assert capfd.readouterr().err == ''  # OpenCV would warn
 
 

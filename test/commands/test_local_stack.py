@@ -63,7 +63,7 @@ class NodeProcess:
     def __init__(self, stack: LocalStack, client: Client) -> None:
         self.forget_ended(stack)
         self.client = client
-        self.process = stack.start('node')
+        self.process = stack.start('ros.node')
 
     @staticmethod
     def forget_ended(stack: LocalStack) -> None:
@@ -195,8 +195,8 @@ def belongs(process: psutil.Process, node: NodeProcess) -> bool:
 def test_bringing_up_a_node_that_ends_says_so_at_once(stack, context):
     NodeProcess.forget_ended(stack)
     other = Client(Node('impatient', context=context), '/wrong/robobrain', check=stack.check)
-    stack.start('node', ['--ros-args', '-r', '__ns:=/wrong', '-p', 'device:=abacus'])
-    with pytest.raises(RuntimeError, match=r'robobrain_ros\.node .* ended with exit code 1'):
+    stack.start('ros.node', ['--ros-args', '-r', '__ns:=/wrong', '-p', 'device:=abacus'])
+    with pytest.raises(RuntimeError, match=r'robobrain_ros\.ros\.node .* ended with exit code 1'):
         bring_up(other)
     other.close()
     other.node.destroy_node()

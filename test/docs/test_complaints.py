@@ -1,6 +1,5 @@
 """Answers to complaints (docs/behaviour.md) that no other test shows."""
 
-import os
 import re
 import subprocess
 import sys
@@ -36,13 +35,13 @@ def test_the_pure_half_needs_no_ros():
 
 def test_every_task_is_warmed_up():
     class Engine(ScriptedEngine):
-        async def warm_up(self, generations: list[Generation]) -> list[float]:
+        async def warm_up(self, generations: list[Generation]) -> list[float]:  # type: ignore[override]
             warmed.extend(generations)
             return await super().warm_up(generations)
 
     warmed: list[Generation] = []
     profile = PROFILES['robobrain-2.5']
-    brain = Brain(Engine(), profile)
+    brain = Brain(Engine(), profile)  # type: ignore[arg-type]
     try:
         brain.start(lambda text: None, (320, 200)).result(10)
     finally:
@@ -57,7 +56,6 @@ def test_the_engine_stays_offline(tiny_brain):
     assert pids
     for pid in pids:
         assert b'HF_HUB_OFFLINE=1' in Path(f'/proc/{pid}/environ').read_bytes().split(b'\0')
-    assert os.environ['HF_HUB_OFFLINE'] == '1'
 
 
 def test_the_readme_says_what_was_not_run():

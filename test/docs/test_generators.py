@@ -14,16 +14,16 @@ pytestmark = pytest.mark.filterwarnings('ignore:.*found in sys.modules')  # it m
         ('sim.sdf', [], 'arguments are required: seed, file'),
         ('sim.sdf', ['abc', 'a.sdf'], "argument seed: invalid int value: 'abc'"),
         ('sim.sdf', ['-5', 'a.sdf'], 'the seed is -5, but must be 0 or more'),
-        ('sim.sdf', ['1', 'full/a.sdf'], "File exists: 'full'"),
-        ('ros.parameter_file', [], 'arguments are required: file'),
-        ('ros.parameter_file', ['nowhere/a.yaml'], "No such file or directory: 'nowhere/a.yaml'"),
-        ('ros.parameter_docs', ['nowhere.md'], "No such file or directory: 'nowhere.md'"),
-        ('ros.parameter_docs', ['full'], 'the text lacks the markers'),
+        ('sim.sdf', ['1', 'full.md/a.sdf'], "File exists: 'full.md'"),
+        ('ros.write_parameters', [], 'arguments are required: FILE'),
+        ('ros.write_parameters', ['nowhere/a.yaml'], "No such file or directory: 'nowhere/a.yaml'"),
+        ('ros.write_parameters', ['nowhere.md'], "No such file or directory: 'nowhere.md'"),
+        ('ros.write_parameters', ['full.md'], 'the text lacks the markers'),
     ],
 )
 def test_generators_say_what_is_wrong(tmp_path, monkeypatch, capsys, module, arguments, says):
     monkeypatch.chdir(tmp_path)
-    Path('full').write_text('words')
+    Path('full.md').write_text('words')
     monkeypatch.setattr('sys.argv', [module, *arguments])
     with pytest.raises(SystemExit) as ended:
         runpy.run_module(f'robobrain_ros.{module}', run_name='__main__')
@@ -32,7 +32,7 @@ def test_generators_say_what_is_wrong(tmp_path, monkeypatch, capsys, module, arg
     assert [path.read_text() for path in tmp_path.iterdir()] == ['words']
 
 
-@pytest.mark.parametrize('module', ['sim.sdf', 'ros.parameter_file', 'ros.parameter_docs'])
+@pytest.mark.parametrize('module', ['sim.sdf', 'ros.write_parameters'])
 def test_generators_help(tmp_path, monkeypatch, capsys, module):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr('sys.argv', [module, '--help'])

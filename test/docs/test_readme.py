@@ -5,13 +5,14 @@ from pathlib import Path
 
 from repository import ROOT
 
-from robobrain_ros.ros.parameter_docs import renewed
+from robobrain_ros.ros import topics
+from robobrain_ros.ros.write_parameters import with_table
 
 README = (ROOT / 'README.md').read_text()
 
 
 def test_the_parameter_table_is_the_schema():
-    assert renewed(README) == README, 'run: python -m robobrain_ros.ros.parameter_docs README.md'
+    assert with_table(README) == README, 'run: python -m robobrain_ros.ros.write_parameters README.md'
 
 
 def test_linked_files_exist():
@@ -32,13 +33,12 @@ def test_named_commands_exist():
     assert named <= commands
 
 
-def test_every_topic_of_the_code_is_in_the_tables():
-    code = ''.join(
-        (ROOT / 'robobrain_ros' / name).read_text()
-        for name in ('ros/outputs.py', 'ros/request_server.py', 'ros/camera/camera_input.py')
-    )
-    topics = set(re.findall(r"'(~/\w+)'", code)) | set(re.findall(r"resolve_topic_name\(f'\{prefix\}([\w/]+)'\)", code))
-    outputs = set(re.findall(r"^ {16}'(\w+)': ", code, re.MULTILINE))
-    assert topics
-    assert outputs
-    assert {name for name in topics | {f'~/{output}' for output in outputs} if f'`{name}`' not in README} == set()
+def test_every_topic_is_in_the_tables():
+    names = [*topics.CAMERA, topics.DIAGNOSTICS, *(f'~/{name}' for name in (*topics.REQUESTS, *topics.OUTPUTS))]
+    assert [name for name in names if f'`{name}`' not in README] == []
+
+
+def test_outputs_have_the_types_that_the_table_says():
+    said = dict(re.findall(r'^\| `~/(\w+)` \| (\w+/\w+) \|', README, re.MULTILINE))
+    made = {name: f'{kind.__module__.partition(".")[0]}/{kind.__name__}' for name, kind in topics.OUTPUTS.items()}
+    assert {name: said.get(name) for name in made} == made

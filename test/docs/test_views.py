@@ -1,17 +1,18 @@
 """The views in config/ show what the node publishes, and nothing else. (Neither viewer can be had as a wheel.)"""
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 import yaml
 from repository import ROOT
 
+from robobrain_ros.ros import topics
+
 LAYOUT = json.loads((ROOT / 'config' / 'foxglove.json').read_text())
 RVIZ = yaml.safe_load((ROOT / 'config' / 'robobrain.rviz').read_text())
-OUTPUTS = re.findall(r"^ {16}'(\w+)': \w+,$", (ROOT / 'robobrain_ros' / 'ros' / 'outputs.py').read_text(), re.MULTILINE)
-TOPICS = {f'/robobrain/{topic}' for topic in OUTPUTS} | {'/image', '/camera_info', '/diagnostics'}
+OUTPUTS = {f'/{topics.NODE}/{name}': kind for name, kind in topics.OUTPUTS.items()}
+INPUTS = {f'/{name}': kind for name, kind in topics.CAMERA.items()}
 """Of a node and a camera without a namespace."""
 
 
@@ -42,16 +43,17 @@ def test_every_panel_of_foxglove_is_arranged_once():
 def test_foxglove_shows_topics_that_there_are():
     shown = set(values(LAYOUT, {'imageTopic', 'calibrationTopic', 'topicPath', 'topicToRender'}))
     (in_space,) = values(LAYOUT['configById'], {'topics'})
-    assert shown | set(in_space) <= TOPICS
+    assert shown | set(in_space) <= {*OUTPUTS, *INPUTS, topics.DIAGNOSTICS}
     assert {'/image', '/robobrain/annotated', '/robobrain/plan', '/diagnostics'} <= shown
     assert {'/robobrain/markers', '/robobrain/trajectory'} <= set(in_space)
 
 
 def test_rviz_shows_topics_that_there_are():
     displays = RVIZ['Visualization Manager']['Displays']
-    shown = {display['Topic']['Value'] for display in displays if 'Topic' in display}
-    assert shown <= TOPICS
-    assert {'/image', '/robobrain/annotated', '/robobrain/markers', '/robobrain/trajectory'} <= shown
+    shown = {item['Topic']['Value']: item['Class'].rpartition('/')[2] for item in displays if 'Topic' in item}
+    known = OUTPUTS | INPUTS
+    assert shown == {name: known[name].__name__ for name in shown}
+    assert {'/image', '/robobrain/annotated', '/robobrain/markers', '/robobrain/trajectory'} <= set(shown)
 
 
 def test_both_look_at_the_same_frame():

@@ -9,11 +9,12 @@ import pytest
 from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.brain.jobs import Stage
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineRefused, EngineState
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.evaluation.tabletop import FIRST_SEED, SceneFrame, score
+from robobrain_ros.evaluation.tabletop import FIRST_SEED, frame_of, score
 from robobrain_ros.geometry.resize import resize
 from robobrain_ros.sim.questions import questions
 from robobrain_ros.sim.scene import TableTop
@@ -232,10 +233,10 @@ def test_answers_equal_those_of_transformers(engine, run, images):
 
 
 def _ask(brain: Brain, scene: TableTop, task: str, instruction: str, **options):
-    async def frame() -> SceneFrame:
-        return SceneFrame(scene)
+    async def frame() -> Frame:
+        return frame_of(scene)
 
-    return brain.ask(task, instruction, frame, **options)
+    return brain.submit(task, instruction, frame, **options)
 
 
 @pytest.mark.parametrize('guided', [False, True])

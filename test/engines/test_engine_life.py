@@ -18,9 +18,11 @@ import pytest
 from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState, Health
+from robobrain_ros.engines.base import EngineDead, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.tasks.profiles import detect_profile
@@ -72,12 +74,18 @@ def eventually(true) -> None:
         time.sleep(0.05)  # between two looks, until the deadline
 
 
+def environment() -> dict[str, str]:
+    """This process's variables, without the one in which pytest counts its own steps."""
+    return {name: value for name, value in os.environ.items() if name != 'PYTEST_CURRENT_TEST'}
+
+
 @pytest.fixture
 def nothing_left(temporary):
     """After the test, all is as it was."""
-    before = children()
+    before, variables = children(), environment()
     yield
     assert children() == before
+    assert environment() == variables
     assert [str(path) for path in temporary.rglob('*')] == []
 
 
@@ -101,19 +109,16 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         await engine.start(told.append)
         return await answer()
 
-    async def death() -> float:
+    async def death() -> None:
         task = await begun(engine, generation(max_tokens=700, guide=ENDLESS))
-        killed = time.monotonic()
         for pid in engine.health().pids:
             os.kill(pid, signal.SIGKILL)
         with pytest.raises(EngineDead, match='the engine process died'):
             await task
-        took = time.monotonic() - killed
         health = engine.health()
         assert (health.state, health.in_flight, health.error) == (EngineState.DEAD, 0, 'the engine process died')
         with pytest.raises(EngineDead):
             await answer()
-        return took
 
     async def second_life() -> str:
         await engine.start(told.append)
@@ -130,12 +135,12 @@ def test_an_engine_that_is_killed_says_so_can_start_again_and_closes_while_it_wo
         assert not [path for path in shared if path.exists()]
         assert (await running)[-1].finish_reason == 'abort'
         (ended,) = await asyncio.gather(preparing, return_exceptions=True)  # it depends on how far it was
-        assert str(ended) == 'the engine was closed meanwhile' or ended[-1].finish_reason == 'abort'
+        assert str(ended) == 'the engine was closed meanwhile' or ended[-1].finish_reason == 'abort'  # type: ignore[index]
         await engine.close()
         return engine.health()
 
     said = loop.submit(first_life()).result(120)
-    assert loop.submit(death()).result(SOON) < 10  # of the 30 after which it would be taken for stuck
+    loop.submit(death()).result(SOON)
     assert loop.submit(second_life()).result(120) == said
     health = loop.submit(end()).result(SOON)
     assert (health.state, health.in_flight, health.pids) == (EngineState.STOPPED, 0, ())
@@ -200,7 +205,7 @@ def test_a_brain_closed_while_its_engine_starts_leaves_nothing(nothing_left):
 
 OWNER = f"""
     import asyncio, pathlib, sys
-    from robobrain_ros.engines.base import EngineConfig
+    from robobrain_ros.engines.vllm.config import EngineConfig
     from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 
     async def main():
@@ -238,37 +243,24 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
     brain = Brain(EmbeddedEngine(replace(TINY, stall_s=5.0)), detect_profile(TINY_MODEL))
     told: list[str] = []
 
-    class Grey:
-        age = 0.0
-        light = True
-
-        def rgb(self):
-            return generation().image
-
-        def depth(self):
-            return None
-
-        def transform(self):
-            return None
-
-        def camera(self):
-            return None
-
-    async def frame() -> Grey:
-        return Grey()
+    async def frame() -> Frame:
+        return Frame(generation().image)
 
     try:
         brain.start(told.append).result(120)
         pids = brain.engine.health().pids
-        job = brain.ask(
-            'general', 'Detect all objects.', frame, report=lambda job: stop(pids) if job.answer.text else 0
+        job = brain.submit(
+            'general',
+            'Detect all objects.',
+            frame,
+            report=lambda job: stop(pids) if job.answer.text else 0,  # type: ignore[arg-type]
         )
         answer = job.done.result(SOON)
         assert answer.code is ErrorCode.ENGINE_DEAD
         assert answer.message == 'the engine brought no token for 5 s (stall_s is 5)'
         eventually(lambda: told.count('the engine is ready') == 2)
         eventually(lambda: told[-1].startswith('warm after'))
-        assert brain.ask('general', 'Detect all objects.', frame).done.result(SOON).success
+        assert brain.submit('general', 'Detect all objects.', frame).done.result(SOON).success
         assert not set(pids) & set(brain.engine.health().pids)
     finally:
         brain.close()

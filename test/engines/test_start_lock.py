@@ -1,18 +1,22 @@
-"""Engines of one process start one after the other, whatever becomes of them."""
+"""Engines of one process start one after the other, whatever becomes of them, and leave it as it was."""
 
 import asyncio
+import os
 import threading
+import warnings
 from concurrent import futures
+from contextlib import nullcontext
 
 import pytest
 
 from robobrain_ros.brain import brain
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines import start_lock as turn
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
+from robobrain_ros.engines import start_lock
+from robobrain_ros.engines.base import EngineDead, EngineState
 from robobrain_ros.engines.processes import Family
-from robobrain_ros.engines.start_lock import turn_to_start
+from robobrain_ros.engines.start_lock import exclusive_start
 from robobrain_ros.engines.vllm import embedded
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import PROFILES
 
@@ -25,10 +29,10 @@ def ignore(text: str) -> None:
 
 @pytest.fixture(autouse=True)
 def free_before_and_after(monkeypatch):
-    monkeypatch.setattr(turn, 'LOOK_S', 0.001)
-    assert not turn._turn.locked()
+    monkeypatch.setattr(start_lock, 'LOOK_S', 0.001)
+    assert not start_lock._lock.locked()
     yield
-    assert not turn._turn.locked()
+    assert not start_lock._lock.locked()
 
 
 class Room:
@@ -38,7 +42,7 @@ class Room:
         self.inside = self.most = self.visits = 0
 
     async def visit(self) -> None:
-        async with turn_to_start(ignore):
+        async with exclusive_start(ignore):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await asyncio.sleep(0.005)
@@ -70,22 +74,58 @@ def test_one_after_the_other_in_several_threads():
 def test_a_start_that_fails_or_is_cancelled_leaves_the_turn_to_the_next(fault):
     async def run() -> None:
         with pytest.raises(fault):
-            async with turn_to_start(ignore):
+            async with exclusive_start(ignore):
                 raise fault
         await asyncio.wait_for(Room().visit(), SOON)
 
     asyncio.run(run())
 
 
+@pytest.mark.parametrize('end', [None, KeyError, asyncio.CancelledError])
+def test_the_process_is_as_before_however_the_start_ends(end, monkeypatch):
+    monkeypatch.setenv('STARTED_WITH', 'mine')
+    monkeypatch.setenv('NOT_WANTED', 'mine')
+
+    async def run() -> None:
+        async with exclusive_start(ignore):
+            os.environ.update(STARTED_WITH='vllm', ADDED='1')
+            del os.environ['NOT_WANTED']
+            warnings.simplefilter('ignore', SyntaxWarning)
+            if end:
+                raise end
+
+    before = dict(os.environ), list(warnings.filters)
+    with pytest.raises(end) if end else nullcontext():
+        asyncio.run(run())
+    assert (dict(os.environ), warnings.filters) == before
+
+
+def test_a_start_that_waits_finds_the_process_as_the_first_one_found_it():
+    seen = []
+
+    async def start() -> None:
+        async with exclusive_start(ignore):
+            seen.append(os.environ.get('ADDED'))
+            os.environ['ADDED'] = '1'
+            await asyncio.sleep(0.005)
+
+    async def run() -> None:
+        await asyncio.wait_for(asyncio.gather(start(), start(), start()), SOON)
+
+    asyncio.run(run())
+    assert seen == [None] * 3
+    assert 'ADDED' not in os.environ
+
+
 def test_waiting_may_be_cancelled():
     async def run() -> None:
-        async with turn_to_start(ignore):
+        async with exclusive_start(ignore):
             waiting = asyncio.create_task(Room().visit())
             await asyncio.sleep(0.01)
             waiting.cancel()
             await asyncio.wait([waiting])
             assert waiting.cancelled()
-            assert turn._turn.locked(), 'it is the turn of the one inside still'
+            assert start_lock._lock.locked(), 'it is the turn of the one inside still'
 
     asyncio.run(run())
 
@@ -94,7 +134,7 @@ def test_an_embedded_engine_waits_for_its_turn_says_so_and_may_be_cancelled_mean
     engine, told, other = EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), asyncio.Queue(), Family()
 
     async def run() -> None:
-        async with turn_to_start(ignore):
+        async with exclusive_start(ignore):
             with other.adopt():
                 starting = asyncio.create_task(engine.start(told.put_nowait))
                 said = await asyncio.wait_for(told.get(), SOON)
@@ -128,9 +168,9 @@ def test_closing_a_brain_whose_start_is_stuck_leaves_the_turn_to_the_next(monkey
     try:
         stubborn.start(ignore)
         assert stuck.wait(SOON)
-        assert turn._turn.locked()
+        assert start_lock._lock.locked()
         with pytest.raises(futures.TimeoutError):
             stubborn.close()
-        assert not turn._turn.locked()
+        assert not start_lock._lock.locked()
     finally:
         free.set()

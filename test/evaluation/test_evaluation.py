@@ -1,9 +1,7 @@
 """Scores of answers about a scene: what counts as right, and the table of the model card."""
 
 import math
-from concurrent.futures import Future
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -148,13 +146,11 @@ def test_questions_of_one_task_are_those_asked_among_all(scenes):
         def __init__(self):
             self.said = []
 
-        def ask(self, task, instruction, frame):
+        def ask(self, instruction, frame, *, task):
             self.said.append((task, instruction))
-            done = Future()
-            done.set_result(Answer(task, instruction, image_size=(640, 480)))
-            return SimpleNamespace(done=done)
+            return Answer(task, instruction, image_size=(640, 480))
 
     every, some = Asked(), Asked()
     for brain, task in ((every, None), (some, 'affordance')):
-        list(_ask(brain, scenes[0], np.random.default_rng(3), task))
+        list(_ask(brain, scenes[0], np.random.default_rng(3), task))  # type: ignore[arg-type]  # a stand-in
     assert some.said == [one for one in every.said if one[0] == 'affordance'] != []

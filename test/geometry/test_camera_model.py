@@ -56,7 +56,7 @@ def test_random_cameras_and_points(model):
             if not (-0.5 <= u <= width - 0.5 and -0.5 <= v <= height - 0.5):
                 continue
             seen += 1
-            worst_pixels = max(worst_pixels, math.dist(camera.project(point), (u, v)))
+            worst_pixels = max(worst_pixels, math.dist(camera.project(point), (u, v)))  # type: ignore[arg-type]
             worst_metres = max(worst_metres, math.dist(camera.deproject(u, v, z), point))
     assert seen > 400
     assert worst_pixels < 1e-6
@@ -105,7 +105,7 @@ def test_region_and_binning(x, y, w, h, bx, by, u, v, model):
 
 def test_binning_of_zero_and_a_region_of_zeros_mean_none():
     kinds = [{}, {'binning': (0, 0)}, {'binning': (1, 1)}, {'roi': (0, 0, 0, 0)}, {'roi': (0, 0, 640, 480)}]
-    assert len({CameraModel.from_calibration(width=640, height=480, k=K, **kind) for kind in kinds}) == 1
+    assert len({CameraModel.from_calibration(width=640, height=480, k=K, **kind) for kind in kinds}) == 1  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize('model', D)

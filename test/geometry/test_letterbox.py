@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from scripted_engine import ScriptedEngine
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.commands.ask import Picture
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import ErrorCode
-from robobrain_ros.evaluation.tabletop import SceneFrame
+from robobrain_ros.evaluation.tabletop import frame_of
 from robobrain_ros.geometry.letterbox import GREY, Letterbox
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks.profiles import PROFILES, Scale
@@ -72,7 +72,7 @@ def test_a_place_comes_back_from_the_canvas(width, height, x, y):
 def test_whole_model_units_cost_half_a_unit_and_pixels_half_a_pixel(width, height, x, y):
     box = Letterbox((width, height), CANVAS)
     units = [round(1000 * part) for part in box.to_canvas(x, y)]
-    (point,) = box.undo(Parsed(points=(Point(*units),)), SCALE).points
+    (point,) = box.undo(Parsed(points=(Point(*units),)), SCALE).points  # type: ignore[arg-type]
     pixel = SCALE.to_pixel(point.x, point.y, width, height)
     for part, side, reached, size, whole in zip((x, y), (width, height), pixel, box.scaled, CANVAS, strict=True):
         unit = whole / 1000 * side / size  # a model unit in pixels of the image
@@ -117,12 +117,12 @@ def letterboxed(name='robobrain-2.5'):
 
 def asked(engine, task, instruction='put the cube on the plate', size=(1280, 720)):
     async def frame():
-        return Picture(np.zeros((size[1], size[0], 3), np.uint8))
+        return Frame(np.zeros((size[1], size[0], 3), np.uint8))
 
     brain = Brain(engine, letterboxed())
     try:
         brain.start(lambda text: None).result(20)
-        return brain.ask(task, instruction, frame).done.result(20)
+        return brain.submit(task, instruction, frame).done.result(20)
     finally:
         brain.close()
 
@@ -158,10 +158,10 @@ def test_a_wide_scene_through_the_real_engine(tiny_brain):
     scene = TableTop(7, 1280, 720)
 
     async def frame():
-        return SceneFrame(scene)
+        return frame_of(scene)
 
-    assert tiny_brain.profile.canvas == CANVAS
-    answer = tiny_brain.ask('pointing', scene.truth().objects[0].name, frame).done.result(60)
+    assert tiny_brain.pipeline.profile.canvas == CANVAS
+    answer = tiny_brain.submit('pointing', scene.truth().objects[0].name, frame).done.result(60)
     assert (answer.code, answer.image_size) == (ErrorCode.OK, (1280, 720)), answer
     x, y = map(float, answer.text.strip('[()]').split(','))
     assert answer.targets[0].pixel == (round(x / 1000 * 1280), round((y - 125) / 750 * 720))

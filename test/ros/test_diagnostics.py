@@ -42,7 +42,7 @@ class FakeNode:
 class Rig:
     def __init__(self):
         self.node = FakeNode()
-        self.diagnostics = Diagnostics(self.node)
+        self.diagnostics = Diagnostics(self.node)  # type: ignore[arg-type]
 
     def said(self) -> dict[str, DiagnosticStatus]:
         """The statuses of the next message, by name."""
@@ -51,7 +51,7 @@ class Rig:
         return {status.name: status for status in self.node.sent[-1].status}
 
     def engine(self, state, **health) -> DiagnosticStatus:
-        self.diagnostics.brain = SimpleNamespace(health=lambda: Health(state, **health))
+        self.diagnostics.brain = SimpleNamespace(health=lambda: Health(state, **health))  # type: ignore[assignment]
         return self.said()['/arm/robobrain: engine']
 
 
@@ -77,7 +77,7 @@ def camera(name='', **fields):
         depth_received=58,
         has_camera_info=True,
     )
-    status = SimpleNamespace(**{**vars(status), **fields})
+    status = SimpleNamespace(**{**vars(status), **fields})  # type: ignore[assignment]
     return SimpleNamespace(settings=CameraSettings(name), status=lambda: status)
 
 

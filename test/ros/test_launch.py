@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import yaml
-from repository import PACKAGE, ROOT
+from repository import ROOT
 
-from robobrain_ros.ros import parameter_file
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
+from robobrain_ros.ros import topics, write_parameters
+from robobrain_ros.ros.from_parameters import settings
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
 PRESETS = sorted(set((ROOT / 'config').glob('*.yaml')) - {ROOT / 'config' / 'gz_bridge.yaml'})
@@ -39,6 +40,13 @@ def choices(argument: str) -> list[str]:
 
 def literal(expression: ast.expr) -> Any:
     return ast.literal_eval(expression) if isinstance(expression, ast.Constant) else None
+
+
+def constant(expression: ast.expr) -> str:
+    """What an expression such as ``topics.IMAGE`` stands for."""
+    assert isinstance(expression, ast.Attribute)
+    assert ast.unparse(expression.value) == 'topics'
+    return getattr(topics, expression.attr)
 
 
 def values_of(preset: Path) -> dict[str, Any]:
@@ -118,13 +126,9 @@ def test_overrides_are_parameters() -> None:
 
 
 def test_topics_are_those_of_the_node() -> None:
-    """What is remapped is what camera_input.py resolves; there, a remap of another name would do nothing."""
-    remapped = {literal(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
-    resolved = re.findall(
-        r"resolve_topic_name\(f'\{prefix\}([^']+)'\)",
-        (PACKAGE / 'ros' / 'camera' / 'camera_input.py').read_text(),
-    )
-    assert remapped == set(resolved)
+    """All topics of a camera can be remapped; a remap of another name would do nothing."""
+    remapped = {constant(args[0]) for args, _ in calls(ROOT / 'launch' / 'robobrain.launch.py', 'SetRemap')}
+    assert remapped == set(topics.CAMERA)
 
 
 def test_time_to_end_is_enough_for_the_engine() -> None:
@@ -138,8 +142,8 @@ def test_presets_are_the_choices() -> None:
 def test_the_default_preset_is_the_schema() -> None:
     file = ROOT / 'config' / 'robobrain.yaml'
     assert values_of(file) == DEFAULTS
-    assert file.read_text() == parameter_file.text(), (
-        'renew it: python -m robobrain_ros.ros.parameter_file config/robobrain.yaml'
+    assert file.read_text() == write_parameters.ros_file(), (
+        'renew it: python -m robobrain_ros.ros.write_parameters config/robobrain.yaml'
     )
 
 
@@ -155,16 +159,3 @@ def test_preset(preset: Path) -> None:
     for number, line in enumerate(lines):
         if re.match(r'    \w+:', line):
             assert lines[number - 1].strip(), f'{line.strip()} is not explained'
-
-
-def test_rviz_shows_topics_of_the_node() -> None:
-    view = yaml.safe_load((ROOT / 'config' / 'robobrain.rviz').read_text())
-    shown = {
-        item['Topic']['Value']: item['Class'].rpartition('/')[2]
-        for item in view['Visualization Manager']['Displays']
-        if 'Topic' in item
-    }
-    outputs = (ROOT / 'robobrain_ros' / 'ros' / 'outputs.py').read_text()
-    for topic, kind in shown.items():
-        if topic.startswith('/robobrain/'):
-            assert f"'{topic.removeprefix('/robobrain/')}': {kind}," in outputs

@@ -161,6 +161,6 @@ def test_numbers_of_numpy_are_taken():
     import numpy as np
 
     number = np.float32(2.5)
-    target = Target((number, number), (number,) * 4, model_depth=number, valid_fraction=number)
-    message = messages.answer(Answer('grounding', 'x', targets=(target,), frame_age=number), HEADER, 'front', 'map')
+    target = Target((number, number), (number,) * 4, model_depth=number, valid_fraction=number)  # type: ignore[arg-type]
+    message = messages.answer(Answer('grounding', 'x', targets=(target,), frame_age=number), HEADER, 'front', 'map')  # type: ignore[arg-type]
     assert message.targets[0].u_max == 2.5

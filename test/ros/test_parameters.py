@@ -5,13 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from robobrain_ros.brain.brain import Settings
 from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.locate import DepthMode
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, engine_config, profile, settings
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.tasks import TASKS
 from robobrain_ros.tasks.profiles import PROFILES
 
@@ -68,9 +70,8 @@ def test_numbers_outside_the_limits_are_quoted(parameter):
 def test_the_defaults_make_everything():
     assert engine_config(DEFAULTS) == EngineConfig(TINY_MODEL)
     assert profile(DEFAULTS) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
-    made = settings(DEFAULTS)
-    assert (made.policy, made.guided_decoding, made.temperature) == (Policy.QUEUE, False, 0.0)
-    assert made.queue_size == Settings().queue_size
+    assert settings(DEFAULTS) == Settings()
+    assert cameras(DEFAULTS) == [CameraSettings()]
     assert DEFAULTS['default_task'] in TASKS
 
 

@@ -1,7 +1,6 @@
 """Action ~/query on the real node with the real (tiny) engine: stages, cancels, limits, crowds, and speed."""
 
 import random
-import statistics
 import threading
 import time
 from collections import Counter
@@ -104,11 +103,11 @@ def test_cancel_in_mid_decode(active, ears):
     until(lambda: idle(active), 'idle engine')
 
 
-def test_cancel_reaches_the_engine_at_once(active, ears, monkeypatch, capsys):
-    """From the moment when the node gets the cancel request until nothing is in the engine any more."""
+def test_cancel_reaches_the_engine_at_once(active, ears, monkeypatch):
+    """What the node is told to cancel is gone from the engine long before its answer would have ended."""
+    _, whole = ears.goal(*LONG).end()
     asked, stop = [], Job.stop
-    monkeypatch.setattr(Job, 'stop', lambda *arguments: asked.append(time.monotonic()) or stop(*arguments))
-    took = []
+    monkeypatch.setattr(Job, 'stop', lambda *arguments: asked.append(arguments) or stop(*arguments))
     for _ in range(10):
         asked.clear()
         goal = ears.goal(*LONG)
@@ -117,14 +116,9 @@ def test_cancel_reaches_the_engine_at_once(active, ears, monkeypatch, capsys):
         while not (asked and idle(active)):
             assert goal.response is None or asked, 'it was answered before it could be cancelled'
             time.sleep(0.0005)  # between two looks; the timeout of the test ends it
-        took.append(1000 * (time.monotonic() - asked[0]))
-        assert goal.end()[0] == GoalStatus.STATUS_CANCELED
-    with capsys.disabled():
-        print(
-            f'\n[cancel until the engine is idle: median {statistics.median(took):.1f} ms, most {max(took):.1f}]',
-            end='',
-        )
-    assert statistics.median(took) < 1000
+        status, result = goal.end()
+        assert status == GoalStatus.STATUS_CANCELED
+        assert result.answer.tokens < whole.answer.tokens
 
 
 def test_a_goal_ends_at_its_timeout(active, ears):
@@ -203,44 +197,30 @@ def test_a_hundred_goals_with_random_cancels_all_end(active, ears):
 
 
 # --- speed ------------------------------------------------------------------------------------------------------------
-def test_what_the_node_adds_to_the_engines_time(active, client, capsys):
-    travel, stages = [], []
+def test_stages_add_up(active, client):
+    stages = []
     for _ in range(20):
-        begin = time.monotonic()
         timings = client.query('pointing', 'the red plate').timings
-        travel.append(1000 * (time.monotonic() - begin) - timings.total_ms)
         stages.append([getattr(timings, f'{stage.name}_ms') for stage in fields(Timings)])
     medians = dict(zip((stage.name for stage in fields(Timings)), np.median(stages, axis=0), strict=True))
-    with capsys.disabled():
-        print(f'\n[median of 20, ms: ~/query round trip - total = {statistics.median(travel):.1f};', end='')
-        print(*(f' {stage} {took:.1f}' for stage, took in medians.items()), end=' ]')
-    assert statistics.median(travel) < 500
-    assert sum(medians.values()) - medians['total'] == pytest.approx(medians['total'], rel=0.5), 'stages add up'
+    assert sum(medians.values()) - medians['total'] == pytest.approx(medians['total'], rel=0.5)
 
 
-def test_services_answer_while_a_request_decodes(active, client, ears, capsys):
-    goals, took = [ears.goal(*LONG) for _ in range(8)], []
+def test_services_answer_while_a_request_decodes(active, client, ears):
+    goals = [ears.goal(*LONG) for _ in range(8)]
     goals[0].reached('DECODE')
     services = [
         (client.node.create_client(GetParameters, '/robobrain/get_parameters'), GetParameters.Request(names=['model'])),
         (client.node.create_client(GetState, '/robobrain/get_state'), GetState.Request()),
     ]
-    for service, _ in services:
+    for service, request in services:
         assert service.wait_for_service(5)
-    while goals[-1].response is None and len(took) < 1000:
-        service, request = services[len(took) % 2]
-        begin = time.monotonic()
-        client.wait(service.call_async(request), 10, 'service')
-        took.append(1000 * (time.monotonic() - begin))
+        client.wait(service.call_async(request), 30, 'service')
+    assert goals[-1].response is None, 'the services answered only when the requests had ended'
     for goal in goals:
         assert goal.end()[1].success
     for service, _ in services:
         client.node.destroy_client(service)
-    with capsys.disabled():
-        median, p95 = statistics.median(took), sorted(took)[int(0.95 * len(took))]
-        print(f'\n[{len(took)} service calls while decoding: median {median:.1f} ms, p95 {p95:.1f} ms]', end=' ')
-    assert len(took) > 20
-    assert p95 < 1000
 
 
 # --- the worst ------------------------------------------------------------------------------------------------------

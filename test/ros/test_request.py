@@ -13,7 +13,8 @@ from robobrain_ros.srv import Ask
 
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.locate import DepthMode
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, settings
+from robobrain_ros.ros.from_parameters import settings
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.request import Request
 
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
@@ -39,10 +40,10 @@ def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
         camera='front',
         target_frame='base_link',
         not_before_ns=0,
-        max_image_age=VALUES['max_image_age_s'],
-        image_timeout=VALUES['image_timeout_s'],
-        tf_timeout=VALUES['tf_timeout_s'],
-        timeout=VALUES['timeout_s'],
+        max_image_age=VALUES['max_image_age_s'],  # type: ignore[arg-type]
+        image_timeout=VALUES['image_timeout_s'],  # type: ignore[arg-type]
+        tf_timeout=VALUES['tf_timeout_s'],  # type: ignore[arg-type]
+        timeout=VALUES['timeout_s'],  # type: ignore[arg-type]
         settings=settings(VALUES),
     )
 

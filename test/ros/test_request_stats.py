@@ -54,13 +54,13 @@ def quantiles(took) -> tuple[float, float]:
     ('took', 'expected'),
     [
         ([7], (7, 7)),
-        ([2, 1], (1, 2)),
-        ([3, 1, 2], (2, 3)),
-        (range(20, 0, -1), (10, 19)),
-        (range(1, 101), (50, 95)),
+        ([2, 1], (1.5, 1.9)),
+        ([3, 1, 2], (2, 2.9)),
+        (range(20, 0, -1), (10.5, 19.1)),
+        (range(101), (50, 95)),
     ],
 )
-def test_quantiles_are_by_nearest_rank(took, expected):
+def test_percentiles_lie_between_values_in_proportion(took, expected):
     assert quantiles(took) == expected
 
 

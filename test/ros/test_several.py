@@ -77,7 +77,7 @@ def sides():
         far = stack.enter_context(ros())
         two = {'cameras': ['front', 'wrist'], 'image_subscription': 'on_demand', 'image_idle_s': 0.3}
         a, b = Side(stack, far, 'a', {'front': 7, 'wrist': 3}), Side(stack, far, 'b', {'': 7})
-        stack.enter_context(LocalStack()).start('node', ['--ros-args', '-r', '__ns:=/b'])
+        stack.enter_context(LocalStack()).start('ros.node', ['--ros-args', '-r', '__ns:=/b'])
         a.node = start_here(stack, 'a', **two)
         starts = [threading.Thread(target=side.up) for side in (a, b)]
         for start in starts:

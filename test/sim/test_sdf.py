@@ -1,6 +1,7 @@
 """The Gazebo world is the table top that MuJoCo shows: read by itself, built again, and photographed."""
 
 import re
+from collections.abc import Iterable
 from xml.etree import ElementTree
 
 import numpy as np
@@ -34,7 +35,7 @@ def round_size(shape: ElementTree.Element) -> np.ndarray:
     return np.array([*numbers(shape.find('radius')), *numbers(shape.find('length')) / 2])
 
 
-def text(values: np.ndarray) -> str:
+def text(values: Iterable[float]) -> str:
     return ' '.join(map(repr, map(float, values)))
 
 

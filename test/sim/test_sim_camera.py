@@ -1,6 +1,5 @@
 """The simulated camera as a process of its own, seen through DDS."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import rclpy
+from domains import DOMAINS
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
@@ -75,7 +75,7 @@ def context():
     with pytest.MonkeyPatch.context() as patch:
         for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'):
             patch.setenv(name, '')
-        patch.setenv('ROS_DOMAIN_ID', str(20 + os.getpid() % 80))
+        patch.setenv('ROS_DOMAIN_ID', str(next(DOMAINS)))
         patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
         use_image_profile()
         context = rclpy.Context()

@@ -5,8 +5,9 @@ import re
 import pytest
 from scripted_engine import ScriptedEngine
 
-from robobrain_ros.brain.brain import Brain, Settings
-from robobrain_ros.commands.ask import Picture
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.frame import Frame
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks import TASKS, get_profile, get_task
@@ -50,12 +51,12 @@ def test_other_answers_are_no_refusals(task, text):
 @pytest.mark.parametrize('task', TASKS)
 def test_an_answer_ends_typed(task):
     async def frame():
-        return Picture(TableTop(7).render()[0])
+        return Frame(TableTop(7).render()[0])
 
     brain = Brain(ScriptedEngine(['not ', 'visible']), TINY)
     try:
         brain.start(lambda text: None).result(20)
-        answer = brain.ask(task, 'the purple mug', frame).done.result(20)
+        answer = brain.submit(task, 'the purple mug', frame).done.result(20)
     finally:
         brain.close()
     assert answer.code is (ErrorCode.OK if task == 'general' else ErrorCode.NOT_FOUND)
@@ -75,7 +76,7 @@ def test_a_grammar_lets_the_refusal_through(task):
 @pytest.mark.parametrize('task', PLACES)
 def test_the_grammar_backend_takes_it(tiny_brain, task):
     async def frame():
-        return Picture(TableTop(7).render()[0])
+        return Frame(TableTop(7).render()[0])
 
-    answer = tiny_brain.ask(task, 'the red plate', frame, settings=Settings(guided_decoding=True)).done.result(60)
+    answer = tiny_brain.submit(task, 'the red plate', frame, settings=Settings(guided_decoding=True)).done.result(60)
     assert answer.code in (ErrorCode.OK, ErrorCode.NOT_FOUND)

@@ -1,0 +1,1 @@
+"""vLLM, embedded: the one room that a vLLM upgrade touches."""

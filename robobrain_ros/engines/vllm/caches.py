@@ -15,11 +15,14 @@ PLACES = {
 
 
 def environment(directory: str, with_flaggems: bool) -> dict[str, str]:
-    """Variables for the engine's process; makes the folders. Native and FlagGems have trees of their own: vLLM's key
-    for compiled graphs does not know of FlagGems.
+    """Make the folders, and the variables that send the engine's process there.
+
+    Native and FlagGems have trees of their own: vLLM's key for compiled graphs does not know of FlagGems.
 
     :param directory: for both; empty: no variables, so every library keeps its own place
-    :raises BrainError: if the folders cannot be made
+    :param with_flaggems: whether operators of FlagGems are on
+    :returns: variables by name
+    :raises BadRequest: if the folders cannot be made
     """
     if not directory:
         return {}

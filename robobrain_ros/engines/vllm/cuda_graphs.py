@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from robobrain_ros.engines.base import EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 
 TEXT_TOKENS = 192
-"""Of the longest usual question with its chat format; longer ones are computed without graphs, kernel by kernel."""
+"""Length of the longest usual question with its chat format; longer ones are computed kernel by kernel."""
 FINE = 16
 """Tokens between two recorded lengths; a prompt is padded to the next one."""
 COARSE = 8
@@ -17,10 +17,12 @@ FIRST_RUNNER = {'VLLM_USE_V2_MODEL_RUNNER': '0'}
 
 
 def compilation(config: EngineConfig) -> dict[str, Any]:
-    """vLLM's ``compilation_config``: the language model's graphs, and one of the vision tower, for the largest image.
+    """Choose the graphs: the language model's, and one of the vision tower, for the largest image.
 
     By default vLLM records none of the tower; told to, eight or so, whose sizes are powers of two. Smaller images are
     padded to the one size, and cost what the largest costs.
+
+    :returns: vLLM's ``compilation_config``
     """
     recorded: dict[str, Any] = {'cudagraph_capture_sizes': lengths(config)}
     if _has_tower_graphs(config):
@@ -33,10 +35,13 @@ def compilation(config: EngineConfig) -> dict[str, Any]:
 
 
 def environment(config: EngineConfig, version: str) -> dict[str, str]:
-    """Variables for the engine's process.
+    """Choose the model runner, by variables for the engine's process.
 
-    :param version: vLLM's; empty if it is unknown. The second model runner, which 0.25 takes by default, leaves the
-        vision tower's graphs out without a word; later ones (seen in 0.32) record them
+    The second one, which vLLM 0.25 takes by default, leaves the vision tower's graphs out without a word; those of
+    later versions (seen in 0.32) record them.
+
+    :param version: vLLM's; empty if it is unknown
+    :returns: variables by name; none where vLLM's own choice is right
     """
     if not version or not _has_tower_graphs(config):
         return {}
@@ -45,10 +50,12 @@ def environment(config: EngineConfig, version: str) -> dict[str, str]:
 
 
 def lengths(config: EngineConfig) -> list[int]:
-    """Tokens of a step, ascending, for ``cudagraph_capture_sizes``.
+    """Choose how many tokens a recorded step has.
 
     By default vLLM (0.20 - 0.33) records no step of more than twice ``max_num_seqs`` tokens, so that the whole prompt
     of a request is launched kernel by kernel.
+
+    :returns: tokens, ascending, for ``cudagraph_capture_sizes``
     """
     image = _image_tokens(config)
     answers = [2**power for power in range(config.max_num_seqs.bit_length())]
@@ -58,16 +65,17 @@ def lengths(config: EngineConfig) -> list[int]:
 
 
 def _has_tower_graphs(config: EngineConfig) -> bool:
-    """vLLM has them for more models, but they were measured with this one (RoboBrain 2.5) alone."""
-    return json.loads((config.model / 'config.json').read_text()).get('model_type') == 'qwen3_vl'
+    """Whether the vision tower has graphs: vLLM has them for more models, but only RoboBrain 2.5 was measured."""
+    model_type: object = json.loads((config.model / 'config.json').read_text()).get('model_type')
+    return model_type == 'qwen3_vl'
 
 
 def _image_tokens(config: EngineConfig) -> int:
-    """Of the largest image."""
+    """How many tokens the largest image takes."""
     limits = ImageLimits.read(config.model, config.max_pixels)
     return limits.max_pixels // limits.factor**2
 
 
 def _up(tokens: float) -> int:
-    """To a multiple of FINE."""
+    """Round up to a multiple of FINE."""
     return FINE * -int(-tokens // FINE)

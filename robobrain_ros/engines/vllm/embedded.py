@@ -5,42 +5,43 @@ import gc
 import logging
 import os
 import time
+import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-from robobrain_ros.engines.base import (
-    Delta,
-    EngineConfig,
-    EngineDead,
-    EngineRefused,
-    EngineState,
-    Generation,
-    Health,
-)
+from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused, EngineState, Generation, Health
 from robobrain_ros.engines.processes import Family
-from robobrain_ros.engines.start_lock import turn_to_start
+from robobrain_ros.engines.start_lock import exclusive_start
+from robobrain_ros.engines.threads import in_thread
 from robobrain_ros.engines.vllm import flaggems
+from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
-from robobrain_ros.engines.vllm.launch import launch, runs_on_cpu
+from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import Preparation, chat_format
+from robobrain_ros.engines.vllm.sampling import sampling
 from robobrain_ros.engines.vllm.warming import every_shape
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.geometry.resize import resize
 
-T = TypeVar('T')
-
 _log = logging.getLogger(__name__)
 
 
 class EmbeddedEngine:
-    """The Engine protocol (see base.py) on an embedded vLLM."""
+    """A model in a vLLM of its own: the Engine protocol of base.py, on processes that end with this one.
+
+    All coroutines belong to one event loop: the one that ``start`` ran in.
+
+    :param config: how to run the model; nothing is loaded before ``start``
+    :raises BadRequest: for a model whose image limits cannot be read, or leave nothing of ``max_pixels``
+    """
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
@@ -62,7 +63,14 @@ class EmbeddedEngine:
         self._pids: tuple[int, ...] = ()
 
     async def start(self, report: Callable[[str], None]) -> None:
-        """See Engine. Sets environment variables that vLLM reads, for this process and the engine's."""
+        """Load the model; takes seconds to minutes. Waits for other engines of this process that start.
+
+        Meanwhile environment variables and warning filters of this process are vLLM's; afterwards, also after a
+        failure, they are as before. Cancelling it ends all that it has begun, before it returns.
+
+        :param report: hears what is going on, in words
+        :raises EngineDead: if the model cannot be loaded
+        """
         await self.close()
         self._state = EngineState.STARTING
         try:
@@ -90,38 +98,49 @@ class EmbeddedEngine:
 
     async def _launch(self, report: Callable[[str], None]) -> None:
         self._choice = flaggems.Choice('off')
-        async with turn_to_start(report):
+        async with exclusive_start(report):
             self._family = Family()
             report('loading vLLM')
             # in threads, since they take seconds to minutes
-            self._on_cpu = await _in_thread(self._family, runs_on_cpu, self._config)
+            self._on_cpu = await in_thread(self._family, runs_on_cpu, self._config)
             self._choice = flaggems.usable(
                 self._config.flaggems, os.environ, self._on_cpu, self._native_because, report
             )
-            how = await _in_thread(self._family, launch, self._config, self._family.folder, self._choice, self._on_cpu)
+            how = await in_thread(self._family, launch, self._config, self._family.folder, self._choice, self._on_cpu)
             report(f'starting the engine with {self._config.model}')
-            with self._family.adopt(how.environment):
-                await _in_thread(self._family, self._create, how.arguments)
+            await in_thread(self._family, self._create, self._family, how)
+            await self._get_ready(report)
+
+    async def _get_ready(self, report: Callable[[str], None]) -> None:
+        """Learn from the engine's processes what requests need."""
+        from robobrain_ros.engines.vllm import compat
+
         told = self._told()
         if self._choice.on and told:
             report(f'{self._choice}: {len(told.operators)} operators: {", ".join(told.operators)}')
-        from robobrain_ros.engines.vllm import compat
-
         tokenizer = await compat.tokenizer(self._llm)
         self._template = chat_format(tokenizer, self._config.model)
         render, pixels = compat.renderer(self._llm), told.pixels if told else ''
         self._preparation = Preparation(render, tokenizer, self._config.model, pixels)
 
     def _reason(self, error: BaseException) -> str:
-        """Why a start with FlagGems failed: the worker's words if it left any; BrainError if it is not to be worked
-        around."""
+        """Say why a start with FlagGems failed: in the worker's words if it left any.
+
+        :raises BadRequest: if it failed by the configuration, which is not to be worked around
+        """
         told = WorkerReport.read(Path(self._family.folder)) if self._family else None
         if told and told.refused:
             raise BadRequest(told.error) from error
         return f'FlagGems could not be enabled: {told.error}' if told and told.error else f'{error}'
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
-        """See Engine. If the engine dies meanwhile with FlagGems, it is started again without."""
+        """Run requests to their end, one after the other; on a GPU also others, until every kernel is compiled.
+
+        If the engine dies meanwhile with FlagGems, it is started again without.
+
+        :returns: how long each request took, milliseconds
+        :raises EngineDead: if the engine dies without FlagGems
+        """
         try:
             took = await self._run(generations)
         except EngineDead as error:
@@ -146,9 +165,9 @@ class EmbeddedEngine:
         return WorkerReport.read(Path(self._family.folder)) if self._family else None
 
     def compilations(self) -> tuple[WorkerReport, WorkerReport]:
-        """What the worker compiled: (since it began, since warm-up). All zero on a CPU, where nothing is compiled.
+        """Tell what the worker compiled; all zero on a CPU, where nothing is. Reads a small file; from any thread.
 
-        Reads a small file; from any thread.
+        :returns: (since it began, since warm-up)
         """
         now, warm = self._told() or WorkerReport(), self._warm or WorkerReport()
         since = replace(
@@ -160,11 +179,22 @@ class EmbeddedEngine:
         return now, since
 
     def input_size(self, width: int, height: int) -> tuple[int, int]:
-        """See Engine."""
+        """How large the model sees an image of this size.
+
+        :param width: of the image as it was taken, pixels
+        :param height: of the image as it was taken, pixels
+        :returns: (width, height), pixels
+        :raises BrainError: if one side is more than 200 times the other
+        """
         return self._limits.size(width, height)
 
     async def generate(self, generation: Generation) -> AsyncIterator[Delta]:
-        """See Engine."""
+        """Stream the answer. Cancelling the task that iterates aborts the request in the engine.
+
+        :raises EngineDead: if the engine is not ready, or dies or stalls meanwhile
+        :raises EngineRefused: if the engine does not take the request
+        :raises BrainError: for an image that the model does not take
+        """
         if self._state is not EngineState.READY:
             raise EngineDead(self._error or f'the engine is {self._state.value}')
         from robobrain_ros.engines.vllm import compat
@@ -178,7 +208,7 @@ class EmbeddedEngine:
             if generation.request_id not in self._in_flight:  # aborted before vLLM knew of it
                 yield Delta(finish_reason='abort')
                 return
-            outputs = llm.generate(prepared, _sampling(generation, preparation), generation.request_id)
+            outputs = llm.generate(prepared, sampling(generation, preparation), generation.request_id)
             async with aclosing(outputs):
                 async for output in watchdog.watch(outputs):
                     piece = output.outputs[0]
@@ -199,9 +229,11 @@ class EmbeddedEngine:
             self._in_flight.discard(generation.request_id)
 
     async def score(self, generation: Generation, answer: str, top: int = 20) -> list[dict[int, float]]:
-        """How likely the model finds a given answer: at each of its tokens, the log-probabilities of the ``top``
-        likeliest tokens and of the given one, by token id. No Engine of the protocol's: for comparing engines.
+        """Tell how likely the model finds a given answer: for comparing engines; the protocol does not have it.
 
+        :param answer: what it might have said
+        :param top: how many of the likeliest tokens are told
+        :returns: for each token of the answer the log-probabilities of the ``top`` likeliest ones and of itself, by id
         :raises EngineDead: if the engine is not ready
         """
         if self._state is not EngineState.READY or self._preparation is None:
@@ -224,14 +256,16 @@ class EmbeddedEngine:
             for place in output.prompt_logprobs[len(output.prompt_logprobs) - length :]
         ]
 
-    def _create(self, arguments: dict[str, Any]) -> None:
+    def _create(self, family: Family, how: Launch) -> None:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
-        from vllm.engine.arg_utils import AsyncEngineArgs
+        with offline(), family.adopt(how.environment):
+            warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')  # helps nobody; undone by the lock
+            from vllm.engine.arg_utils import AsyncEngineArgs
 
-        from robobrain_ros.engines.vllm.compat import Client
+            from robobrain_ros.engines.vllm.compat import Client
 
-        # not returned: the future that would carry it lives on, and with it the engine after close()
-        self._llm = Client.from_engine_args(AsyncEngineArgs(**arguments))
+            # not returned: the future that would carry it lives on, and with it the engine after close()
+            self._llm = Client.from_engine_args(AsyncEngineArgs(**how.arguments))
 
     def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
         """The text in the model's format, and the image in the size that the model sees."""
@@ -241,13 +275,16 @@ class EmbeddedEngine:
         return self._template(generation.text) + generation.reply_prefix, np.asarray(image)
 
     async def abort(self, request_id: str) -> None:
-        """See Engine."""
+        """End a request; its stream finishes with reason ``abort``.
+
+        :param request_id: that of its Generation; an unknown one is ignored
+        """
         if self._llm is not None and request_id in self._in_flight:
             self._in_flight.discard(request_id)
             await self._llm.abort(request_id)
 
     def health(self) -> Health:
-        """See Engine."""
+        """Tell the engine's state now; does not block, and may be called from any thread."""
         state, error, llm = self._state, self._error, self._llm
         if state is EngineState.READY and llm is not None and llm.errored:
             state, error = EngineState.DEAD, 'the engine process died'
@@ -268,7 +305,10 @@ class EmbeddedEngine:
         }
 
     async def close(self) -> None:
-        """See Engine."""
+        """End the engine with all its processes and give back its memory; any number of times.
+
+        Requests in flight end with reason ``abort``. While ``start`` runs, cancel that instead.
+        """
         try:
             for request_id in tuple(self._in_flight):
                 await self.abort(request_id)
@@ -288,39 +328,3 @@ class EmbeddedEngine:
         finally:
             if family is not None:
                 await asyncio.to_thread(family.close)
-
-
-async def _in_thread(family: Family, work: Callable[..., T], *arguments: Any) -> T:
-    """Run work that may start processes of the family. A thread cannot be cancelled: when this is, they are killed
-    until the work has given up, so that it leaves nothing behind."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        while not running.done():
-            await asyncio.to_thread(family.kill)
-            await asyncio.wait([running], timeout=0.1)
-        running.exception()  # of no interest
-        raise
-
-
-def _sampling(generation: Generation, preparation: Preparation) -> Any:
-    """vLLM's parameters of a request.
-
-    Stop strings are found by the client, in the text; until the engine hears of it, it has begun another step or two.
-    Where a string is one token, the engine ends by itself. Not so with a grammar: there, stop tokens may come only
-    behind the whole answer, so that its closing bracket would be forbidden.
-    """
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
-
-    guide = generation.guide
-    return SamplingParams(
-        temperature=generation.temperature,
-        max_tokens=generation.max_tokens,
-        stop=list(generation.stop),
-        stop_token_ids=None if guide else preparation.single_tokens(generation.stop),
-        include_stop_str_in_output=True,
-        output_kind=RequestOutputKind.DELTA,
-        structured_outputs=StructuredOutputsParams(regex=guide.regex, json=guide.json_schema) if guide else None,
-    )

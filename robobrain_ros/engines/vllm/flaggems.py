@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 
 PROFILES: dict[str, tuple[str, ...]] = {
     'off': (),
@@ -41,6 +41,7 @@ class FlagGemsSettings:
     :param profile: one of CHOICES; ``auto`` leaves it to the variable USE_FLAGGEMS
     :param include: operators to add to the profile's; with ``custom``: only these
     :param exclude: operators to take from the profile's; with ``custom``: all but these
+    :raises BadRequest: for a profile that there is not, and for lists that do not go with the profile or each other
     """
 
     profile: str = 'auto'
@@ -49,26 +50,36 @@ class FlagGemsSettings:
 
     def __post_init__(self) -> None:
         if self.profile not in CHOICES:
-            raise _bad(f'flaggems.profile is {self.profile!r}, but must be one of {", ".join(map(repr, CHOICES))}')
+            raise BadRequest(
+                f'flaggems.profile is {self.profile!r}, but must be one of {", ".join(map(repr, CHOICES))}'
+            )
         if self.include and self.exclude:
-            raise _bad(
+            raise BadRequest(
                 f'flaggems.include is {list(self.include)} and flaggems.exclude is {list(self.exclude)}, '
                 'but only one of them may be set'
             )
         lists = self.include or self.exclude
         if lists and self.profile in ('auto', 'off'):
-            raise _bad(f"flaggems.profile is {self.profile!r}, but operators are listed: set it to 'custom'")
+            raise BadRequest(f"flaggems.profile is {self.profile!r}, but operators are listed: set it to 'custom'")
         if self.profile == 'custom' and not lists:
-            raise _bad(
+            raise BadRequest(
                 "flaggems.profile is 'custom', but neither flaggems.include nor flaggems.exclude names operators"
             )
         if self.profile == 'full' and self.include:
-            raise _bad(f"flaggems.profile is 'full', all operators: flaggems.include {list(self.include)} adds nothing")
+            raise BadRequest(
+                f"flaggems.profile is 'full', all operators: flaggems.include {list(self.include)} adds nothing"
+            )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was decided, and by whom."""
+    """Which operators of FlagGems are on, after parameters, environment and host were asked.
+
+    :param profile: one of PROFILES
+    :param include: operators to add to the profile's; with ``custom``: only these
+    :param exclude: operators to take from the profile's; with ``custom``: all but these
+    :param decided_by: the parameter or variable that had the last word, for people
+    """
 
     profile: str
     include: tuple[str, ...] = ()
@@ -77,45 +88,51 @@ class Choice:
 
     @property
     def on(self) -> bool:
-        """Any operator at all."""
+        """Whether any operator of FlagGems is in use."""
         return self.profile != 'off'
 
     def __str__(self) -> str:
         return f'FlagGems {self.profile} ({self.decided_by})'
 
     def select(self, registered: Collection[str]) -> list[str]:
-        """The operators to enable, sorted.
+        """Name the operators to enable.
 
         :param registered: all names that the installed FlagGems has for this device
-        :raises BrainError: for listed names that are not among them, with those that look alike
+        :returns: names, sorted
+        :raises BadRequest: for listed names that are not among them, with those that look alike
         """
         unknown = [name for name in (*self.include, *self.exclude) if name not in registered]
         if unknown:
             hints = [f'{name!r}{_alike(name, registered)}' for name in unknown]
-            raise _bad(f'the installed FlagGems has no operator {", ".join(hints)}; names are those of its functions')
+            raise BadRequest(
+                f'the installed FlagGems has no operator {", ".join(hints)}; names are those of its functions'
+            )
         everything = self.profile == 'full' or (self.profile == 'custom' and not self.include)
         base = set(registered) if everything else set(PROFILES[self.profile]) & set(registered)
         return sorted((base | set(self.include)) - set(self.exclude))
 
 
 def decide(wanted: FlagGemsSettings, environ: Mapping[str, str]) -> Choice:
-    """The parameter wins over the variables USE_FLAGGEMS, VLLM_FL_FLAGOS_WHITELIST and VLLM_FL_FLAGOS_BLACKLIST.
+    """Choose by the parameter, or by USE_FLAGGEMS, VLLM_FL_FLAGOS_WHITELIST and VLLM_FL_FLAGOS_BLACKLIST.
 
-    USE_FLAGGEMS alone means the profile ``safe``; with a list, these operators, or all but these.
+    The parameter wins over these variables. USE_FLAGGEMS alone means the profile ``safe``; with a list, these
+    operators, or all but these.
 
-    :raises BrainError: for a switch that is neither on nor off, and for both lists at once
+    :param wanted: the parameters
+    :param environ: the environment's variables
+    :raises BadRequest: for a switch that is neither on nor off, and for both lists at once
     """
     switch = environ.get(SWITCH, '').strip().lower()
     if wanted.profile != 'auto':
         over = f', over {SWITCH}={environ[SWITCH]}' if SWITCH in environ else ''
         return Choice(wanted.profile, wanted.include, wanted.exclude, f'parameter flaggems.profile{over}')
     if switch not in (*TRUE, *FALSE):
-        raise _bad(f'the variable {SWITCH} is {environ[SWITCH]!r}, but must be 1, true, yes, 0, false or no')
+        raise BadRequest(f'the variable {SWITCH} is {environ[SWITCH]!r}, but must be 1, true, yes, 0, false or no')
     if switch in FALSE:
         return Choice('off', decided_by=f'variable {SWITCH}={switch}' if switch else 'default')
     include, exclude = (_names(environ.get(name, '')) for name in (WHITELIST, BLACKLIST))
     if include and exclude:
-        raise _bad(f'the variables {WHITELIST} and {BLACKLIST} are both set, but only one may be')
+        raise BadRequest(f'the variables {WHITELIST} and {BLACKLIST} are both set, but only one may be')
     by = f'variable {SWITCH}={switch}'
     if include:
         return Choice('custom', include, decided_by=f'{by} with {WHITELIST}')
@@ -127,16 +144,20 @@ def decide(wanted: FlagGemsSettings, environ: Mapping[str, str]) -> Choice:
 def usable(
     wanted: FlagGemsSettings, environ: Mapping[str, str], on_cpu: bool, failed: str, report: Callable[[str], None]
 ) -> Choice:
-    """What was decided, or ``off`` where it cannot be had; ``report`` hears what holds, and why.
+    """Choose as ``decide`` does, but ``off`` where FlagGems cannot be had on this host.
 
-    :param failed: why it failed before, in this engine; empty if it did not
-    :raises BrainError: as ``decide``, and for a profile that a parameter asks of a CPU
+    :param wanted: the parameters
+    :param environ: the environment's variables
+    :param on_cpu: whether the model runs on the CPU
+    :param failed: why FlagGems failed before, in this engine; empty if it did not
+    :param report: hears what was chosen, and why it is without effect if it is
+    :raises BadRequest: for variables that contradict each other, and for a profile that a parameter asks of a CPU
     """
     choice = decide(wanted, environ)
     if not choice.on:
         return choice
     if on_cpu and wanted.profile != 'auto':
-        raise _bad(
+        raise BadRequest(
             f'flaggems.profile is {choice.profile!r}, but the model runs on the CPU, which FlagGems has no operators '
             "for: set it to 'off'"
         )
@@ -151,9 +172,10 @@ def usable(
 
 
 def obstacle(installed: Callable[[str], str] | None = None) -> str:
-    """Why FlagGems cannot work here, in words; empty if nothing is known against it.
+    """Say why FlagGems cannot work here.
 
     :param installed: gives a distribution's version, or '' (for tests)
+    :returns: a reason in words; empty if nothing is known against it
     """
     installed = installed or installed_version
     gems, triton = installed('flag-gems'), installed('triton')
@@ -167,14 +189,18 @@ def obstacle(installed: Callable[[str], str] | None = None) -> str:
 
 
 def enabled_by_plugin(environ: Mapping[str, str], found: Callable[[str], object] | None = None) -> bool:
-    """Whether vllm-plugin-FL is active, which enables FlagGems itself (vLLM loads all plugins unless told which)."""
+    """Whether vllm-plugin-FL is active, which enables FlagGems itself (vLLM loads all plugins unless told which).
+
+    :param environ: the environment's variables; VLLM_PLUGINS tells which
+    :param found: gives None for a module that is not installed (for tests)
+    """
     if not (found or importlib.util.find_spec)('vllm_fl'):
         return False
     return 'VLLM_PLUGINS' not in environ or 'fl' in _names(environ['VLLM_PLUGINS'])
 
 
 def installed_version(distribution: str) -> str:
-    """Of a Python distribution; empty if it is not installed."""
+    """Look up the version of a Python distribution; empty if it is not installed."""
     try:
         return version(distribution)
     except PackageNotFoundError:
@@ -193,7 +219,3 @@ def _names(text: str) -> tuple[str, ...]:
 def _alike(name: str, registered: Collection[str]) -> str:
     alike: Sequence[str] = difflib.get_close_matches(name, registered, n=3)
     return f' (but {", ".join(alike)})' if alike else ''
-
-
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)

@@ -11,7 +11,7 @@ import numpy as np
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 CLIP_MEAN, CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
-"""Of Hugging Face's Qwen2-VL image processor, where a checkpoint does not say."""
+"""What Hugging Face's Qwen2-VL image processor takes where a checkpoint does not say: red, green, blue, 0 .. 1."""
 PIXELS = 'pixels'
 """The part of a request that holds what ``Patches.pixels`` returns, in place of ``pixel_values``. By another name,
 since vLLM joins the images of one step that have parts of the same names."""
@@ -32,9 +32,11 @@ class ImageLimits:
 
     @classmethod
     def read(cls, model: Path, max_pixels: int) -> 'ImageLimits':
-        """The limits in ``model``/preprocessor_config.json, with the caller's lower cap on the pixels.
+        """Read the limits in ``model``/preprocessor_config.json.
 
-        :raises BrainError: if the file cannot be used, or the cap is below what the model takes
+        :param model: directory with the model's files
+        :param max_pixels: the caller's own cap; the lower one counts
+        :raises BadRequest: if the file cannot be used, or the cap is below what the model takes
         """
         path = model / 'preprocessor_config.json'
         try:
@@ -54,13 +56,16 @@ class ImageLimits:
         return cls(factor, least, min(most, max_pixels))
 
     def size(self, width: int, height: int) -> tuple[int, int]:
-        """(width, height) at which the model sees an image of this size.
+        """How large the model sees an image.
 
         The rule is ``smart_resize`` of Hugging Face's Qwen2-VL image processor: sides become the nearest multiples of
         ``factor``; where that leaves the limits, the image is scaled with its aspect ratio kept, then rounded
         inwards. Doing it here makes the processor's own resizing a no-op, but for strips (one side several times the
-        other), which it may resize once more.
+        times the other), which it may resize once more.
 
+        :param width: of the image as it was taken, pixels
+        :param height: of the image as it was taken, pixels
+        :returns: (width, height), pixels
         :raises BrainError: if one side is more than 200 times the other (the processor refuses that)
         """
         if min(width, height) < 1 or max(width, height) > 200 * min(width, height):
@@ -89,7 +94,7 @@ class Patches:
     :param merge: this many patches a side become one token
     :param temporal: frames a row holds; an image is repeated
     :param mean: of red, green, blue, 0 .. 1
-    :param std: likewise
+    :param std: standard deviation of red, green, blue, 0 .. 1
     """
 
     patch: int
@@ -100,14 +105,17 @@ class Patches:
 
     @classmethod
     def read(cls, model: Path) -> 'Patches':
-        """From ``model``/preprocessor_config.json, which ImageLimits has found usable."""
+        """Read ``model``/preprocessor_config.json, which ImageLimits has found usable.
+
+        :param model: directory with the model's files
+        """
         config = json.loads((model / 'preprocessor_config.json').read_text())
         mean, std = config.get('image_mean') or CLIP_MEAN, config.get('image_std') or CLIP_STD
         sides = int(config['patch_size']), int(config['merge_size']), int(config.get('temporal_patch_size', 2))
         return cls(*sides, tuple(mean), tuple(std))
 
     def rows(self, rgb: np.ndarray, dtype: Any) -> Any:
-        """What Hugging Face's Qwen2-VL image processor makes of an image that needs no resizing, to the last bit.
+        """Make what Hugging Face's Qwen2-VL image processor makes of an image that needs no resizing, to the last bit.
 
         In NumPy, so in this one thread: torch would share the work among all cores, which takes 2 ms where they are
         idle, but 15 to 60 where others use them, as on a robot.
@@ -131,9 +139,9 @@ class Patches:
         return torch.from_numpy(rows.reshape(height * width // self.patch**2, -1).view(np.uint8)).view(dtype)
 
     def pixels(self, rgb: np.ndarray) -> Any:
-        """A copy of the image for ``spread``: its bytes in their order, a quarter of what ``rows`` makes of them.
+        """Copy an image for ``spread``: its bytes in their order, a quarter of what ``rows`` makes of them.
 
-        :param rgb: as in ``rows``
+        :param rgb: height x width x 3, uint8; sides are multiples of patch x merge
         :returns: torch tensor, uint8, (height/patch x width/patch) x (3 x patch x patch); a row is no patch
         """
         import torch
@@ -141,7 +149,7 @@ class Patches:
         return torch.from_numpy(np.array(rgb, order='C').reshape(-1, 3 * self.patch**2))
 
     def spread(self, pixels: Any, grids: list[list[int]], levels: Any) -> Any:
-        """What ``rows`` makes, to the last bit, on the device that the pixels are on.
+        """Make what ``rows`` makes, to the last bit, on the device that the pixels are on.
 
         :param pixels: of one or more images, one after the other
         :param grids: of each image 1, height/patch, width/patch
@@ -160,9 +168,10 @@ class Patches:
         return torch.cat(images)
 
     def levels(self, dtype: Any) -> Any:
-        """The value of each of the 256 levels in each channel: torch tensor, 3 x 256, of that dtype.
+        """Compute the value that the model sees for each of the 256 levels in each channel.
 
         :param dtype: torch's; normalized for floating point, 0 .. 255 for uint8
+        :returns: torch tensor, 3 x 256, of that dtype
         """
         import torch
 
@@ -177,4 +186,5 @@ class Patches:
         import torch
 
         values = self.levels(dtype)
-        return values.view(torch.uint8).numpy().view(f'u{values.element_size()}')
+        levels: np.ndarray = values.view(torch.uint8).numpy().view(f'u{values.element_size()}')
+        return levels

@@ -1,15 +1,15 @@
 """How vLLM is to be started for a configuration: its arguments, and the environment of its processes."""
 
 import os
-import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from robobrain_ros import __version__
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, plugin, ranks
+from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.environment import variables
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 
 FP8: dict[str, Any] = {'quantization': 'fp8_per_tensor', 'quantization_config': {'ignore': [r're:visual\..*']}}
 """vLLM quantizes the language model's layers as they are loaded. In the vision tower, quantizing the inputs takes
@@ -18,10 +18,10 @@ longer than its products gain: 1 ms more to the first token on an H200, besides 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a start needs to know.
+    """How to start vLLM.
 
     :param arguments: keyword arguments of AsyncEngineArgs
-    :param environment: variables for the engine's processes
+    :param environment: variables for the engine's processes, and for this one while vLLM is imported and started
     :param on_cpu: else on one or more GPUs
     """
 
@@ -33,49 +33,51 @@ class Launch:
 def runs_on_cpu(config: EngineConfig) -> bool:
     """Whether the model will run on the CPU. Imports torch: seconds.
 
-    :raises BrainError: if the installed torch cannot do what the configuration says
+    :raises BadRequest: if the installed torch cannot do what the configuration says
     """
     import torch
 
     has_gpu = torch.cuda.is_available()
     if config.device == 'cuda' and not has_gpu:  # vLLM would take the CPU without a word
-        raise _bad(
+        raise BadRequest(
             f"device is 'cuda', but torch {torch.__version__} finds no GPU that it can use; "
             "set device to 'cpu', or install the CUDA builds of torch and vLLM"
         )
     on_cpu = config.device == 'cpu' or not has_gpu
     if on_cpu and torch.version.cuda:  # vLLM runs on what it was built for, whatever it is told
-        raise _bad(
+        raise BadRequest(
             f'the model is to run on the CPU, but torch {torch.__version__} is built for CUDA, and its vLLM too; '
             'install the builds for CPUs (requirements/cpu.lock), or let device be auto on a host with a GPU'
         )
     places = len(os.sched_getaffinity(0)) if on_cpu else torch.cuda.device_count()
     if config.tensor_parallel_size > places:  # on a CPU, ranks without a core of their own would wait for each other
         found = f'this process has {places} CPU cores' if on_cpu else f'torch finds {places} GPUs here'
-        raise _bad(f'tensor_parallel_size is {config.tensor_parallel_size}, but {found}')
+        raise BadRequest(f'tensor_parallel_size is {config.tensor_parallel_size}, but {found}')
     return on_cpu
 
 
 def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> Launch:
-    """See Launch; also sets what vLLM reads from this process's environment at its import.
+    """Check that the configuration can work on this host, and say how to start vLLM for it; makes the caches' folders.
 
     :param folder: for temporary files
     :param choice: FlagGems' operators; must be off on a CPU
-    :raises BrainError: for what does not go together, or does not fit into memory
+    :param on_cpu: whether the model runs on the CPU, as ``runs_on_cpu`` found
+    :raises BadRequest: for what does not go together, or does not fit into memory
     """
     fp8 = config.quantization == 'fp8'
     if fp8 and on_cpu:
-        raise _bad("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
+        raise BadRequest("quantization is 'fp8', but the model runs on the CPU; set it to 'none'")
     if fp8 and (method := memory_check.quantized(config.model)):
-        raise _bad(f"quantization is 'fp8', but the model's files are quantized already ({method}); set it to 'none'")
+        raise BadRequest(
+            f"quantization is 'fp8', but the model's files are quantized already ({method}); set it to 'none'"
+        )
     if heads := memory_check.indivisible_heads(config.model, config.tensor_parallel_size):
-        raise _bad(
+        raise BadRequest(
             f"tensor_parallel_size is {config.tensor_parallel_size}, but so many ranks cannot share the model's "
             f'{heads} attention heads equally'
         )
     if fp8 and config.dtype == 'float32':
-        raise _bad("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
-    _quiet()
+        raise BadRequest("quantization is 'fp8', but dtype is 'float32'; take bfloat16 or auto")
     float32 = config.dtype == 'float32' or (on_cpu and config.dtype == 'auto')
     device = 'cpu' if on_cpu else 'cuda'
     kv_cache = config.kv_cache_mb << 20 or memory_check.DEFAULT_KV[device]
@@ -104,9 +106,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'use_tqdm_on_load': False,
         'seed': 0,
     }
-    environment = ranks.environment(on_cpu)
+    environment = variables(on_cpu, folder) | ranks.environment(on_cpu)
     if on_cpu:
-        environment |= _cpu_environment(folder)
         return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, environment, True)
     # vLLM refuses to start where less than this part is free, whatever it needs; by default 0.92
     arguments['gpu_memory_utilization'] = min(part, 0.92)
@@ -121,26 +122,3 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         arguments['additional_config']['flaggems'] = asdict(replace(choice, decided_by=''))
     environment |= caches.environment(config.cache_directory, choice.on)
     return Launch(arguments, environment | cuda_graphs.environment(config, installed_version('vllm')), False)
-
-
-def _quiet() -> None:
-    for name in ('VLLM_NO_USAGE_STATS', 'HF_HUB_OFFLINE'):
-        os.environ.setdefault(name, '1')
-    # warnings about missing GPUs and such help nobody; VLLM_LOGGING_LEVEL=INFO brings vLLM's own log back
-    os.environ.setdefault('VLLM_LOGGING_LEVEL', 'ERROR')
-    os.environ.setdefault('TORCH_LOGS', '-all')
-    os.environ.setdefault('TORCH_CPP_LOG_LEVEL', 'ERROR')
-    os.environ.setdefault('PYTHONWARNINGS', 'ignore::FutureWarning')
-    warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')
-    os.environ['VLLM_WORKER_MULTIPROC_METHOD'] = 'spawn'  # DDS and this loop have threads, which a fork would break
-
-
-def _cpu_environment(folder: str) -> dict[str, str]:
-    os.environ.setdefault('OMP_NUM_THREADS', '1')  # more threads than free cores: twenty times slower
-    os.environ['TORCHDYNAMO_DISABLE'] = '1'  # compiling would cost minutes at each start
-    os.environ['VLLM_ENABLE_V1_MULTIPROCESSING'] = '0'  # a single worker inside the engine core, as on one GPU
-    return {'TORCHINDUCTOR_CACHE_DIR': folder}
-
-
-def _bad(message: str) -> BrainError:
-    return BadRequest(message)

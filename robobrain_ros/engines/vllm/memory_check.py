@@ -14,16 +14,16 @@ OVERHEAD = {'cpu': 1500 * MIB, 'cuda': 2300 * MIB}
 Measured: 1.3 GiB on a CPU (tiny checkpoint); on an H200 20054 MiB in all for the 8B with 1024 MiB of KV cache (vLLM
 0.25.1), of which 16724 are weights, 340 CUDA graphs, and some hundred the CUDA context of the process that asked."""
 DEFAULT_KV = {'cpu': 256 * MIB, 'cuda': 1024 * MIB}
-"""Of the KV cache, where the configuration says nothing."""
+"""Bytes of KV cache where the configuration says nothing, by device."""
 RESERVED = 512 * MIB
-"""Of a GPU: for its driver and a desktop."""
+"""Bytes of a GPU that its driver and a desktop take."""
 VISION_BYTES = 24
 """Bytes of activations in the vision tower by pixel, hidden unit and 1/256 (a patch has 256 pixels), at its peak."""
 
 
 @dataclass(frozen=True)
 class Need:
-    """Memory for one engine, bytes."""
+    """Memory for one engine, bytes by what it is for."""
 
     weights: int
     kv_cache: int
@@ -32,7 +32,7 @@ class Need:
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Bytes for all of it."""
         return self.weights + self.kv_cache + self.vision + self.overhead
 
     def __str__(self) -> str:
@@ -43,10 +43,12 @@ class Need:
 def need(
     model: Path, device: str, kv_cache: int, max_pixels: int, float32: bool, fp8: bool = False, ranks: int = 1
 ) -> Need:
-    """What an engine takes of main memory, or of each of its GPUs.
+    """Estimate what an engine takes of main memory, or of each of its GPUs; OVERHEAD tells how that was measured.
 
+    :param model: directory with the model's files
     :param device: ``cpu`` or ``cuda``
     :param kv_cache: bytes, of all ranks together
+    :param max_pixels: of the largest image
     :param float32: the weights, two bytes each on disk, are widened to four
     :param fp8: those that ``fp8_saves`` names are narrowed to one
     :param ranks: processes that share the model, each with a GPU of its own, or all with the main memory
@@ -61,10 +63,13 @@ def need(
 
 
 def fp8_saves(model: Path) -> int:
-    """Bytes that fp8 saves: half of the matrices in the language model's layers.
+    """Count what fp8 saves: half of the matrices in the language model's layers.
 
     Embeddings, the output layer, norms and the vision tower stay as they are.
     The files' headers tell (https://huggingface.co/docs/safetensors: eight bytes of length, then JSON).
+
+    :param model: directory with the model's files
+    :returns: bytes
     """
     saved = 0
     for file in model.glob('*.safetensors'):
@@ -78,15 +83,24 @@ def fp8_saves(model: Path) -> int:
 
 
 def quantized(model: Path) -> str:
-    """How the model's files are quantized (``quant_method`` of their config.json); empty if they are not."""
+    """Read how a model's files are quantized.
+
+    :param model: directory with the model's files
+    :returns: ``quant_method`` of their config.json; empty if they are not quantized
+    """
     found = json.loads((model / 'config.json').read_text()).get('quantization_config') or {}
     return str(found.get('quant_method', 'quantization_config')) if found else ''
 
 
 def indivisible_heads(model: Path, ranks: int) -> int:
-    """The number of attention heads that cannot be shared equally by so many ranks; 0 if all can."""
+    """Look for attention heads that so many ranks cannot share equally.
+
+    :param model: directory with the model's files
+    :param ranks: processes that share the model
+    :returns: how many heads the language model or the vision tower has that cannot be shared; 0 if all can
+    """
     config = json.loads((model / 'config.json').read_text())
-    heads = (
+    heads: tuple[int, int] = (
         config.get('text_config', config).get('num_attention_heads', 0),
         config.get('vision_config', {}).get('num_heads', 0),
     )
@@ -94,21 +108,31 @@ def indivisible_heads(model: Path, ranks: int) -> int:
 
 
 def kv_token_bytes(model: Path, float32: bool, ranks: int = 1) -> int:
-    """Bytes of KV cache that one token takes, in all ranks together."""
+    """Count the KV cache that one token takes: a key and a value for each head of each layer.
+
+    :param model: directory with the model's files
+    :param float32: four bytes a number instead of two
+    :param ranks: processes that share the model
+    :returns: bytes, in all ranks together
+    """
     config = json.loads((model / 'config.json').read_text())
     text = config.get('text_config', config)
     heads = max(text.get('num_key_value_heads', text['num_attention_heads']), ranks)  # each rank has one at least
     width = text.get('head_dim') or text['hidden_size'] // text['num_attention_heads']
-    return 2 * text['num_hidden_layers'] * heads * width * (4 if float32 else 2)
+    return int(2 * text['num_hidden_layers'] * heads * width * (4 if float32 else 2))
 
 
 def memory(device: str, gpus: int = 1) -> tuple[int, int]:
-    """(free, total) bytes now: of main memory, or of a GPU (by nvidia-smi).
+    """Look how much main memory, or memory of a GPU (by nvidia-smi), is free now.
 
     Free main memory is what programs can have without swapping.
 
+    :param device: ``cpu`` or ``cuda``
     :param gpus: so many are looked at, the first that CUDA_VISIBLE_DEVICES shows; the fullest counts
-    :raises OSError, subprocess.SubprocessError, ValueError: if it cannot be told
+    :returns: (free, total), bytes
+    :raises OSError: if there is nothing that tells
+    :raises subprocess.SubprocessError: if nvidia-smi fails
+    :raises ValueError: if what it tells is no number
     """
     if device == 'cpu':
         fields = dict(line.split(':') for line in Path('/proc/meminfo').read_text().splitlines())
@@ -134,11 +158,18 @@ def check(
     fp8: bool = False,
     ranks: int = 1,
 ) -> float:
-    """Pre-flight; returns the part of each device's memory that the engine needs, 0 .. 1 (1 if it cannot be told).
+    """Check, before the engine starts, that the model and one longest request fit into memory.
 
-    For the parameters see ``need``.
-
-    :raises BrainError: if it cannot work, with the numbers and the parameter to change
+    :param model: directory with the model's files
+    :param device: ``cpu`` or ``cuda``
+    :param kv_cache: bytes, of all ranks together
+    :param max_pixels: of the largest image
+    :param max_model_len: longest prompt plus answer, tokens
+    :param float32: the weights, two bytes each on disk, are widened to four
+    :param fp8: the language model's matrices are narrowed to one byte a weight
+    :param ranks: processes that share the model, each with a GPU of its own, or all with the main memory
+    :returns: the part of each device's memory that the engine needs, 0 .. 1 (1 if it cannot be told)
+    :raises BadRequest: if it cannot work, with the numbers and the parameter to change
     """
     wanted = need(model, device, kv_cache, max_pixels, float32, fp8, ranks)
     longest = max_model_len * kv_token_bytes(model, float32, ranks)
@@ -161,9 +192,13 @@ def check(
 
 
 def preset(model: Path, gib: int, fp8: bool, max_pixels: int, max_model_len: int) -> tuple[bool, str]:
-    """Whether the model fits on a GPU of this size with the default KV cache, and in words how.
+    """Say whether a model fits on a GPU of this size with the default KV cache, and how.
 
-    :param gib: the GPU's memory as it is sold
+    :param model: directory with the model's files
+    :param gib: the GPU's memory as it is sold, GiB
+    :param fp8: the language model's matrices are narrowed to one byte a weight
+    :param max_pixels: of the largest image
+    :param max_model_len: longest prompt plus answer, tokens
     :returns: (fits, a sentence with the parameters to set)
     """
     wanted = need(model, 'cuda', DEFAULT_KV['cuda'], max_pixels, float32=False, fp8=fp8)

@@ -23,7 +23,7 @@ from robobrain_ros.engines.vllm.image_processor import PIXELS, Patches
 _log = logging.getLogger(__name__)
 
 PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders', 'prompt', 'arrival_time'}
-"""Of a request; one with others is left to vLLM."""
+"""What a request of vLLM consists of; one with other parts is left to vLLM."""
 
 
 class Preparation:
@@ -49,10 +49,11 @@ class Preparation:
         """By shape of the image: vLLM's request for one, without its pixels; None where ours is not equal."""
 
     async def prepare(self, prompt: str, rgb: np.ndarray) -> Any:
-        """A request for ``AsyncLLM.generate``.
+        """Make a request for ``AsyncLLM.generate``, in another thread.
 
         :param prompt: in the model's chat format, with one image in it
         :param rgb: height x width x 3, uint8, of a size that the model needs no resizing for
+        :returns: vLLM's own form of a request
         """
         known = self._known.get(rgb.shape)
         made = await asyncio.to_thread(self._make, known, prompt, rgb) if known else None
@@ -66,11 +67,14 @@ class Preparation:
         return rendered
 
     def single_tokens(self, texts: Sequence[str]) -> list[int]:
-        """The tokens of those of the texts that are one token each."""
+        """Find the texts that are one token each.
+
+        :returns: their tokens
+        """
         return [tokens[0] for tokens in map(self._encode, texts) if len(tokens) == 1]
 
     def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
-        """A request like the known one; None for prompts that have not exactly one image."""
+        """Make a request like the known one; None for prompts that have not exactly one image."""
         from blake3 import blake3  # vLLM's own hash, and one of its requirements
 
         tokens = self._tokenizer.encode(prompt)
@@ -96,7 +100,7 @@ class Preparation:
         }
 
     def _learn(self, rendered: Any, prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
-        """What to make requests of this size from, or None with the reason in the log."""
+        """Keep what requests of this size are made from; None, with the reason in the log, where ours would differ."""
         try:
             if made := self._make(rendered, prompt, rgb):
                 different = _difference(made, rendered, self._patches)
@@ -132,7 +136,7 @@ def _difference(made: dict[str, Any], rendered: Any, patches: Patches) -> str:
 
 
 def _without_pixels(rendered: Any) -> dict[str, Any]:
-    """The same with none of the image's pixels, which would stay in memory."""
+    """Copy a request without its image's pixels, which would stay in memory."""
     (item,) = rendered['mm_kwargs']['image']
     element = item['pixel_values']
     item = type(item)({**item, 'pixel_values': replace(element, data=element.data[:0].clone())})
@@ -140,15 +144,21 @@ def _without_pixels(rendered: Any) -> dict[str, Any]:
 
 
 def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
-    """The function that puts a user's text, after an image, into the model's chat format."""
+    """Find the model's chat format.
+
+    :param tokenizer: the model's, which has the template in newer checkpoints
+    :param model: directory with the model's files
+    :returns: a function that puts a user's text, after an image, into that format
+    """
     template = getattr(tokenizer, 'chat_template', None)
     if not template:  # older checkpoints keep it apart
         template = json.loads((model / 'chat_template.json').read_text())['chat_template']
 
     def render(text: str) -> str:
         content = [{'type': 'image'}, {'type': 'text', 'text': text}]
-        return tokenizer.apply_chat_template(
+        prompt: str = tokenizer.apply_chat_template(
             [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
         )
+        return prompt
 
     return render

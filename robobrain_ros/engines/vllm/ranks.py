@@ -14,7 +14,11 @@ By default 5 s; it then gives them 4 s more."""
 
 
 def environment(on_cpu: bool) -> dict[str, str]:
-    """Variables for the engine's processes; those that are set already stay as they are."""
+    """Choose variables for the engine's processes; those that are set already stay as they are.
+
+    :param on_cpu: whether the ranks share the CPU
+    :returns: variables by name
+    """
     wanted = LOOPBACK | {'VLLM_WORKER_SHUTDOWN_TIMEOUT_SECONDS': str(OTHERS_END_S)}
     if on_cpu:
         # by default each is bound to the cores of a NUMA node of its own, and refused where there are not enough
@@ -23,13 +27,21 @@ def environment(on_cpu: bool) -> dict[str, str]:
 
 
 def meeting_place() -> str:
-    """Where the ranks of an engine find each other (PyTorch's ``init_method``): a file in the engine's own folder
-    (TMPDIR, see processes.Family), so the same in all of them and new with each engine."""
+    """Name the file in which the ranks of an engine find each other (PyTorch's ``init_method``).
+
+    It lies in the engine's own folder (TMPDIR, which processes.Family sets), so it is one for all of them and a new
+    one for each engine.
+
+    :returns: a URL
+    """
     return f'file://{os.environ["TMPDIR"]}/ranks'
 
 
 def in_all(true: bool) -> bool:
-    """Whether it is so in every rank of the engine. All must ask; waits for them."""
+    """Whether something is true in every rank of the engine. All must ask; waits for them.
+
+    :param true: whether it is true in this rank
+    """
     import torch
     from vllm.distributed.parallel_state import get_world_group
 

@@ -12,7 +12,11 @@ round lengths to 32, so steps of 32 meet what an instruction may have."""
 
 
 def every_shape(generations: Sequence[Generation]) -> Iterator[Generation]:
-    """The same, in front of them the last with longer and longer texts: one word is one token, or nearly."""
+    """Precede the given requests by copies of the last one with longer and longer texts.
+
+    :param generations: at least one
+    :returns: the copies, of two tokens at most, then the given ones; a word more is a token more, or nearly
+    """
     last = generations[-1]
     numbers = count()
     for words in LONGER_BY:

@@ -1,0 +1,1 @@
+"""A camera's messages: topics, pixels, depth, intrinsics."""

@@ -14,9 +14,9 @@ from robobrain_ros.ros.camera import image_bridge
 
 
 def choose() -> tuple[Any, str, str]:
-    """Test the host's cv_bridge.
+    """Test the host's cv_bridge, and choose it if it passes.
 
-    :return: the bridge to use, its name (``cv_bridge`` or ``robobrain_ros``), and why it was chosen
+    :returns: the bridge to use, its name (``cv_bridge`` or ``robobrain_ros``), and why it was chosen
     """
     try:
         host = importlib.import_module('cv_bridge').CvBridge()
@@ -31,7 +31,7 @@ def choose() -> tuple[Any, str, str]:
 def self_test(bridge: Any) -> str:
     """Convert small images whose result is known; takes about a millisecond.
 
-    :return: what went wrong with the first that failed, or an empty string
+    :returns: what went wrong with the first that failed, or an empty string
     """
     for msg, desired, expected in _cases():
         what = f'{msg.encoding} (step {msg.step}, is_bigendian {msg.is_bigendian}) to {desired}'

@@ -8,17 +8,18 @@ import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
 
+from robobrain_ros.brain.frame import Frame
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel, Transform
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth, to_rgb
 
 LIGHT_BYTES = 1 << 20
-"""Raw images of up to so many, such as 640x480 in colours, are converted in 0.01 - 0.8 ms, by encoding."""
+"""Bytes: raw images of up to so many, such as 640x480 in colours, are converted in 0.01 - 0.8 ms, by encoding."""
 
 
 def stamp_ns(header: Header) -> int:
     """The stamp in nanoseconds; 0 for drivers that set none."""
-    return header.stamp.sec * 10**9 + header.stamp.nanosec
+    return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
 
 
 class Arrival:
@@ -39,8 +40,13 @@ class Arrival:
         return (now_ns - stamp) / 1e9 if stamp else time.monotonic() - self._came
 
 
-class CameraFrame:
-    """See seeing.Frame."""
+class CameraFrame(Frame):
+    """A camera's image for one request, a Frame: messages, converted in the thread that asks.
+
+    :param image: the message, which stays as it is
+    :param info: intrinsics that came before it, if any
+    :param age: seconds since its stamp
+    """
 
     def __init__(self, image: Image | CompressedImage, info: CameraInfo | None, age: float) -> None:
         self.header: Header = image.header
@@ -68,17 +74,21 @@ class CameraFrame:
             self._info = info
 
     @cached_property
-    def _rgb(self) -> np.ndarray:
+    def _converted(self) -> np.ndarray:
         return to_rgb(self._image)
 
     def rgb(self) -> np.ndarray:
-        """See seeing.Frame."""
-        return self._rgb
+        """The picture: height x width x 3, uint8, converted once; do not write into it.
+
+        :raises BrainError: BAD_IMAGE if the message cannot be used
+        """
+        return self._converted
 
     def depth(self) -> np.ndarray | None:
-        """See seeing.Frame.
+        """The depth image: metres along the optical axis, NaN where unknown; None if none has come whose stamp fits.
 
-        :raises BrainError: also for depth of another frame: pixels of one are not pixels of the other
+        :raises BrainError: BAD_IMAGE if the message cannot be used, or is in another frame than the image: pixels of
+            one are not pixels of the other
         """
         if self._depth is None:
             return None
@@ -86,7 +96,11 @@ class CameraFrame:
         return to_depth(self._depth)
 
     def camera(self) -> CameraModel | None:
-        """See seeing.Frame."""
+        """The intrinsics; None if none have come.
+
+        :raises BrainError: BAD_IMAGE if they are those of another frame, or the image names none
+        :raises ValueError: if they make no sense
+        """
         if self._info is None:
             return None
         if not self.header.frame_id:
@@ -95,7 +109,12 @@ class CameraFrame:
         return camera_from_info(self._info)
 
     def transform(self) -> Transform | None:
-        """See seeing.Frame."""
+        """The transform from the image's frame to the one that positions are wanted in; None if that is the same.
+
+        May wait for tf2, as long as ``to_target`` does.
+
+        :raises LookupError: if it is not known, with the reason
+        """
         return self.to_target(self.header)
 
     def _check_frame(self, header: Header, what: str, advice: str) -> None:

@@ -12,6 +12,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_frame import Arrival, CameraFrame, stamp_ns
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
@@ -24,7 +25,7 @@ INFO_S = 1.0
 
 @dataclass(frozen=True)
 class CameraStatus:
-    """What arrives, for diagnostics."""
+    """What has arrived from one camera, for diagnostics."""
 
     topic: str
     subscribed: bool
@@ -33,18 +34,18 @@ class CameraStatus:
     unused: int
     """Images that a newer one replaced before any request used them."""
     rate_hz: float
-    """Over the last 30 images since it subscribed; 0 when none came for 2 s."""
+    """Images a second, over the last 30 since it subscribed; 0 when none came for 2 s."""
     age_s: float
-    """Of the newest image by its stamp; inf if there is none."""
+    """Age of the newest image by its stamp, seconds; inf if there is none."""
     depth_received: int
     has_camera_info: bool
 
 
 class CameraInput:
-    """Subscribes to one camera.
+    """Subscribes to one camera, and gives its newest image to whoever asks. All methods may be called from any thread.
 
-    Topics, as ``node`` resolves them, behind the camera's name if it has one: ``image`` (or ``image/compressed``),
-    ``camera_info``, ``depth/image`` (or ``depth/image/compressedDepth``).
+    It hears the topics of ``topics.CAMERA``, as ``node`` resolves them, behind the camera's name if it has one. The
+    name of a transport other than ``raw`` comes last: ``image/compressed``, ``depth/image/compressedDepth``.
     """
 
     def __init__(self, node: Node, settings: CameraSettings) -> None:
@@ -61,19 +62,22 @@ class CameraInput:
         self._waiting: set[asyncio.Future[None]] = set()
         self._arrivals: deque[float] = deque(maxlen=30)
         self._received = self._unused = self._depth_received = 0
-        prefix = f'{settings.name}/' if settings.name else ''
-        self.topic, image_type = _transported(node.resolve_topic_name(f'{prefix}image'), settings.image_transport)
-        depth, depth_type = _transported(node.resolve_topic_name(f'{prefix}depth/image'), settings.depth_transport)
-        topics = (
-            Topic(node.resolve_topic_name(f'{prefix}camera_info'), CameraInfo, self._on_info),
+        below = f'{settings.name}/' if settings.name else ''
+        image, depth, info = (
+            node.resolve_topic_name(below + name) for name in (topics.IMAGE, topics.DEPTH_IMAGE, topics.CAMERA_INFO)
+        )
+        self.topic, image_type = _transported(image, settings.image_transport)
+        depth, depth_type = _transported(depth, settings.depth_transport)
+        heard = (
+            Topic(info, CameraInfo, self._on_info),
             Topic(depth, depth_type, self._on_depth),
             Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
-        self._subscriptions = Subscriptions(node, helper, topics, settings.idle_s, self._forget)
+        self._subscriptions = Subscriptions(node, helper, heard, settings.idle_s, self._forget)
 
     def close(self) -> None:
-        """Unsubscribe; frames handed out stay valid."""
+        """Unsubscribe; frames that were given stay valid."""
         self._subscriptions.close()
 
     def _on_image(self, image: Image | CompressedImage) -> None:
@@ -122,6 +126,7 @@ class CameraInput:
         other waits for camera_info until there is one again.
 
         :param not_before_ns: least stamp, nanoseconds
+        :param max_age_s: most age by its stamp, seconds
         :raises BrainError: NO_IMAGE or STALE_IMAGE after ``timeout_s`` seconds, with what is wrong
         """
         with self._subscriptions.wanted():
@@ -197,7 +202,7 @@ class CameraInput:
         return None
 
     def status(self) -> CameraStatus:
-        """What has arrived so far."""
+        """What has arrived so far; from any thread."""
         with self._lock:
             newest, arrivals = self._newest, list(self._arrivals)
         alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2

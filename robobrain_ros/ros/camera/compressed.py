@@ -17,7 +17,7 @@ _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # C4, C8 and CC are ta
 def decode(data: bytes | bytearray | memoryview) -> np.ndarray:
     """Decode one complete JPEG or PNG file, pixels as stored: no rotation by EXIF, for camera_info knows none.
 
-    :return: HxW grey, HxWx3 BGR or HxWx4 BGRA, uint8 or uint16
+    :returns: HxW grey, HxWx3 BGR or HxWx4 BGRA, uint8 or uint16
     :raises CvBridgeError: if it is neither, was cut short, is damaged or has more than ``MAX_PIXELS`` pixels
     """
     raw = bytes(data)

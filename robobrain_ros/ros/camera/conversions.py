@@ -27,7 +27,7 @@ def to_rgb(msg: Image | CompressedImage) -> np.ndarray:
     Accepted are all encodings of ``encodings.COLOUR``, 16 bits scaled to 8, alpha dropped; of a CompressedImage, JPEG
     and PNG. OpenCV's plain types (8UC1, 8UC3) do not say what their channels mean: refused, as cv_bridge refuses them.
 
-    :return: HxWx3 uint8, contiguous; may share the message's memory, do not write into it
+    :returns: HxWx3 uint8, contiguous; may share the message's memory, do not write into it
     :raises BrainError: BAD_IMAGE with a sentence that quotes encoding and numbers
     """
     try:
@@ -43,7 +43,7 @@ def to_depth(msg: Image | CompressedImage) -> np.ndarray:
     the transports ``compressedDepth`` and (16UC1) ``compressed``. NaN, infinity (REP-117), zero and negative values
     become NaN.
 
-    :return: HxW float32 metres, NaN where there is no measurement
+    :returns: HxW float32 metres, NaN where there is no measurement
     :raises BrainError: BAD_IMAGE with a sentence that quotes encoding and numbers
     """
     try:
@@ -100,9 +100,10 @@ def _raw_rgb(msg: Image) -> np.ndarray:
 def _bridged(bridge: Any, msg: Image, desired: str) -> np.ndarray:
     pixels(msg)  # checks the message: the host's cv_bridge trusts it
     try:
-        return bridge.imgmsg_to_cv2(msg, desired)
+        image: np.ndarray = bridge.imgmsg_to_cv2(msg, desired)
     except Exception as error:  # the host's cv_bridge has errors of its own
         raise CvBridgeError(f'{msg.width}x{msg.height} {msg.encoding} image: {error}') from error
+    return image
 
 
 def _compressed_rgb(msg: CompressedImage) -> np.ndarray:

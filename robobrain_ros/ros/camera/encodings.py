@@ -47,7 +47,7 @@ class Encoding:
 
     @property
     def pixel_bytes(self) -> int:
-        """Bytes of one buffer pixel."""
+        """Bytes that a pixel takes in each row of the buffer."""
         return self.dtype.itemsize * self.channels
 
     def rows(self, height: int) -> int:
@@ -86,7 +86,7 @@ DEPTH = ('16UC1', '32FC1')
 
 
 def find(name: str) -> Encoding:
-    """Look up an encoding.
+    """The layout of an encoding, by its name in sensor_msgs/Image.
 
     :raises CvBridgeError: if there is no such encoding, or it is not supported
     """

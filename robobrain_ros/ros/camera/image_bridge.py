@@ -18,13 +18,13 @@ _KINDS = {'u1': '8U', 'i1': '8S', 'u2': '16U', 'i2': '16S', 'i4': '32S', 'f4': '
 
 
 class CvBridge:
-    """The conversions of cv_bridge.CvBridge; has no state."""
+    """Stands in for cv_bridge.CvBridge, with its conversions; has no state."""
 
     def imgmsg_to_cv2(self, img_msg: Image, desired_encoding: str = 'passthrough') -> np.ndarray:
         """Array of an Image message, HxW or HxWxC.
 
         :param desired_encoding: ``passthrough`` or an encoding to convert to
-        :return: may share the message's memory; do not write into it
+        :returns: may share the message's memory; do not write into it
         :raises CvBridgeError: if the message is malformed or the conversion makes no sense
         """
         image = pixels(img_msg)
@@ -148,7 +148,7 @@ def _describe(image: np.ndarray) -> tuple[int, str]:
     return channels, kind
 
 
-def _bytes(contiguous: np.ndarray) -> array.array:
+def _bytes(contiguous: np.ndarray) -> 'array.array[int]':
     """One copy into what rclpy stores; assigning an ndarray or bytes to a message is 100 times slower."""
     data = array.array('B')
     data.frombytes(contiguous.view(np.uint8).data.cast('B'))

@@ -35,7 +35,14 @@ class Topic(NamedTuple):
 
 
 class Subscriptions:
-    """Some topics that are subscribed to together. Callbacks run in the thread of this object."""
+    """Some topics that are subscribed to together. Callbacks run in the thread of this object.
+
+    :param node: gives namespace and log
+    :param name: the helper node's that owns the subscriptions
+    :param topics: what to subscribe to, in this order
+    :param idle_s: subscribe only while they are ``wanted``, and so many seconds longer; None: always
+    :param released: called when nobody has wanted them for that long, after the last message
+    """
 
     def __init__(
         self,
@@ -45,10 +52,6 @@ class Subscriptions:
         idle_s: float | None,
         released: Callable[[], None] = lambda: None,
     ) -> None:
-        """:param name: of the helper node that owns the subscriptions
-        :param idle_s: subscribe only while they are ``wanted``, and so many seconds longer; None: always
-        :param released: called when nobody has wanted them for that long, after the last message
-        """
         self._topics = topics
         self._idle_s = idle_s
         self._released = released
@@ -97,7 +100,7 @@ class Subscriptions:
                 self._wanted_until = time.monotonic() + self._idle_s
 
     def count_publishers(self, topic: str) -> int:
-        """How many there are now; 0 once closed."""
+        """How many publishers a topic has now; 0 once this is closed."""
         try:
             return self._node.count_publishers(topic)
         except InvalidHandle:
@@ -129,8 +132,10 @@ class Subscriptions:
             self._released()
 
     def _policies(self, topic: str) -> Policies:
-        """The most that all publishers offer: reliable loses fewer large images, transient local hears also what was
-        published once, before; best effort and volatile hear all publishers.
+        """The most that all publishers offer.
+
+        Reliable loses fewer large images, transient local hears also what was published once, before; best effort and
+        volatile hear all publishers.
         """
         offered = [info.qos_profile for info in self._node.get_publishers_info_by_topic(topic)]
         reliable = bool(offered) and all(qos.reliability is ReliabilityPolicy.RELIABLE for qos in offered)

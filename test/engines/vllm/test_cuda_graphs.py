@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.vllm import launch
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.cuda_graphs import FINE, FIRST_RUNNER, TEXT_TOKENS, compilation, environment, lengths
 from robobrain_ros.engines.vllm.flaggems import Choice
 

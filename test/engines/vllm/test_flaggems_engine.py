@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
+from robobrain_ros.engines.base import EngineDead, EngineState
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.vllm import embedded, flaggems
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.launch import Launch
@@ -42,7 +43,7 @@ def gpu(monkeypatch):
         folders.append((folder, choice.on))
         return Launch({}, {}, on_cpu)
 
-    def create(engine, arguments):
+    def create(engine, family, how):
         folder, with_flaggems = folders[-1]
         if not with_flaggems:
             raise RuntimeError('the native start was tried')

@@ -76,7 +76,7 @@ def test_fp8_halves_the_matrices_of_the_language_model(tmp_path):
     header, end = {'__metadata__': {'format': 'pt'}}, 0
     for name, shape in shapes.items():
         begin, end = end, end + 2 * shape[0] * (shape[1] if len(shape) > 1 else 1)
-        header[name] = {'dtype': 'BF16', 'shape': shape, 'data_offsets': [begin, end]}
+        header[name] = {'dtype': 'BF16', 'shape': shape, 'data_offsets': [begin, end]}  # type: ignore[dict-item]
     text = json.dumps(header).encode()
     (tmp_path / 'model.safetensors').write_bytes(len(text).to_bytes(8, 'little') + text + bytes(end))
     assert memory_check.fp8_saves(tmp_path) == 64 * 32

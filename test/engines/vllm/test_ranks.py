@@ -13,10 +13,11 @@ import pytest
 from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
 
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig, EngineDead, EngineState
+from robobrain_ros.engines.base import EngineDead, EngineState
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.processes import ended, shared_memory
 from robobrain_ros.engines.vllm import ranks
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.sim.scene import TableTop
 

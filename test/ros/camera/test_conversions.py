@@ -97,7 +97,7 @@ def test_bayer(pattern, bits, pad, order):
     colour = (200, 100, 50)
     tile = np.array([colour['rgb'.index(c)] for c in pattern], np.uint8).reshape(2, 2)
     image = np.tile(tile, (HEIGHT // 2, WIDTH // 2))
-    image = image if bits == 8 else image.astype(np.uint16) * 257
+    image = image if bits == 8 else image.astype(np.uint16) * 257  # type: ignore[assignment]
     result = to_rgb(message(f'bayer_{pattern}{bits}', image, WIDTH, HEIGHT, pad, order))
     np.testing.assert_array_equal(result, np.full((HEIGHT, WIDTH, 3), colour))
 

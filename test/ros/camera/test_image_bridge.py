@@ -100,9 +100,9 @@ def test_arrays_that_do_not_fit_the_encoding(image, encoding):
 def test_errors_are_type_errors_as_in_cv_bridge():
     assert issubclass(CvBridgeError, TypeError)
     with pytest.raises(TypeError, match='list'):
-        BRIDGE.cv2_to_imgmsg([[1, 2]])
+        BRIDGE.cv2_to_imgmsg([[1, 2]])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match='list'):
-        BRIDGE.cv2_to_compressed_imgmsg([[1, 2]])
+        BRIDGE.cv2_to_compressed_imgmsg([[1, 2]])  # type: ignore[arg-type]
 
 
 def test_compressed_round_trip():

@@ -1,7 +1,6 @@
 """CameraInput over DDS that subscribes only while a request waits."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -45,17 +44,14 @@ def stream(far_context):
         stream.close()
 
 
-def test_on_demand_the_first_frame_comes_soon(context, loop, stream, capsys):
+def test_on_demand_the_first_frame_is_newer_than_the_request(context, loop, stream):
     rig = Rig(context, loop, CameraSettings(idle_s=0.5))
-    took = []
     try:
         until(lambda: rig.input.status().publishers, 'the camera')
         for _ in range(4):
             assert not rig.input.status().subscribed
             before, now = rig.input.status().received, stream.camera.node.get_clock().now().nanoseconds
-            begin = time.monotonic()
             frame = rig.frame(not_before_ns=now)
-            took.append(1000 * (time.monotonic() - begin))
             assert nanoseconds(frame.header) >= now
             assert (frame.rgb() == 3).all()
             assert rig.input.status().received > before
@@ -66,8 +62,6 @@ def test_on_demand_the_first_frame_comes_soon(context, loop, stream, capsys):
             until(lambda: rig.input.status().received > received, 'no image while nobody asks', 0.3)
     finally:
         rig.close()
-    with capsys.disabled():
-        print(f'\n[on demand, request to first frame: {", ".join(f"{ms:.0f}" for ms in took)} ms]', end=' ')
 
 
 def test_on_demand_a_request_that_ends_early_lets_go(context, loop):

@@ -1,5 +1,6 @@
-"""vLLM's worker on a GPU (``worker_cls``): enables FlagGems first where that is wanted, counts what is compiled, and
-takes shortcuts to the first token.
+"""vLLM's worker on a GPU (``worker_cls``).
+
+It enables FlagGems first where that is wanted, counts what is compiled, and takes shortcuts to the first token.
 
 Imported by vLLM in the engine's process only. Counting is for knowing, shortcuts are for speed: where they fail, the
 log says so and the engine goes on.

@@ -1,5 +1,7 @@
-"""What the engine's worker process tells its owner, by a file in the engine's folder: it works while the worker starts,
-when it dies, and costs nothing where nothing changes."""
+"""What the engine's worker process tells its owner, by a file in the engine's folder.
+
+A file works while the worker starts and when it dies, and costs nothing where nothing changes.
+"""
 
 import json
 import os
@@ -9,7 +11,7 @@ from pathlib import Path
 
 NAME = 'worker.json'
 FAILED = 'worker_failed.json'
-"""Of a rank that could not start: the others write NAME."""
+"""The file of a rank that could not start; the others write NAME."""
 
 
 @dataclass

@@ -9,8 +9,8 @@ import pytest
 
 from robobrain_ros import __version__
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.engines.base import EngineConfig
 from robobrain_ros.engines.vllm import caches, memory_check
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import Choice
 from robobrain_ros.engines.vllm.launch import FP8, launch
 from robobrain_ros.engines.vllm.worker.flaggems_worker import enable

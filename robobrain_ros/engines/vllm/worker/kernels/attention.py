@@ -64,8 +64,9 @@ def _attend(
     TILE: tl.constexpr,
     PDL: tl.constexpr,
 ):
-    """A program has one key head, the ``GROUP`` query heads that share it, and one part of the tokens; the last one to
-    end adds up the parts. The grid is (heads, PARTS); heads have 2 * HALF values.
+    """Attend with one key head, the ``GROUP`` query heads that share it, and one part of the tokens.
+
+    The last program to end adds up the parts. The grid is (heads, PARTS); heads have 2 * HALF values.
 
     :param table: cosines and sines, (positions, 2 * HALF)
     :param positions: (3, 1), see ``axes``

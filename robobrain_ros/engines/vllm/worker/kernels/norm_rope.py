@@ -1,5 +1,6 @@
-"""Norms and rotation of the heads of queries and keys: one Triton kernel for all tokens of a step, and the functions
-that the attention of a single token (attention.py) shares with it.
+"""Norms and rotation of the heads of queries and keys: one Triton kernel for all tokens of a step.
+
+The attention of a single token (attention.py) shares its functions.
 
 vLLM launches attention between its CUDA graphs, kernel by kernel. This is an operator of its own, so that it lies in
 the graph before that.

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from robobrain_ros.ros import usage
+from robobrain_ros.ros import diagnostics
 
 
 class NVMLError(Exception):
@@ -25,20 +25,20 @@ def driver(gpus: int):
 
 @pytest.fixture(autouse=True)
 def fresh():
-    usage._nvml.cache_clear()
+    diagnostics._nvml.cache_clear()
     yield
-    usage._nvml.cache_clear()
+    diagnostics._nvml.cache_clear()
 
 
 def test_this_process_takes_memory_and_one_that_is_gone_none():
-    mine = usage.resident_mib([os.getpid()])
+    mine = diagnostics.resident_mib([os.getpid()])
     assert 10 < mine < 100_000
-    assert usage.resident_mib([os.getpid(), 2**22 + 1]) == pytest.approx(mine, abs=5)
+    assert diagnostics.resident_mib([os.getpid(), 2**22 + 1]) == pytest.approx(mine, abs=5)
 
 
 def test_each_gpu_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, 'pynvml', driver(2))
-    assert usage.gpu_memory() == {
+    assert diagnostics.gpu_memory() == {
         'memory of GPU 0, used / total (MiB)': '1024 / 24576',
         'memory of GPU 1, used / total (MiB)': '2048 / 24576',
     }
@@ -52,9 +52,9 @@ def test_without_a_driver_nothing_is_said(monkeypatch):
 
     broken.nvmlInit = fail
     monkeypatch.setitem(sys.modules, 'pynvml', broken)
-    assert usage.gpu_memory() == {}
+    assert diagnostics.gpu_memory() == {}
 
 
 def test_without_the_library_nothing_is_said(monkeypatch):
     monkeypatch.setitem(sys.modules, 'pynvml', None)
-    assert usage.gpu_memory() == {}
+    assert diagnostics.gpu_memory() == {}

@@ -1,0 +1,36 @@
+"""Ask about a picture: no ROS, no camera.
+
+    python examples/ask_a_picture.py
+    python examples/ask_a_picture.py --image photo.jpg --model /models/RoboBrain2.5-8B-NV "the red mug"
+
+Without arguments it asks the tiny checkpoint about table.jpg beside this file. That checkpoint knows simulated table
+tops only; for photographs name a RoboBrain 2.5 directory.
+"""
+
+import argparse
+from pathlib import Path
+
+from PIL import Image
+
+import robobrain_ros as rb
+from robobrain_ros.checkpoints import TINY_MODEL
+
+parser = argparse.ArgumentParser()
+parser.add_argument('instruction', nargs='?', default='the red mug')
+parser.add_argument('--image', type=Path, default=Path(__file__).parent / 'table.jpg')
+parser.add_argument('--model', type=Path, default=TINY_MODEL)
+parser.add_argument('--output', type=Path, default=Path('answer.png'), help='the picture with the answer on it')
+arguments = parser.parse_args()
+
+with rb.Brain.load(arguments.model, report=print) as brain:
+    answer = brain.ask(arguments.instruction, arguments.image)
+    answer.raise_for_error()
+    for target in answer.targets:
+        print('target at pixel', target.pixel)
+
+    for part in brain.stream('Detect all objects.', arguments.image, task='general'):
+        print(part, end='', flush=True)
+    print()
+
+Image.fromarray(rb.draw(arguments.image, answer)).save(arguments.output)
+print('picture:', arguments.output)

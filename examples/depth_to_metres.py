@@ -1,0 +1,30 @@
+"""From a picture with depth to positions in metres, beside the truth of the simulator.
+
+    python examples/depth_to_metres.py
+
+Your own camera: ``depth`` is height x width floats in metres (divide a 16-bit image in millimetres by 1000), registered
+to the picture, and ``camera`` has the numbers of its CameraInfo. Positions are in the camera's optical frame: x right,
+y down, z forward.
+"""
+
+import robobrain_ros as rb
+from robobrain_ros.sim.scene import TableTop  # needs MuJoCo
+
+scene = TableTop(seed=1_000_002)
+rgb, depth_m = scene.render()
+view = scene.view
+camera = rb.Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
+
+with rb.Brain.load() as brain:
+    for thing in scene.truth().objects:
+        answer = brain.ask(f'the {thing.name}', rgb, depth=depth_m, camera=camera)
+        if not answer.success:
+            print(f'{thing.name}: {answer.code.name}, {answer.message}')
+            continue
+        for target in answer.targets:
+            if target.position is None:
+                print(f'{thing.name}: pixel {target.pixel}, no position: {target.status.name}')
+                continue
+            x, y, z = target.position
+            truly = ' '.join(f'{value:.3f}' for value in thing.position)
+            print(f'{thing.name}: {x:.3f} {y:.3f} {z:.3f} m (its middle: {truly})')

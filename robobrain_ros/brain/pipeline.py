@@ -1,0 +1,189 @@
+"""One question about one image: prompt -> engine -> text -> values -> pixels -> metres. No ROS."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from robobrain_ros.answer import Answer, Target
+from robobrain_ros.brain.frame import Frame, Rgb
+from robobrain_ros.brain.jobs import Job, Policy, Stage
+from robobrain_ros.brain.prepared_image import PreparedImage
+from robobrain_ros.engines.base import Engine, Generation
+from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.geometry.letterbox import Letterbox
+from robobrain_ros.geometry.locate import DepthRules, locate_targets, locate_waypoints
+from robobrain_ros.tasks import get_task
+from robobrain_ros.tasks.base import Task
+from robobrain_ros.tasks.profiles import Profile, Scale
+from robobrain_ros.tasks.values import Parsed
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What may change between two requests."""
+
+    guided_decoding: bool = False
+    """Force answers into the task's format by a grammar."""
+    temperature: float = 0.0
+    """0 takes the likeliest token each time, so that the same question gets the same answer."""
+    depth: DepthRules = field(default_factory=DepthRules)
+    """How positions are read from the depth image."""
+    policy: Policy = Policy.QUEUE
+    """What happens to a request that comes while another one runs."""
+    queue_size: int = 10
+    """Requests that may wait, with policy QUEUE."""
+
+
+def generation(
+    task: Task,
+    instruction: str,
+    rgb: Rgb,
+    profile: Profile,
+    *,
+    request_id: str = '',
+    max_tokens: int | None = None,
+    settings: Settings | None = None,
+) -> Generation:
+    """What the engine is asked for one question: the only place where a prompt meets an image.
+
+    :param instruction: what the user said
+    :param rgb: the image as the model gets it, height x width x 3
+    :param request_id: unique among the requests in flight; made up if empty
+    :param max_tokens: where the answer is cut; None: where the task says
+    :raises BadRequest: if the instruction is not fit for a prompt
+    """
+    settings = settings or Settings()
+    return Generation(
+        text=task.prompt(instruction, profile),
+        image=rgb,
+        max_tokens=task.max_tokens if max_tokens is None else max_tokens,
+        request_id=request_id or uuid.uuid4().hex,
+        stop=task.stop(profile),
+        guide=task.guide(profile) if settings.guided_decoding else None,
+        reply_prefix=profile.reply_prefix,
+        temperature=settings.temperature,
+    )
+
+
+class Pipeline:
+    """Asks one engine one question at a time; all coroutines belong to the engine's loop."""
+
+    def __init__(self, engine: Engine, profile: Profile) -> None:
+        self.engine = engine
+        self.profile = profile
+        """What the checkpoint was trained with."""
+
+    def letterbox(self, width: int, height: int) -> Letterbox:
+        """How the model sees an image of this size, in pixels."""
+        return Letterbox((width, height), self.profile.canvas or (width, height))
+
+    async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> PreparedImage:
+        """Take the image for a job, which may wait for it.
+
+        :param get_frame: gives the frame, or raises BrainError
+        """
+        clock = _Clock(job.begin)
+        timings = job.answer.timings
+        job.update(Stage.WAITING_IMAGE)
+        frame = await get_frame()
+        timings.queue = clock.lap()
+        at_once = frame.light and self.profile.canvas is None  # nothing to scale
+        image = self._prepare(frame) if at_once else await asyncio.to_thread(self._prepare, frame)
+        timings.convert = clock.lap()
+        job.update(Stage.PREFILL, image_size=image.letterbox.image, frame_age=frame.age)
+        return image
+
+    def _prepare(self, frame: Frame) -> PreparedImage:
+        rgb = frame.rgb()
+        letterbox = self.letterbox(rgb.shape[1], rgb.shape[0])
+        return PreparedImage(frame, letterbox, letterbox.draw(rgb))
+
+    async def question(self, job: Job, image: PreparedImage, settings: Settings) -> None:
+        """Ask the model a job's task and instruction about an image; what comes back goes into the job.
+
+        :raises BrainError: if nothing in the model's answer can be used
+        """
+        clock = _Clock(time.monotonic())
+        timings = job.answer.timings
+        task = get_task(job.answer.task)
+        width, height = image.letterbox.image
+        asked = generation(task, job.answer.instruction, image.rgb, self.profile, settings=settings)
+        finish = await self._generate(job, asked, clock)
+
+        job.update(Stage.PARSE)
+        scale = self.profile.scale(*self.engine.input_size(*image.letterbox.canvas))
+        parsed = task.parse(job.answer.text, scale, self.profile, cut_short=finish == 'length')
+        parsed = image.letterbox.undo(parsed, scale)
+        warnings = tuple(f'{item.text!r}: {item.reason}' for item in parsed.dropped)
+        timings.parse = clock.lap()
+
+        complete = finish != 'length' and all(item.repeat for item in parsed.dropped)
+        job.update(Stage.PROJECT, warnings=warnings, complete=complete, steps=parsed.steps, reply=parsed.reply)
+        _check(parsed, job.answer)
+        targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
+        if targets:
+            locate = locate_waypoints if task.name == 'trajectory' else locate_targets
+            places = 'waypoints' if task.name == 'trajectory' else 'targets'
+            located, faults = await asyncio.to_thread(
+                image.locate, lambda scene: locate(targets, scene, settings.depth)
+            )
+            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + faults + located.reasons)
+        timings.project = clock.lap()
+
+    async def _generate(self, job: Job, asked: Generation, clock: '_Clock') -> str:
+        """Stream the answer into the job; returns why it ended."""
+        timings, text, tokens, finish = job.answer.timings, '', 0, ''
+        async for delta in self.engine.generate(asked):
+            if not delta.tokens and not delta.finish_reason:
+                timings.prepare = clock.lap()
+                continue
+            if not tokens:
+                timings.first_token = clock.lap()
+            text, tokens, finish = text + delta.text, tokens + delta.tokens, delta.finish_reason
+            job.update(Stage.DECODE, text=text, tokens=tokens, complete=finish == 'stop')
+        timings.decode = clock.lap()
+        if finish == 'abort':  # by nobody but the engine's end: requests are stopped by cancelling their task
+            raise BrainError(ErrorCode.ENGINE_DEAD, 'the engine was ended meanwhile')
+        if finish not in ('stop', 'length'):
+            raise BrainError(ErrorCode.ENGINE_FAILED, f'the engine ended the answer early, reason {finish!r}')
+        return finish
+
+
+class _Clock:
+    """Milliseconds between laps, by a steady clock."""
+
+    def __init__(self, begin: float) -> None:
+        self._last = begin
+
+    def lap(self) -> float:
+        last, self._last = self._last, time.monotonic()
+        return 1000 * (self._last - last)
+
+
+def _check(parsed: Parsed, answer: Answer) -> None:
+    """BrainError if the model's answer holds nothing that can be used."""
+    if parsed.not_found:
+        raise BrainError(ErrorCode.NOT_FOUND, f'the model does not see it: {answer.text!r}')
+    if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
+        why = '; '.join(answer.warnings) or 'the answer is empty'
+        raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
+
+
+def _points(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
+    return [
+        Target(scale.to_pixel(point.x, point.y, width, height), label=point.label, model_depth=point.depth)
+        for point in parsed.points
+    ]
+
+
+def _boxes(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
+    """Targets at the boxes' centres."""
+    targets = []
+    for box in parsed.boxes:
+        left, top = scale.to_pixel(box.x1, box.y1, width, height)
+        right, bottom = scale.to_pixel(box.x2, box.y2, width, height)
+        centre = ((left + right) / 2, (top + bottom) / 2)
+        targets.append(Target(centre, (left, top, right, bottom), box.label))
+    return targets

@@ -1,0 +1,49 @@
+"""A frame as the model gets it, and the way from the model's pixels to metres."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from robobrain_ros.brain.frame import Frame, Rgb
+from robobrain_ros.errors import BrainError
+from robobrain_ros.geometry.letterbox import Letterbox
+from robobrain_ros.geometry.locate import Located, Scene, transformed, without_positions
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """A frame that was taken for a request, on the canvas that the model sees."""
+
+    frame: Frame
+    letterbox: Letterbox
+    rgb: Rgb
+    """The picture as the model gets it."""
+
+    def locate(self, find: Callable[[Scene], Located]) -> tuple[Located, tuple[str, ...]]:
+        """Place targets in the frame that positions are wanted in. May take milliseconds, or wait for a transform.
+
+        :param find: places them in the camera's optical frame
+        :returns: the targets, and what could not be used for it: that costs the position, not the answer
+        """
+        scene, faults = self._scene()
+        return self._transformed(find(scene)), faults
+
+    def _scene(self) -> tuple[Scene, tuple[str, ...]]:
+        faults = []
+        camera = depth = None
+        try:
+            camera = self.frame.camera()
+        except (BrainError, ValueError) as error:
+            faults.append(f'camera_info: {error}')
+        try:
+            depth = self.frame.depth()
+        except BrainError as error:
+            faults.append(str(error))
+        return Scene(self.letterbox.image, camera, depth), tuple(faults)
+
+    def _transformed(self, located: Located) -> Located:
+        if not any(target.position for target in located.targets):
+            return located
+        try:
+            return transformed(located, self.frame.transform())
+        except LookupError as error:
+            return without_positions(located, str(error))

@@ -1,0 +1,30 @@
+"""How vLLM is asked for an answer: its sampling parameters for one request."""
+
+from typing import Any
+
+from robobrain_ros.engines.base import Generation
+from robobrain_ros.engines.vllm.preparation import Preparation
+
+
+def sampling(generation: Generation, preparation: Preparation) -> Any:
+    """Make vLLM's SamplingParams of a request.
+
+    Stop strings are found by the client, in the text; until the engine hears of it, it has begun another step or two.
+    Where a string is one token, the engine ends by itself. Not so with a grammar: there, stop tokens may come only
+    behind the whole answer, so that its closing bracket would be forbidden.
+
+    :param preparation: knows which strings are one token
+    """
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    guide = generation.guide
+    return SamplingParams(
+        temperature=generation.temperature,
+        max_tokens=generation.max_tokens,
+        stop=list(generation.stop),
+        stop_token_ids=None if guide else preparation.single_tokens(generation.stop),
+        include_stop_str_in_output=True,
+        output_kind=RequestOutputKind.DELTA,
+        structured_outputs=StructuredOutputsParams(regex=guide.regex, json=guide.json_schema) if guide else None,
+    )

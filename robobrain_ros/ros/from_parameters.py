@@ -1,0 +1,106 @@
+"""What the values of the parameters make: engine, prompts, cameras, and how requests are answered.
+
+In all functions, ``values`` are the parameters' values by name, each of them checked.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.brain.jobs import Policy
+from robobrain_ros.brain.pipeline import Settings
+from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
+from robobrain_ros.errors import BadRequest
+from robobrain_ros.geometry.locate import DepthMode, DepthRules
+from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.tasks.profiles import Profile, detect_profile
+
+
+def model_directory(values: Mapping[str, Any]) -> Path:
+    """The directory of the model; that of the tiny checkpoint where the parameter is empty."""
+    return Path(values['model']).expanduser() if values['model'] else TINY_MODEL
+
+
+def profile(values: Mapping[str, Any]) -> Profile:
+    """How the model is asked: its prompts and the format of its answers.
+
+    :raises BadRequest: if the model's directory does not tell
+    """
+    name = values['model_profile']
+    try:
+        return detect_profile(model_directory(values), '' if name == 'auto' else name)
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+
+
+def engine_config(values: Mapping[str, Any]) -> EngineConfig:
+    """How the model is run: what the engine is started with.
+
+    :raises BadRequest: if there is no such model
+    """
+    return EngineConfig(
+        model=model_directory(values),
+        device=values['device'],
+        dtype=values['dtype'],
+        max_model_len=values['max_model_len'],
+        max_pixels=values['max_pixels'],
+        kv_cache_mb=values['kv_cache_mb'],
+        stall_s=values['stall_s'],
+        quantization=values['quantization'],
+        decode_kernels=values['decode_kernels'],
+        tensor_parallel_size=values['tensor_parallel_size'],
+        cache_directory=values['cache_directory'],
+        flaggems=FlagGemsSettings(
+            values['flaggems.profile'],
+            tuple(filter(None, values['flaggems.include'])),
+            tuple(filter(None, values['flaggems.exclude'])),
+        ),
+    )
+
+
+def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
+    """How the cameras are listened to, the default one first.
+
+    :raises BadRequest: if two have the same name
+    """
+    names = list(values['cameras'])
+    if len(set(names)) < len(names):
+        raise BadRequest(f'cameras is {names!r}, but every name must be there once')
+    on_demand = values['image_subscription'] == 'on_demand'
+    return [
+        CameraSettings(
+            name,
+            values['image_transport'],
+            values['depth_transport'],
+            values['depth_slop_s'],
+            values['image_idle_s'] if on_demand else None,
+        )
+        for name in names
+    ]
+
+
+def settings(values: Mapping[str, Any]) -> Settings:
+    """How requests are answered, for the brain or for a single one.
+
+    :raises BadRequest: for values that do not go together
+    """
+    try:
+        rules = DepthRules(
+            window_px=values['depth_window_px'],
+            min_valid_fraction=values['depth_min_valid_fraction'],
+            min_depth_m=values['min_depth_m'],
+            max_depth_m=values['max_depth_m'],
+            mode=DepthMode(values['trajectory_depth']),
+            model_depth_is_ray=values['model_depth_is_ray'],
+        )
+    except ValueError as error:
+        raise BadRequest(str(error)) from error
+    return Settings(
+        guided_decoding=values['guided_decoding'],
+        temperature=values['temperature'],
+        depth=rules,
+        policy=Policy(values['preemption']),
+        queue_size=values['queue_size'],
+    )

@@ -1,0 +1,66 @@
+"""The names of all topics, services and actions of the node. To rename one, change it here (and in README.md).
+
+Requests and outputs lie below the node's name: ``target`` is ``~/target``, such as ``/robobrain/target``. Topics of a
+camera lie in the node's namespace, behind the camera's name if it has one: ``image``, or ``front/image``.
+"""
+
+from geometry_msgs.msg import PointStamped, PoseArray
+from nav_msgs.msg import Path
+from sensor_msgs.msg import CameraInfo, Image
+from visualization_msgs.msg import MarkerArray
+
+from robobrain_ros.msg import Answer, Plan
+
+NODE = 'robobrain'
+"""The node's own name, where it is started under no other."""
+
+INSTRUCTION = 'instruction'
+"""Topic of std_msgs/String: an instruction in plain words, or behind its task: ``grounding: the red mug``."""
+REQUEST = 'request'
+"""Topic of robobrain_ros/Instruction: an instruction with task, camera, frame, times and options."""
+ASK = 'ask'
+"""Service robobrain_ros/Ask: replies when the request has ended."""
+QUERY = 'query'
+"""Action robobrain_ros/Query: gives feedback while the request is worked on, and can be cancelled."""
+REQUESTS = (INSTRUCTION, REQUEST, ASK, QUERY)
+"""How clients ask."""
+
+ANSWER = 'answer'
+"""Every request's end, in success and in failure."""
+TARGET = 'target'
+"""The first target, if its position is known."""
+TARGETS = 'targets'
+"""All targets whose position is known."""
+WAYPOINTS = 'waypoints'
+"""The poses of a trajectory, all of them or none."""
+TRAJECTORY = 'trajectory'
+"""A trajectory as a path, whole or not at all."""
+PLAN = 'plan'
+"""The steps of task planning, or of a mission."""
+ANNOTATED = 'annotated'
+"""The answer drawn on its image, while someone subscribes."""
+MARKERS = 'markers'
+"""Targets and trajectories for RViz and Foxglove, while someone subscribes."""
+OUTPUTS: dict[str, type] = {
+    ANSWER: Answer,
+    TARGET: PointStamped,
+    TARGETS: PoseArray,
+    WAYPOINTS: PoseArray,
+    TRAJECTORY: Path,
+    PLAN: Plan,
+    ANNOTATED: Image,
+    MARKERS: MarkerArray,
+}
+"""What the node publishes while it is active: message type by name."""
+
+IMAGE = 'image'
+"""Colour images; by transport ``compressed``, they are on ``image/compressed``."""
+DEPTH_IMAGE = 'depth/image'
+"""Depth registered to the colour images; by transport ``compressedDepth``, it is on ``depth/image/compressedDepth``."""
+CAMERA_INFO = 'camera_info'
+"""The intrinsics of the colour images."""
+CAMERA: dict[str, type] = {IMAGE: Image, DEPTH_IMAGE: Image, CAMERA_INFO: CameraInfo}
+"""What the node hears of each camera: message type, by transport ``raw``, by name."""
+
+DIAGNOSTICS = '/diagnostics'
+"""Topic of diagnostic_msgs/DiagnosticArray, shared by all nodes: state of engine, cameras and requests."""

@@ -1,0 +1,119 @@
+"""What the engine's processes are told, and that a program is as it was before when its brain is closed."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from repository import FIXTURES
+
+from robobrain_ros.engines.vllm.environment import offline, variables
+
+
+def test_what_the_user_has_set_stays_unless_vllm_could_not_work_with_it(monkeypatch, tmp_path):
+    for name in ('HF_HUB_OFFLINE', 'OMP_NUM_THREADS', 'VLLM_LOGGING_LEVEL', 'TORCHDYNAMO_DISABLE'):
+        monkeypatch.delenv(name, raising=False)
+    told = variables(True, str(tmp_path))
+    assert (told['HF_HUB_OFFLINE'], told['OMP_NUM_THREADS'], told['VLLM_LOGGING_LEVEL']) == ('1', '1', 'ERROR')
+    monkeypatch.setenv('OMP_NUM_THREADS', '4')
+    monkeypatch.setenv('VLLM_LOGGING_LEVEL', 'INFO')
+    monkeypatch.setenv('VLLM_WORKER_MULTIPROC_METHOD', 'fork')
+    monkeypatch.setenv('TORCHDYNAMO_DISABLE', '0')
+    before = dict(os.environ)
+    told = variables(True, str(tmp_path))
+    assert (told['OMP_NUM_THREADS'], told['VLLM_LOGGING_LEVEL']) == ('4', 'INFO')
+    assert (told['VLLM_WORKER_MULTIPROC_METHOD'], told['TORCHDYNAMO_DISABLE']) == ('spawn', '1')
+    on_gpu = variables(False, str(tmp_path))
+    assert not {'OMP_NUM_THREADS', 'TORCHDYNAMO_DISABLE', 'TORCHINDUCTOR_CACHE_DIR'} & on_gpu.keys()
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(('said', 'inside'), [(None, True), ('0', False)])
+def test_hugging_face_is_offline_meanwhile_unless_the_user_says_otherwise(said, inside, monkeypatch):
+    constants = pytest.importorskip('huggingface_hub.constants')
+    monkeypatch.delenv('HF_HUB_OFFLINE', raising=False)
+    if said:
+        monkeypatch.setenv('HF_HUB_OFFLINE', said)
+    monkeypatch.setattr(constants, 'HF_HUB_OFFLINE', False)
+    found = []
+
+    def fail() -> None:
+        with offline():
+            found.append(constants.HF_HUB_OFFLINE)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert (found, constants.HF_HUB_OFFLINE) == ([inside], False)
+
+
+PROGRAM = """
+    import json, os, sys, warnings
+
+    def settings():
+        return {'environment': dict(os.environ), 'filters': [str(entry) for entry in warnings.filters]}
+
+    def graphs():
+        import torch
+
+        made = []
+
+        def backend(module, inputs):
+            made.append(module)
+            return module.forward
+
+        torch.compile(lambda x: 2 * x + 1, backend=backend)(torch.ones(3))
+        return len(made)
+
+    async def ask(engine):
+        return [delta.finish_reason async for delta in engine.generate(generation(max_tokens=4, guide=ENDLESS))][-1]
+
+    if __name__ == '__main__':
+        for module in sys.argv[1:]:
+            __import__(module)
+        from engine_helpers import ENDLESS, generation
+        from robobrain_ros.brain.brain import Brain
+        from robobrain_ros.checkpoints import TINY_MODEL
+        from robobrain_ros.engines.vllm.config import EngineConfig
+        from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
+        from robobrain_ros.tasks.profiles import detect_profile
+
+        brain = Brain(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), detect_profile(TINY_MODEL))
+        before = settings()
+        try:
+            brain.start(lambda text: None).result()
+            running = settings()
+            end = brain._loop.submit(ask(brain.engine)).result(60)
+        finally:
+            brain.close()
+        closed = settings()
+        from huggingface_hub import constants
+
+        told = {'end': end, 'graphs': graphs(), 'offline': constants.HF_HUB_OFFLINE}
+        print(json.dumps({'before': before, 'running': running, 'closed': closed} | told))
+"""
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize('imported', [(), ('torch', 'huggingface_hub')], ids=['first', 'torch before'])
+def test_a_program_is_as_before_when_its_brain_is_closed(imported, tmp_path):
+    """Whether or not the program had imported torch before."""
+    script = tmp_path / 'program.py'
+    script.write_text(textwrap.dedent(PROGRAM))
+    path = os.pathsep.join([str(FIXTURES), os.environ.get('PYTHONPATH', '')])
+    environment = {**os.environ, 'PYTHONPATH': path}
+    for name in ('HF_HUB_OFFLINE', 'TORCHDYNAMO_DISABLE'):
+        environment.pop(name, None)
+    run = subprocess.run(
+        [sys.executable, str(script), *imported], env=environment, capture_output=True, text=True, timeout=200
+    )
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout.splitlines()[-1])
+    assert told['end'] == 'length', 'it answered'
+    assert told['running'] == told['before']
+    assert told['closed'] == told['before']
+    assert told['graphs'] == 1
+    assert told['offline'] is False
