@@ -26,52 +26,50 @@ def test_the_kernels(interpreted):
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
 
 
+class Model:
+    """A DecodingModel of a process with Triton."""
+
+    def __init__(self, outcome=''):
+        self.outcome, self.asked = outcome, []
+
+    def decide(self, compilation):
+        self.asked.append(compilation)
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
 @pytest.fixture
 def worker(monkeypatch):
-    """Of vLLM's, whose model is loaded."""
+    """vLLM's worker, whose model is loaded."""
     gpu_worker = pytest.importorskip('robobrain_ros.engines.vllm.worker.gpu_worker')
     done = []
     monkeypatch.setattr(gpu_worker.Worker, 'load_model', lambda self, **options: done.append(options))
     made = object.__new__(gpu_worker.GpuWorker)
-    made.vllm_config = SimpleNamespace(additional_config={'decode_kernels': 'auto'}, compilation_config='compilation')
+    made.vllm_config = SimpleNamespace(additional_config={'vllm_decodes': ''}, compilation_config='compilation')
     made._report, made._keep = gpu_worker.WorkerReport(), lambda: done.append(made._report.decode)
-    made.get_model = lambda: 'model'
-    made.done = done
+    made.model, made.done = Model(), done
+    made.get_model = lambda: made.model
     return made
-
-
-def install(monkeypatch, outcome):
-    """A stand-in for the module that only a process with Triton can import."""
-    asked = []
-
-    def install(*arguments):
-        asked.append(arguments)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
-
-    monkeypatch.setitem(sys.modules, 'robobrain_ros.engines.vllm.worker.decode_layer', SimpleNamespace(install=install))
-    return asked
 
 
 @pytest.mark.parametrize(
     ('outcome', 'told'),
     [('', ''), ('another GPU', 'another GPU'), (AttributeError('x'), "this vLLM is another one: AttributeError('x')")],
 )
-def test_the_worker_installs_them_when_the_model_is_loaded_and_says_why_not(worker, monkeypatch, outcome, told):
-    asked = install(monkeypatch, outcome)
+def test_the_worker_has_the_loaded_model_decide_and_says_why_not(worker, outcome, told):
+    worker.model = Model(outcome)
     worker.load_model(load_dummy_weights=True)
-    assert asked == [('model', 'compilation')]
+    assert worker.model.asked == ['compilation']
     assert worker.done == [{'load_dummy_weights': True}, told]
 
 
-def test_they_stay_away_where_they_are_not_wanted(worker, monkeypatch):
-    asked = install(monkeypatch, '')
+def test_they_stay_away_where_they_are_not_wanted(worker):
     worker._report.operators = ['layer_norm', 'mm_out']
     worker.load_model()
     assert worker._report.decode == "FlagGems' products are wanted"
     worker._report.operators = ['layer_norm']
-    worker.vllm_config.additional_config['decode_kernels'] = 'off'
+    worker.vllm_config.additional_config['vllm_decodes'] = 'decode_kernels is off'
     worker.load_model()
     assert worker._report.decode == 'decode_kernels is off'
-    assert not asked
+    assert not worker.model.asked

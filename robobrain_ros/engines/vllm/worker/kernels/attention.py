@@ -66,7 +66,15 @@ def _attend(
 ):
     """Attend with one key head, the ``GROUP`` query heads that share it, and one part of the tokens.
 
-    The last program to end adds up the parts. The grid is (heads, PARTS); heads have 2 * HALF values.
+    The grid is (heads, PARTS); heads have 2 * HALF values. Softmax is computed online (Milakov and Gimelshein, "Online
+    normalizer calculation for softmax", arXiv:1805.02867; Dao, "FlashAttention-2", arXiv:2307.08691, from which the
+    letters are): for each tile of keys K and values V of the part,
+
+        s = scale * q K^T      m_new = max(m, max(s))      alpha = exp(m - m_new)      p = exp(s - m_new)
+        l = alpha * l + sum(p)                             acc = alpha * acc + p V
+
+    The last program to end adds up the parts (Flash-Decoding, the split of one query's tokens): with M the largest m,
+    ``out = sum(exp(m - M) * acc) / sum(exp(m - M) * l)``. In plain PyTorch: ``reference.attend``.
 
     :param table: cosines and sines, (positions, 2 * HALF)
     :param positions: (3, 1), see ``axes``
@@ -99,9 +107,9 @@ def _attend(
     norm, norm2 = tl.load(query_norm + pairs).to(tl.float32), tl.load(query_norm + HALF + pairs).to(tl.float32)
     query, query2 = turned(x, y, norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
 
-    best = tl.full([16], float('-inf'), tl.float32)
-    total = tl.zeros([16], tl.float32)
-    result = tl.zeros([16, 2 * HALF], tl.float32)
+    m = tl.full([16], float('-inf'), tl.float32)
+    l = tl.zeros([16], tl.float32)
+    acc = tl.zeros([16, 2 * HALF], tl.float32)
     for at in range(begin, end, TILE):
         tokens = at + tl.arange(0, TILE)
         known = tokens < end
@@ -110,14 +118,14 @@ def _attend(
         keys = tl.load(place + pairs[None, :], mask=known[:, None], other=0.0)
         keys2 = tl.load(place + HALF + pairs[None, :], mask=known[:, None], other=0.0)
         old_values = tl.load(place + kind_stride + values[None, :], mask=known[:, None], other=0.0)
-        score = tl.dot(query, tl.trans(keys), input_precision='ieee')
-        score = (score + tl.dot(query2, tl.trans(keys2), input_precision='ieee')) * scale
-        score = tl.where(known[None, :], score, float('-inf'))
-        higher = tl.maximum(best, tl.max(score, 1))
-        shrink, weight = tl.exp(best - higher), tl.exp(score - higher[:, None])
-        total = total * shrink + tl.sum(weight, 1)
-        result = result * shrink[:, None] + tl.dot(weight.to(kind), old_values, input_precision='ieee')
-        best = higher
+        s = tl.dot(query, tl.trans(keys), input_precision='ieee')
+        s = (s + tl.dot(query2, tl.trans(keys2), input_precision='ieee')) * scale
+        s = tl.where(known[None, :], s, float('-inf'))
+        m_new = tl.maximum(m, tl.max(s, 1))
+        alpha, p = tl.exp(m - m_new), tl.exp(s - m_new[:, None])
+        l = l * alpha + tl.sum(p, 1)
+        acc = acc * alpha[:, None] + tl.dot(p.to(kind), old_values, input_precision='ieee')
+        m = m_new
 
     if (begin <= last) & (last < begin + each):  # the new token is in this part
         own = qkv + (heads * GROUP + head) * 2 * HALF
@@ -132,18 +140,18 @@ def _attend(
         tl.store(home + HALF + pairs[None, :], key2, mask=kept)
         tl.store(home + kind_stride + values, value, mask=kept)
         products = query.to(tl.float32) * key.to(tl.float32) + query2.to(tl.float32) * key2.to(tl.float32)
-        score = tl.sum(products, 1) * scale
-        higher = tl.maximum(best, score)
-        shrink, weight = tl.exp(best - higher), tl.exp(score - higher)
-        total = total * shrink + weight
-        result = result * shrink[:, None] + weight[:, None] * value.to(tl.float32)[None, :]
-        best = higher
+        s = tl.sum(products, 1) * scale
+        m_new = tl.maximum(m, s)
+        alpha, p = tl.exp(m - m_new), tl.exp(s - m_new)
+        l = l * alpha + p
+        acc = acc * alpha[:, None] + p[:, None] * value.to(tl.float32)[None, :]
+        m = m_new
 
     if begin < length:
         index = (head * PARTS + part) * GROUP + rows
-        tl.store(sums + index[:, None] * (2 * HALF) + values[None, :], result, mask=asked[:, None])
-        tl.store(weights + index, best, mask=asked)
-        tl.store(weights + heads * PARTS * GROUP + index, total, mask=asked)
+        tl.store(sums + index[:, None] * (2 * HALF) + values[None, :], acc, mask=asked[:, None])
+        tl.store(weights + index, m, mask=asked)
+        tl.store(weights + heads * PARTS * GROUP + index, l, mask=asked)
     tl.debug_barrier()  # all of this program's threads have written before it says so
     if tl.atomic_add(counts + head, 1, sem='acq_rel') == PARTS - 1:
         parts = tl.arange(0, PARTS)

@@ -54,7 +54,10 @@ def _product(
     SCALED: tl.constexpr,
     PDL: tl.constexpr,
 ):
-    """``out = weight @ x``, times ``scale`` if SCALED; each program makes ROWS values."""
+    """``out = weight @ x``, times ``scale`` if SCALED; each program makes ROWS values.
+
+    In plain PyTorch: ``reference.product``.
+    """
     rows, columns = tl.program_id(0) * ROWS + tl.arange(0, ROWS), tl.arange(0, BLOCK)
     whole: tl.constexpr = width % BLOCK == 0
     block = _weights(weight, rows, columns, width, whole)
@@ -91,7 +94,10 @@ def _normed_product(
 ):
     """``total = hidden + residual``, and ``out = weight @ RMSNorm(total)``; each program makes ROWS values.
 
-    If GATED, ``weight`` has 2 * height rows, and ``out = SiLU(first half) * second half``.
+    RMSNorm(x) = x * norm / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich, arXiv:1910.07467). The factor 1 / sqrt(...) is the
+    same for all of x, and so is taken behind the product. If GATED, ``weight`` has 2 * height rows, and ``out = SiLU(first
+    half) * second half``, SiLU(x) = x * sigmoid(x) (SwiGLU: Shazeer, arXiv:2002.05202). In plain PyTorch:
+    ``reference.normed_product``.
     BLOCK is at least ``width``: the mean of squares comes with the product, in every program anew.
     """
     rows, columns = tl.program_id(0) * ROWS + tl.arange(0, ROWS), tl.arange(0, BLOCK)
@@ -122,7 +128,10 @@ def _normed_product(
 
 @triton.jit
 def _add_norm(hidden, residual, norm, out, total, epsilon, width: tl.constexpr, BLOCK: tl.constexpr):
-    """``total = hidden + residual``, and ``out = RMSNorm(total)``, of the row that the program has."""
+    """``total = hidden + residual``, and ``out = RMSNorm(total)``, of the row that the program has.
+
+    In plain PyTorch: the sum and ``reference.normed``.
+    """
     columns = tl.arange(0, BLOCK)
     inside = columns < width
     places = tl.program_id(0).to(tl.int64) * width + columns

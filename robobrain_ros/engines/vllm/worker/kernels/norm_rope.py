@@ -14,7 +14,12 @@ from torch import Tensor
 
 @triton.jit
 def turned(x, y, one, two, cosine, sine, epsilon, HALF: tl.constexpr, kind: tl.constexpr):
-    """RMSNorm and rotation of heads, given as first and second halves, (heads, HALF), in float32."""
+    """RMSNorm and rotation of heads, given as first and second halves, (heads, HALF), in float32.
+
+    Norm (Zhang and Sennrich, arXiv:1910.07467), over both halves of a head together: ``h * w / sqrt(mean(h^2) + epsilon)``.
+    Rotation (Su et al., "RoFormer", arXiv:2104.09864), in the order of halves: ``(x cos - y sin, y cos + x sin)``. In plain
+    PyTorch: ``reference.turned``.
+    """
     factor = tl.rsqrt(tl.sum(x * x + y * y, 1) / (2 * HALF) + epsilon)[:, None]
     x, y = x * factor * one, y * factor * two
     return (x * cosine - y * sine).to(kind), (y * cosine + x * sine).to(kind)
@@ -48,7 +53,7 @@ def _norm_and_rotate(
     high: tl.constexpr,
     wide: tl.constexpr,
 ):
-    """The grid is (tokens, query_heads + key_heads); heads have 2 * HALF values."""
+    """Norm and turn each head; the grid is (tokens, query_heads + key_heads), heads have 2 * HALF values."""
     token, head = tl.program_id(0).to(tl.int64), tl.program_id(1)
     pairs = tl.arange(0, HALF)
     place = table + tl.load(positions + axes(pairs, high, wide) * axis_stride + token) * 2 * HALF + pairs
