@@ -44,17 +44,15 @@ async def vllm(plan: Plan) -> None:
     """Measure vLLM's AsyncLLM, which prepares the image by itself."""
     kept = arguments(plan)  # first: it sets what vLLM reads at its import
     from PIL import Image
-    from vllm import AsyncEngineArgs, SamplingParams
-    from vllm.v1.engine.async_llm import AsyncLLM
 
     from robobrain_ros.engines.vllm import compat
 
-    llm = AsyncLLM.from_engine_args(AsyncEngineArgs(**kept))
+    llm = compat.start(kept)
     try:
         form = chat_format(await compat.tokenizer(llm), plan.model)
         for request in requests(plan):
             length = request.length or request.case.max_tokens
-            params = SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
+            params = compat.SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
             prompt = form(request.prompt) + plan.profile.reply_prefix
             laps, tokens = Laps(), 0
             image = Image.fromarray(request.rgb)

@@ -14,6 +14,7 @@ import cv2
 
 from robobrain_ros.bench import plain_vllm
 from robobrain_ros.bench.cases import Laps, Plan, requests, tell
+from robobrain_ros.engines.vllm.launch import SERVER
 
 START_S = 600.0
 """Longest start of the server."""
@@ -32,7 +33,7 @@ async def server(plan: Plan) -> None:
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
-    command = [sys.executable, '-m', 'vllm.entrypoints.openai.api_server', f'--port={port}', '--host=127.0.0.1']
+    command = [sys.executable, '-m', SERVER, f'--port={port}', '--host=127.0.0.1']
     process = subprocess.Popen([*command, *flags(arguments | {'served_model_name': 'model'})], stdout=sys.stderr)
     try:
         await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')

@@ -117,7 +117,7 @@ class Family:
         :param environment: more variables for them
         """
         # setproctitle, which vLLM uses, would overwrite the environment that /proc shows
-        added = {MARK: self._mark, 'SPT_NOENV': '1', 'VLLM_RPC_BASE_PATH': self.folder, 'TMPDIR': self.folder}
+        added = {MARK: self._mark, 'SPT_NOENV': '1', 'TMPDIR': self.folder}
         added |= environment or {}
         before = {name: os.environ.get(name) for name in added}
         os.environ.update(added)

@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
+from vllm import SamplingParams
+from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.v1.engine.async_llm import AsyncLLM
 from vllm.v1.engine.exceptions import EngineDeadError, EngineGenerateError
 
-__all__ = ['Client', 'EngineDeadError', 'refusal', 'renderer', 'shutdown', 'tokenizer']
+__all__ = ['Client', 'EngineDeadError', 'SamplingParams', 'refusal', 'renderer', 'shutdown', 'start', 'tokenizer']
 
 
 class Client(AsyncLLM):
@@ -26,6 +28,12 @@ class Client(AsyncLLM):
             with suppress(Exception):  # of something half made; why it was not made counts
                 self.shutdown()
             raise
+
+
+def start(arguments: dict[str, Any]) -> Client:
+    """Start vLLM with these arguments of AsyncEngineArgs; blocks until the model is loaded."""
+    client: Client = Client.from_engine_args(AsyncEngineArgs(**arguments))
+    return client
 
 
 async def tokenizer(llm: Any) -> Any:

@@ -260,12 +260,10 @@ class EmbeddedEngine:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
         with offline(), family.adopt(how.environment):
             warnings.filterwarnings('ignore', category=FutureWarning, module='vllm')  # helps nobody; undone by the lock
-            from vllm.engine.arg_utils import AsyncEngineArgs
-
-            from robobrain_ros.engines.vllm.compat import Client
+            from robobrain_ros.engines.vllm import compat
 
             # not returned: the future that would carry it lives on, and with it the engine after close()
-            self._llm = Client.from_engine_args(AsyncEngineArgs(**how.arguments))
+            self._llm = compat.start(how.arguments)
 
     def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
         """The text in the model's format, and the image in the size that the model sees."""

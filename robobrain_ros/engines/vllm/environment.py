@@ -33,10 +33,11 @@ def variables(on_cpu: bool, folder: str) -> dict[str, str]:
     """What every vLLM of this package needs.
 
     :param on_cpu: whether the model runs on the CPU
-    :param folder: for temporary files
+    :param folder: for sockets and temporary files
     """
     wanted = WANTED | WANTED_ON_CPU if on_cpu else WANTED
     found = {name: os.environ.get(name, value) for name, value in wanted.items()} | NEEDED
+    found['VLLM_RPC_BASE_PATH'] = folder
     return found | NEEDED_ON_CPU | {'TORCHINDUCTOR_CACHE_DIR': folder} if on_cpu else found
 
 

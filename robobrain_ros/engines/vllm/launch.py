@@ -15,6 +15,9 @@ FP8: dict[str, Any] = {'quantization': 'fp8_per_tensor', 'quantization_config': 
 """vLLM quantizes the language model's layers as they are loaded. In the vision tower, quantizing the inputs takes
 longer than its products gain: 1 ms more to the first token on an H200, besides what it costs in precision."""
 
+SERVER = 'vllm.entrypoints.openai.api_server'
+"""The module that is vLLM's own server, for comparison."""
+
 
 @dataclass(frozen=True)
 class Launch:

@@ -1,5 +1,6 @@
-"""Layers of Qwen3-VL's language model that use the operators of kernels/gemv.py and kernels/attention.py, in the
-worker's process; and whether they do, which is decided between the model's loading and its compilation.
+"""Layers of Qwen3-VL's language model that use the operators of kernels/.
+
+Whether they do is decided between the model's loading and its compilation.
 
 A layer computes what it did before, in five kernels if the step has one token: queries, keys and values, with the norm
 in front; attention; output projection; the gated product, with the norm in front; the product behind it. Steps of more

@@ -71,7 +71,7 @@ def _attend(
     letters are): for each tile of keys K and values V of the part,
 
         s = scale * q K^T      m_new = max(m, max(s))      alpha = exp(m - m_new)      p = exp(s - m_new)
-        l = alpha * l + sum(p)                             acc = alpha * acc + p V
+        l = alpha * l + sum(p)                             acc = alpha * acc + p V  # noqa: E741
 
     The last program to end adds up the parts (Flash-Decoding, the split of one query's tokens): with M the largest m,
     ``out = sum(exp(m - M) * acc) / sum(exp(m - M) * l)``. In plain PyTorch: ``reference.attend``.
@@ -108,7 +108,7 @@ def _attend(
     query, query2 = turned(x, y, norm[None, :], norm2[None, :], cosine, sine, epsilon, HALF, kind)
 
     m = tl.full([16], float('-inf'), tl.float32)
-    l = tl.zeros([16], tl.float32)
+    l = tl.zeros([16], tl.float32)  # noqa: E741 - the papers' letter
     acc = tl.zeros([16, 2 * HALF], tl.float32)
     for at in range(begin, end, TILE):
         tokens = at + tl.arange(0, TILE)
@@ -123,7 +123,7 @@ def _attend(
         s = tl.where(known[None, :], s, float('-inf'))
         m_new = tl.maximum(m, tl.max(s, 1))
         alpha, p = tl.exp(m - m_new), tl.exp(s - m_new[:, None])
-        l = l * alpha + tl.sum(p, 1)
+        l = l * alpha + tl.sum(p, 1)  # noqa: E741
         acc = acc * alpha[:, None] + tl.dot(p.to(kind), old_values, input_precision='ieee')
         m = m_new
 
@@ -143,7 +143,7 @@ def _attend(
         s = tl.sum(products, 1) * scale
         m_new = tl.maximum(m, s)
         alpha, p = tl.exp(m - m_new), tl.exp(s - m_new)
-        l = l * alpha + p
+        l = l * alpha + p  # noqa: E741
         acc = acc * alpha[:, None] + p[:, None] * value.to(tl.float32)[None, :]
         m = m_new
 

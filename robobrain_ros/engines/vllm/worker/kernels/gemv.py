@@ -94,10 +94,11 @@ def _normed_product(
 ):
     """``total = hidden + residual``, and ``out = weight @ RMSNorm(total)``; each program makes ROWS values.
 
-    RMSNorm(x) = x * norm / sqrt(mean(x^2) + epsilon) (Zhang and Sennrich, arXiv:1910.07467). The factor 1 / sqrt(...) is the
-    same for all of x, and so is taken behind the product. If GATED, ``weight`` has 2 * height rows, and ``out = SiLU(first
-    half) * second half``, SiLU(x) = x * sigmoid(x) (SwiGLU: Shazeer, arXiv:2002.05202). In plain PyTorch:
+    ``RMSNorm(x) = x * norm / sqrt(mean(x^2) + epsilon)`` (Zhang and Sennrich, arXiv:1910.07467). The root is the same
+    for all of x, and so is taken behind the product. If GATED, ``weight`` has 2 * height rows, and ``out = SiLU(first
+    half) * second half``, ``SiLU(x) = x * sigmoid(x)`` (SwiGLU: Shazeer, arXiv:2002.05202). In plain PyTorch:
     ``reference.normed_product``.
+
     BLOCK is at least ``width``: the mean of squares comes with the product, in every program anew.
     """
     rows, columns = tl.program_id(0) * ROWS + tl.arange(0, ROWS), tl.arange(0, BLOCK)

@@ -16,9 +16,9 @@ from torch import Tensor
 def turned(x, y, one, two, cosine, sine, epsilon, HALF: tl.constexpr, kind: tl.constexpr):
     """RMSNorm and rotation of heads, given as first and second halves, (heads, HALF), in float32.
 
-    Norm (Zhang and Sennrich, arXiv:1910.07467), over both halves of a head together: ``h * w / sqrt(mean(h^2) + epsilon)``.
-    Rotation (Su et al., "RoFormer", arXiv:2104.09864), in the order of halves: ``(x cos - y sin, y cos + x sin)``. In plain
-    PyTorch: ``reference.turned``.
+    Norm (Zhang and Sennrich, arXiv:1910.07467), over both halves of a head: ``h * w / sqrt(mean(h^2) + epsilon)``.
+    Rotation (Su et al., "RoFormer", arXiv:2104.09864), in the order of halves: ``(x cos - y sin, y cos + x sin)``.
+    In plain PyTorch: ``reference.turned``.
     """
     factor = tl.rsqrt(tl.sum(x * x + y * y, 1) / (2 * HALF) + epsilon)[:, None]
     x, y = x * factor * one, y * factor * two
