@@ -55,7 +55,7 @@ def _takes(function: Any, name: str) -> bool:
 
 
 def _has(thing: Any, name: str) -> bool:
-    """Of a class, also what its constructors or its bases' set, by their text; of a mapping, a key."""
+    """A class has also what its constructors or its bases' set, by their text; a mapping, its keys."""
     if isinstance(thing, dict):
         return name in thing
     if hasattr(thing, name):

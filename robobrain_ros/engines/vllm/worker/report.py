@@ -16,10 +16,10 @@ FAILED = 'worker_failed.json'
 
 @dataclass
 class WorkerReport:
-    """Of one worker (the first, if there are several), since it began."""
+    """One worker's state (the first's, if there are several), since it began."""
 
     operators: list[str] = field(default_factory=list)
-    """Of FlagGems, that are enabled."""
+    """FlagGems' operators that are enabled."""
     error: str = ''
     """Why FlagGems could not be enabled."""
     refused: bool = False
