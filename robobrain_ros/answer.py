@@ -2,6 +2,7 @@
 
 import html
 import json
+import math
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import IntEnum
 from typing import Any
@@ -148,15 +149,19 @@ class Answer:
             raise BrainError(self.code, self.message)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dicts, lists, strings and numbers under the fields' names, and ``success``; codes by their names."""
+        """Plain dicts, lists, strings and numbers under the fields' names, and ``success``.
+
+        Codes are given by their names, numbers that are not finite as None.
+        """
         return {'success': self.success, **_plain(self)}
 
     def to_json(self, indent: int | None = None) -> str:
-        """The text of ``to_dict`` as JSON, letters beyond ASCII as they are.
+        """The text of ``to_dict`` as JSON, letters beyond ASCII as they are; halves of letters become question marks.
 
         :param indent: blanks a level; None puts all on one line
         """
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent)
+        text = json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
+        return text.encode('utf-8', 'replace').decode('utf-8')
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the outcome and the model's text, then a row for each place and each step."""
@@ -187,4 +192,6 @@ def _plain(value: Any) -> Any:
         return value.name
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return value

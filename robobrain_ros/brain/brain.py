@@ -4,6 +4,10 @@ The node, the command line, the evaluation and Python programs all ask through h
 """
 
 import asyncio
+import logging
+import math
+import os
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import fields, replace
@@ -28,8 +32,12 @@ from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.tasks import MISSION, TASKS
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
+_log = logging.getLogger(__name__)
+
 CLOSE_S = 120.0
 """Closing waits for imports and for vLLM; after this long it raises, and the watcher process ends the engine."""
+LONGEST_S = 1e7
+"""No request waits longer, some 4 months: asyncio takes no infinite time."""
 TIMEOUT_S = 60.0
 """A request ends after this long, where nothing else is said."""
 
@@ -38,12 +46,20 @@ class Brain:
     """Answers requests with one engine. All methods may be called from any thread."""
 
     def __init__(self, engine: Engine, profile: Profile, settings: Settings | None = None) -> None:
-        """Nothing runs yet; see ``start``, or take ``load``, which does both."""
+        """Make a brain whose engine does not run yet: call ``start``; or take ``load``, which does both.
+
+        It has a thread from here on; ``close`` ends it.
+        """
         self.engine = engine
         self.pipeline = Pipeline(engine, profile)
         self.settings = settings or Settings()
         """Replace it at will: each request works with what it finds when it is accepted."""
         self._loop = LoopThread('robobrain-engine')
+        self._process = os.getpid()
+        self._closed = False
+        self._door = threading.Lock()
+        """Nothing gets into the loop's queue behind what closes it."""
+        self._closing = threading.Lock()
         self._desk = Desk()
         self._upkeep: asyncio.Task[Any] | None = None
         """Starts the engine, then watches it."""
@@ -80,7 +96,7 @@ class Brain:
         known = {field.name for field in fields(EngineConfig)}
         if unknown := sorted(options.keys() - known):
             raise BadRequest(f'there is no option {unknown[0]!r}; there are {", ".join(sorted(known))}')
-        config = EngineConfig(Path(model), device=device, **options)
+        config = EngineConfig(Path(model).expanduser(), device=device, **options)
         try:
             profile = detect_profile(config.model)
         except ValueError as error:
@@ -125,7 +141,13 @@ class Brain:
         :param settings: for this request only
         :returns: always, also in failure: look at ``answer.code``, or call ``answer.raise_for_error()``
         """
-        return self._submit(instruction, image, task, depth, camera, timeout, settings).done.result()
+        self._loop.forbid('ask')
+        job = self._submit(instruction, image, task, depth, camera, timeout, settings)
+        try:
+            return job.done.result()
+        except BaseException:  # such as Ctrl-C
+            job.stop(ErrorCode.CANCELLED, 'nobody waits for the answer any more')
+            raise
 
     async def ask_async(
         self,
@@ -163,6 +185,8 @@ class Brain:
         settings: Settings | None = None,
     ) -> AnswerStream:
         """Ask about a picture and read the model's text as it is written; the parameters are those of ``ask``.
+
+        Do not change arrays before the answer is there.
 
         :returns: at once; iterating gives pieces of text, then ``.answer`` has the whole answer
         """
@@ -220,17 +244,30 @@ class Brain:
         def admit() -> None:
             try:  # before it can take another one's place
                 mission.check(task, instruction, self.pipeline.profile)
+                self._desk.admit(job, work, _checked(timeout), chosen.policy, chosen.queue_size)
             except BrainError as error:
                 job.refuse(error)
-                return
-            self._desk.admit(job, work, timeout, chosen.policy, chosen.queue_size)
+            except Exception as error:
+                _log.exception('a request could not be accepted by a defect')
+                job.refuse(BrainError(ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'))
 
-        self._loop.loop.call_soon_threadsafe(admit)
+        if os.getpid() != self._process:
+            job.refuse(
+                BrainError(ErrorCode.ENGINE_DEAD, f'this brain belongs to process {self._process}: load another')
+            )
+            return job
+        with self._door:
+            if self._closed:
+                job.refuse(BrainError(ErrorCode.ENGINE_DEAD, 'the brain is closed'))
+            else:
+                self._loop.loop.call_soon_threadsafe(admit)
         return job
 
     def stop_all(self, code: ErrorCode, message: str) -> None:
         """End all requests with this code; returns at once."""
-        self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
+        with self._door:
+            if not self._closed:
+                self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
 
     # --- the engine's life ------------------------------------------------------------------------------------------
     def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> Future[None]:
@@ -239,7 +276,8 @@ class Brain:
         From then on the engine is started again whenever it dies.
 
         :param report: hears what is going on, in words, now and at later restarts; called in the engine's loop
-        :returns: a future that is done when the brain can be asked, or raises EngineDead
+        :returns: a future that is done when the brain can be asked, or raises EngineDead; CancelledError if the brain
+            is closed meanwhile
         """
 
         async def start() -> None:
@@ -273,10 +311,11 @@ class Brain:
         return replace(health, state=EngineState.STARTING) if cold else health
 
     def close(self) -> None:
-        """End all requests, then the engine, also while it starts; blocks for some seconds.
+        """End all requests, then the engine, also while it starts; blocks for some seconds. Any number of times.
 
-        The brain cannot be used afterwards.
+        The brain cannot be used afterwards: what is asked ends with ENGINE_DEAD.
         """
+        self._loop.forbid('close')
 
         async def close() -> None:
             self._desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
@@ -285,7 +324,20 @@ class Brain:
                 await asyncio.wait([self._upkeep])
             await self.engine.close()
 
-        try:
-            self._loop.submit(close()).result(CLOSE_S)
-        finally:
-            self._loop.close()
+        with self._closing:  # a second caller waits for the first
+            with self._door:
+                if self._closed:
+                    return
+                self._closed = True
+                ended = self._loop.submit(close())
+            try:
+                ended.result(CLOSE_S)
+            finally:
+                self._loop.close()
+
+
+def _checked(timeout: float) -> float:
+    """The timeout; BadRequest if it is no number of seconds."""
+    if not isinstance(timeout, int | float) or math.isnan(timeout) or timeout < 0:
+        raise BadRequest(f'timeout is {timeout!r}, but must be a number of seconds that is not negative')
+    return min(float(timeout), LONGEST_S)

@@ -48,6 +48,8 @@ class Frame:
         self.age = age
         self._rgb = _checked_rgb(rgb)
         self._depth = None if depth is None else _checked_depth(depth)
+        if camera is not None and not isinstance(camera, CameraModel):
+            raise _bad(f'camera is a {type(camera).__name__}; expected a Camera')
         self._camera = camera
         self._transform = transform
 
@@ -67,9 +69,7 @@ class Frame:
         if isinstance(image, str | Path):
             return cls(image_files.read(Path(image)), depth, camera)
         if hasattr(image, 'convert') and hasattr(image, 'getexif'):  # PIL's, which need not be installed
-            from PIL import ImageOps
-
-            return cls(np.asarray(ImageOps.exif_transpose(image).convert('RGB')), depth, camera)
+            return cls(_from_pil(image), depth, camera)
         return cls(image, depth, camera)
 
     def rgb(self) -> Rgb:
@@ -106,6 +106,17 @@ class Frame:
         return self._transform
 
 
+def _from_pil(image: Any) -> Rgb:
+    from PIL import ImageOps
+
+    if image.mode.startswith(('I', 'F')):
+        raise _bad(f'the PIL image has mode {image.mode!r}, whose range nobody knows; scale it to 8 bits and RGB')
+    try:
+        return np.asarray(ImageOps.exif_transpose(image).convert('RGB'))
+    except (OSError, ValueError) as error:  # a file that is cut off, an image that was closed
+        raise _bad(f'the PIL image cannot be read: {error}') from error
+
+
 def _checked_rgb(rgb: Any) -> Rgb:
     if not isinstance(rgb, np.ndarray):
         raise _bad(f'the image is a {type(rgb).__name__}; expected a path, an RGB array, a PIL image or a Frame')
@@ -118,7 +129,7 @@ def _checked_depth(depth: Any) -> Depth:
     if not isinstance(depth, np.ndarray) or depth.ndim != 2 or depth.dtype.kind != 'f' or depth.size == 0:
         what = f'shape {depth.shape} and type {depth.dtype}' if isinstance(depth, np.ndarray) else type(depth).__name__
         raise _bad(f'depth of {what}: expected height x width, floating point, in metres')
-    return depth
+    return depth.filled(np.nan) if isinstance(depth, np.ma.MaskedArray) else depth
 
 
 def _bad(message: str) -> BrainError:

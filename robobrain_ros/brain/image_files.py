@@ -15,7 +15,11 @@ def read(path: Path) -> NDArray[np.uint8]:
     :returns: height x width x 3, RGB
     :raises BrainError: BAD_IMAGE if there is no such file or OpenCV cannot read it
     """
-    if not path.is_file():
+    try:
+        found = path.is_file()
+    except (OSError, ValueError):  # a name that no file system takes
+        found = False
+    if not found:
         raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no file")
     try:
         bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)

@@ -63,7 +63,7 @@ class Job:
         self.answer = replace(self.answer, **known)  # type: ignore[arg-type]
         try:
             self.report(self)
-        except Exception:  # the listener's defect must not cost the answer
+        except (Exception, SystemExit, KeyboardInterrupt):  # the listener's defect must cost neither answer nor loop
             _log.exception('nobody heard that request %r is at %s', self.answer.instruction, stage.value)
 
     def elapsed(self) -> float:
@@ -83,9 +83,9 @@ class Job:
     def start(self, work: Coroutine[Any, Any, None], timeout: float) -> None:
         """Run ``work``, which updates this job; to be called in the loop."""
         self._task = self.loop.create_task(work)
+        self._task.add_done_callback(self._finish)
         timer = self.loop.call_later(timeout, self._stop, ErrorCode.TIMEOUT, f'no answer within {timeout:g} s')
         self._task.add_done_callback(lambda _: timer.cancel())
-        self._task.add_done_callback(self._finish)
 
     def refuse(self, error: BrainError) -> None:
         """End it without any work; instead of ``start``."""
@@ -97,7 +97,7 @@ class Job:
         self._task = None
         error = None if task.cancelled() else task.exception()
         if task.cancelled():
-            code, message = self._reason or (ErrorCode.CANCELLED, 'the node shuts down')
+            code, message = self._reason or (ErrorCode.CANCELLED, 'the brain is being closed')
         elif isinstance(error, BrainError):
             code, message = error.code, str(error)
         elif error is not None:

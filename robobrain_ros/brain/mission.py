@@ -12,7 +12,7 @@ from robobrain_ros.answer import Answer, GroundedStep, StepStatus
 from robobrain_ros.brain.jobs import Job, Stage
 from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.prepared_image import PreparedImage
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.tasks import MISSION, Profile, get_task
 from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.values import Step
@@ -28,8 +28,11 @@ _HAND = re.compile(r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)')
 def check(task: str, instruction: str, profile: Profile) -> None:
     """Find out before any work whether a request of any task can be asked.
 
-    :raises BadRequest: for an unknown task, or an instruction that is empty or not fit for a prompt
+    :raises BadRequest: for an unknown task, or an instruction that is no text, empty or not fit for a prompt
     """
+    for name, value in (('task', task), ('instruction', instruction)):
+        if not isinstance(value, str):
+            raise BadRequest(f'{name} is a {type(value).__name__}, but must be text')
     get_task('planning' if task == MISSION else task).prompt(instruction, profile)
 
 

@@ -1,6 +1,7 @@
 """One question about one image: prompt -> engine -> text -> values -> pixels -> metres. No ROS."""
 
 import asyncio
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -11,9 +12,10 @@ from robobrain_ros.brain.frame import Frame, Rgb
 from robobrain_ros.brain.jobs import Job, Policy, Stage
 from robobrain_ros.brain.prepared_image import PreparedImage
 from robobrain_ros.engines.base import Engine, Generation
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.geometry.depth import DepthRules
 from robobrain_ros.geometry.letterbox import Letterbox
-from robobrain_ros.geometry.locate import DepthRules, locate_targets, locate_waypoints
+from robobrain_ros.geometry.locate import locate_targets, locate_waypoints
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, Scale
@@ -34,6 +36,20 @@ class Settings:
     """What happens to a request that comes while another one runs."""
     queue_size: int = 10
     """Requests that may wait, with policy QUEUE."""
+
+    def __post_init__(self) -> None:
+        """Take the policy by its name, too.
+
+        :raises BadRequest: for a policy that there is not, and for numbers out of range
+        """
+        try:
+            object.__setattr__(self, 'policy', Policy(self.policy))
+        except ValueError:
+            names = ', '.join(repr(policy.value) for policy in Policy)
+            raise BadRequest(f'policy is {self.policy!r}, but must be one of {names}') from None
+        for name, value in (('temperature', self.temperature), ('queue_size', self.queue_size)):
+            if not isinstance(value, int | float) or not 0 <= value < math.inf:
+                raise BadRequest(f'{name} is {value!r}, but must be a number that is not negative')
 
 
 def generation(

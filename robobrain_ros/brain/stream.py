@@ -10,9 +10,9 @@ from robobrain_ros.errors import ErrorCode
 
 
 class AnswerStream:
-    """Pieces of the model's text in order; iterate once. Afterwards ``answer`` has everything.
+    """Pieces of the model's text in order, for one loop in one thread. Afterwards ``answer`` has everything.
 
-    Leaving a ``with`` block before the end, or ``close``, ends the request with CANCELLED.
+    Leaving the loop or a ``with`` block before the end, or ``close``, ends the request with CANCELLED.
     """
 
     def __init__(self, submit: Callable[[Callable[[Job], None]], Job]) -> None:
@@ -28,11 +28,14 @@ class AnswerStream:
     def __iter__(self) -> Iterator[str]:
         """Wait for each piece of text; blocks until the answer has ended, however it ends."""
         told = ''
-        while (text := self._texts.get()) is not None:
-            if len(text) > len(told):
-                yield text[len(told) :]
-                told = text
-        self._texts.put(None)  # for whoever iterates once more: nothing is left
+        try:
+            while (text := self._texts.get()) is not None:
+                if len(text) > len(told):
+                    yield text[len(told) :]
+                    told = text
+        finally:
+            self.close()
+            self._texts.put(None)  # for whoever iterates once more: nothing is left
 
     @property
     def answer(self) -> Answer:

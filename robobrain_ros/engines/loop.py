@@ -27,6 +27,15 @@ class LoopThread:
         """
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop)
 
+    def forbid(self, what: str) -> None:
+        """Refuse to block the loop's own thread, which would wait for itself for ever.
+
+        :param what: the function that blocks
+        :raises RuntimeError: in that thread
+        """
+        if threading.current_thread() is self._thread:
+            raise RuntimeError(f'{what}() would wait for its own thread: call it elsewhere, not from a callback')
+
     def close(self, timeout_s: float = 10.0) -> None:
         """Cancel what still runs, stop the loop and wait for the thread. Not to be called from the loop itself.
 

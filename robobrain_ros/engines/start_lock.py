@@ -45,7 +45,7 @@ def process_restored() -> Iterator[None]:
             yield
         finally:
             for name in os.environ.keys() - before.keys():
-                del os.environ[name]
+                os.environ.pop(name, None)
             os.environ.update({name: value for name, value in before.items() if os.environ.get(name) != value})
 
 

@@ -8,7 +8,8 @@ from robobrain_ros.answer import Answer, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.geometry.camera_model import CameraModel
-from robobrain_ros.geometry.locate import DepthMode, DepthRules, Scene, locate_waypoints
+from robobrain_ros.geometry.depth import DepthMode, DepthRules
+from robobrain_ros.geometry.locate import Scene, locate_waypoints
 from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
 

@@ -37,6 +37,20 @@ class CameraModel:
     distortion: tuple[float, ...] = ()
     frame_id: str = ''
 
+    def __post_init__(self) -> None:
+        """Numbers become Python's own, since NumPy's cannot be written as JSON.
+
+        :raises ValueError: for numbers that make no sense, and for a distortion model that is not known
+        """
+        numbers = {name: float(getattr(self, name)) for name in ('fx', 'fy', 'cx', 'cy')}
+        if not all(map(math.isfinite, numbers.values())) or min(numbers['fx'], numbers['fy']) <= 0:
+            raise ValueError(f'the camera has {numbers}: expected finite numbers with fx, fy > 0')
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f'camera image of {self.width}x{self.height} pixels: width and height must be positive')
+        model, distortion = _distortion(self.model, self.distortion)
+        for name, value in (numbers | {'model': model, 'distortion': distortion}).items():
+            object.__setattr__(self, name, value)
+
     @classmethod
     def from_calibration(
         cls,

@@ -2,10 +2,52 @@
 
 import math
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 
 from robobrain_ros.answer import PointStatus
+
+
+class DepthMode(str, Enum):
+    """Where the depth of a trajectory's waypoints comes from."""
+
+    MODEL = 'model'
+    """From the model's answer, as it is (rough: about 39 % within 5 cm by its report)."""
+    SENSOR = 'sensor'
+    """From the depth image: the surface behind the pixel, even where the waypoint is meant to hang above it."""
+    MODEL_SCALED_TO_SENSOR = 'model_scaled_to_sensor'
+    """The model's, times one factor that fits it to the sensor where something is touched (``locate.scale_factor``)."""
+
+
+@dataclass(frozen=True)
+class DepthRules:
+    """How depth is read and judged.
+
+    :raises ValueError: for a value out of range, with a sentence that quotes it
+    """
+
+    window_px: int = 5
+    """Side of the window of depth pixels around a target, odd."""
+    min_valid_fraction: float = 0.3
+    """Least part of the window that must hold valid depth, 0 .. 1."""
+    min_depth_m: float = 0.1
+    max_depth_m: float = 10.0
+    mode: DepthMode = DepthMode.MODEL_SCALED_TO_SENSOR
+    """For waypoints; targets always take the sensor's depth."""
+    model_depth_is_ray: bool = False
+    """Whether the model's depth is the length of the ray instead of z along the optical axis (no source says which)."""
+
+    def __post_init__(self) -> None:
+        if self.window_px < 1 or self.window_px % 2 == 0:
+            raise ValueError(f'window_px is {self.window_px}; expected an odd, positive number')
+        if not 0 <= self.min_valid_fraction <= 1:
+            raise ValueError(f'min_valid_fraction is {self.min_valid_fraction}; expected 0 .. 1')
+        if not 0 <= self.min_depth_m < self.max_depth_m:
+            raise ValueError(
+                f'min_depth_m is {self.min_depth_m}, max_depth_m is {self.max_depth_m}; '
+                'expected 0 <= min_depth_m < max_depth_m'
+            )
 
 
 @dataclass(frozen=True)

@@ -113,14 +113,14 @@ class Answering:
             parts = self._open
             job = parts.brain.submit(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
             self._pending += 1
-        started(job)
         outputs = parts.outputs  # not all parts: the desk remembers the last job, and so what publishes its answer
 
-        def publish(answer: Answer) -> tuple[Answer, AnswerMessage]:
+        def publish(answer: Answer) -> Published:
             image = frames[0] if frames else None
             return answer, outputs.publish(answer, image, wanted.camera, wanted.target_frame)
 
         try:
+            started(job)
             # at once, where the job ends: this thread may be asleep, or busy with something else
             answer, message = await self._outcome(job, publish)  # type: ignore[misc]  # never None
             self._log(answer)
@@ -154,8 +154,13 @@ class Answering:
     def refuse(self, answer: Answer) -> AnswerMessage:
         """Log and publish the end of a request that the brain never heard of; returns it as a message."""
         self._log(answer)
-        if self._open:
-            return self._open.outputs.publish(answer, None, '', '')
+        parts = self._open  # once: another thread may close it meanwhile
+        if parts:
+            try:
+                return parts.outputs.publish(answer, None, '', '')
+            except Exception:  # the client gets its reply all the same
+                why = traceback.format_exc()
+                self._node.get_logger().error(f'an answer could not be published by a defect:\n{why}')
         return messages.answer(answer, Header(), '', '')
 
     def _outcome(self, job: Job, publish: Callable[[Answer], Published]) -> 'Future[Published]':

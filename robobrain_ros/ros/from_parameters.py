@@ -13,7 +13,7 @@ from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.geometry.locate import DepthMode, DepthRules
+from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 

@@ -15,7 +15,7 @@ from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATI
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.geometry.locate import DepthMode, DepthRules
+from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.tasks import NAMES
 from robobrain_ros.tasks.profiles import PROFILES

@@ -1,9 +1,6 @@
 """What differs between the models that speak this package's tasks: prompts, coordinates, wrappers. Data only.
 
-Sources of the prompts: ``robobrain-2.5`` and ``robobrain-2.0`` follow ``inference.py`` of the public repositories
-FlagOpen/RoboBrain2.5 and FlagOpen/RoboBrain2.0, byte for byte; ``robobrain-tiny`` has the prompts that the
-checkpoint in ``checkpoints/tiny`` was trained on. No planning prompt is published for RoboBrain 2.5; the one here asks
-for the JSON that ``planning.SCHEMA`` describes.
+The texts of the prompts are in ``prompts.py``.
 """
 
 import json
@@ -12,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
+
+from robobrain_ros.tasks import prompts
 
 
 @dataclass(frozen=True)
@@ -73,60 +72,14 @@ class Profile:
         return Scale(1000, 1000) if self.relative else Scale(model_width, model_height)
 
 
-_POINT = (
-    '{t}. Please provide its 2D coordinates. Your answer should be formatted as a tuple, i.e. [(x, y)], '
-    'where the tuple contains the x and y coordinates of a point satisfying the conditions above.'
-)
-_BOX = 'Please provide the bounding box coordinate of the region this sentence describes: {t}.'
-_WAYPOINTS = (
-    'Please predict 3D end-effector-centric waypoints to complete the task successfully. The task is '
-    '"{t}". Your answer should be formatted as a list of tuples, i.e., [(x1, y1, d1), (x2, y2, d2), '
-    '...], where each tuple contains the x and y coordinates and the depth of the point.'
-)
-_JSON_PLAN = (
-    'The task is "{t}". Please list the steps that the robot should take to complete the task, using '
-    'only what is visible in the image. Your answer should be formatted as JSON, i.e. {"steps": '
-    '[{"action": "...", "object": "...", "destination": "...", "description": "..."}, ...]}, where '
-    'action is one verb, object is what is acted on, destination is where it goes or "", and description '
-    'is the step in a short sentence.'
-)
-
-# RoboBrain 2.0's own
-_POINT_2_0 = (
-    '{t}. Your answer should be formatted as a list of tuples, i.e. [(x1, y1), (x2, y2), ...], where each tuple '
-    'contains the x and y coordinates of a point satisfying the conditions above. The coordinates should indicate the '
-    'normalized pixel locations of the points in the image.'
-)
-_AREA_2_0 = (
-    'You are a robot using the joint control. The task is "{t}". Please predict a possible affordance area of the end '
-    'effector.'
-)
-_WAYPOINTS_2_0 = (
-    'You are a robot using the joint control. The task is "{t}". Please predict up to 10 key trajectory points to '
-    'complete the task. Your answer should be formatted as a list of tuples, i.e. [[x1, y1], [x2, y2], ...], where '
-    'each tuple contains the x and y coordinates of a point.'
-)
-_PLAN_TINY = 'The task is "{t}". Please list the steps to complete the task.'
-
-
-def _prompts(pointing: str, affordance: str, trajectory: str, planning: str) -> Mapping[str, str]:
-    return MappingProxyType(
-        {
-            'general': '{t}',
-            'pointing': pointing,
-            'affordance': affordance,
-            'grounding': _BOX,
-            'trajectory': trajectory,
-            'planning': planning,
-        }
-    )
-
-
 _ALL = (
-    Profile(name='robobrain-2.5', prompts=_prompts(_POINT, _POINT, _WAYPOINTS, _JSON_PLAN)),
+    Profile(
+        name='robobrain-2.5',
+        prompts=prompts.by_task(prompts.POINT, prompts.POINT, prompts.WAYPOINTS, prompts.JSON_PLAN),
+    ),
     Profile(
         name='robobrain-2.0',
-        prompts=_prompts(_POINT_2_0, _AREA_2_0, _WAYPOINTS_2_0, _JSON_PLAN),
+        prompts=prompts.by_task(prompts.POINT_2_0, prompts.AREA_2_0, prompts.WAYPOINTS_2_0, prompts.JSON_PLAN),
         relative=False,
         affordance='task',
         trajectory_depth=False,
@@ -135,7 +88,7 @@ _ALL = (
     ),
     Profile(
         name='robobrain-tiny',
-        prompts=_prompts(_POINT, _POINT, _WAYPOINTS, _PLAN_TINY),
+        prompts=prompts.by_task(prompts.POINT, prompts.POINT, prompts.WAYPOINTS, prompts.PLAN_TINY),
         affordance='handle',
         json_plans=False,
         refusal='not visible',

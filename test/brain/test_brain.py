@@ -13,7 +13,7 @@ from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.engines.base import Delta, EngineRefused
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import Transform
-from robobrain_ros.geometry.locate import DepthMode, DepthRules
+from robobrain_ros.geometry.depth import DepthMode, DepthRules
 
 pytest_plugins = ('brain_fixtures',)
 

@@ -5,7 +5,9 @@ import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from scripted_engine import Gate, ScriptedEngine
 
 import robobrain_ros as rb
 from robobrain_ros.brain.image_files import write
+from robobrain_ros.brain.jobs import Job, Policy
 from robobrain_ros.geometry.camera_model import CameraModel
 
 __all__ = ['make']
@@ -77,6 +80,9 @@ def test_a_turned_picture_is_turned_the_same_way_from_a_file_and_from_pil(make, 
         (GREY, {'depth': FLAT.astype(np.uint16)}, 'depth of shape .* type uint16: expected .* in metres'),
         (GREY, {'depth': [[1.0]]}, 'depth of list'),
         (rb.Frame(GREY), {'depth': FLAT}, 'put them into the Frame'),
+        (GREY, {'camera': {'fx': 500}}, 'camera is a dict'),
+        (Image.fromarray(FLAT), {}, "mode 'F'"),
+        ('a' * 5000, {}, 'is no file'),
     ],
 )
 def test_what_is_no_image_ends_with_bad_image(make, image, options, says):
@@ -85,6 +91,135 @@ def test_what_is_no_image_ends_with_bad_image(make, image, options, says):
     with pytest.raises(rb.BrainError, match=says) as raised:
         answer.raise_for_error()
     assert raised.value.code is rb.ErrorCode.BAD_IMAGE
+
+
+@pytest.mark.parametrize(
+    ('instruction', 'options', 'says'),
+    [
+        (None, {}, 'instruction is a NoneType, but must be text'),
+        (GREY, {}, 'instruction is a ndarray'),
+        ('the mug', {'task': ['pointing']}, 'task is a list'),
+        ('the mug', {'timeout': None}, 'timeout is None, but must be a number of seconds'),
+        ('the mug', {'timeout': '5'}, "timeout is '5'"),
+        ('the mug', {'timeout': float('nan')}, 'timeout is nan'),
+        ('the mug', {'timeout': -1}, 'timeout is -1'),
+    ],
+)
+def test_what_makes_no_sense_ends_at_once(make, instruction, options, says):
+    brain = make()
+    answer = brain.ask(instruction, GREY, **options)
+    assert answer.code is rb.ErrorCode.BAD_REQUEST
+    assert says in answer.message
+    assert list(brain.stream(instruction, GREY, **options)) == []
+    assert brain.ask('the mug', GREY, timeout=float('inf')).success, 'the brain lives on'
+
+
+def test_a_defect_while_accepting_ends_the_request(make, monkeypatch):
+    brain = make()
+    monkeypatch.setattr(brain._desk, 'admit', lambda *_: 1 / 0)
+    answer = brain.ask('the mug', GREY)
+    assert (answer.code, 'ZeroDivisionError' in answer.message) == (rb.ErrorCode.INTERNAL, True)
+
+
+def test_a_closed_brain_says_so(make):
+    brain = make()
+    with brain:
+        brain.close()
+    brain.close()
+    brain.stop_all(rb.ErrorCode.CANCELLED, 'nothing runs')
+    answer = brain.ask('the mug', GREY)
+    assert (answer.code, answer.message) == (rb.ErrorCode.ENGINE_DEAD, 'the brain is closed')
+
+
+def test_asking_while_it_closes_always_ends(make):
+    for _ in range(20):
+        brain, answers = make(), []
+
+        def ask_on(brain=brain, answers=answers):
+            while not answers or answers[-1].success:
+                answers.append(brain.ask('the mug', GREY))
+
+        threads = [threading.Thread(target=ask_on) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        brain.close()
+        for thread in threads:
+            thread.join(SOON)
+            assert not thread.is_alive()
+
+
+def test_a_forked_child_is_told(make, monkeypatch):
+    brain = make()
+    monkeypatch.setattr(brain, '_process', -1)
+    assert 'belongs to process -1' in brain.ask('the mug', GREY).message
+
+
+def test_its_own_thread_must_not_wait(make):
+    brain, found = make(), []
+
+    def listen(job):
+        for blocking in (lambda: brain.ask('the mug', GREY), brain.close):
+            with pytest.raises(RuntimeError, match='its own thread'):
+                blocking()
+            found.append(blocking)
+
+    async def frame() -> rb.Frame:
+        return rb.Frame(GREY)
+
+    assert brain.submit('pointing', 'the mug', frame, report=listen).done.result(SOON).success
+    assert found
+
+
+def test_whoever_gives_up_waiting_ends_the_request(make, monkeypatch):
+    brain = make(ScriptedEngine([Gate()]))
+    jobs, submit = [], brain.submit
+    monkeypatch.setattr(brain, 'submit', lambda *arguments: jobs.append(submit(*arguments)) or jobs[-1])
+
+    class Interrupted(Future):
+        def result(self, timeout=None):
+            raise KeyboardInterrupt
+
+    real = Job.__post_init__
+    monkeypatch.setattr(Job, '__post_init__', lambda job: (setattr(job, 'done', Interrupted()), real(job))[1])
+    with pytest.raises(KeyboardInterrupt):
+        brain.ask('the mug', GREY)
+    assert Future.result(jobs[0].done, SOON).code is rb.ErrorCode.CANCELLED
+
+
+def test_a_loop_that_is_left_ends_its_request(make):
+    stream = make(ScriptedEngine(['a ', Gate()])).stream('what is there?', GREY, task='general')
+    for _ in stream:
+        break
+    assert stream.answer.code is rb.ErrorCode.CANCELLED
+
+
+@pytest.mark.parametrize(
+    ('settings', 'says'),
+    [
+        ({'policy': 'later'}, "policy is 'later', but must be one of 'queue'"),
+        ({'temperature': float('nan')}, 'temperature is nan'),
+        ({'temperature': 'hot'}, "temperature is 'hot'"),
+        ({'queue_size': -1}, 'queue_size is -1'),
+    ],
+)
+def test_settings_are_checked(settings, says):
+    with pytest.raises(rb.BadRequest, match=says):
+        rb.Settings(**settings)
+    assert rb.Settings(policy='reject').policy is Policy.REJECT
+
+
+def test_a_camera_is_checked_and_plain():
+    numbers: dict[str, Any] = {'width': 640, 'height': 480, 'fx': np.float32(500), 'fy': 500, 'cx': 320, 'cy': 240}
+    assert type(rb.Camera(**numbers).fx) is float
+    for name, value in (('fx', float('nan')), ('fy', -1.0), ('width', 0), ('model', 'wide')):
+        with pytest.raises(ValueError, match=str(value)):
+            rb.Camera(**numbers | {name: value, 'distortion': (0.1, 0, 0, 0)})
+
+
+def test_depth_that_is_masked_is_unknown(make):
+    depth = np.ma.masked_array(FLAT, mask=True)
+    answer = make().ask('the mug', GREY, depth=depth, camera=CAMERA)
+    assert answer.targets[0].status is rb.PointStatus.NO_DEPTH
 
 
 def test_an_unknown_task_is_named(make):
@@ -178,6 +313,12 @@ def test_an_answer_is_plain_data():
     assert told['steps'][0]['status'] == 'GROUNDED'
     assert '杯子' in answer.to_json(indent=1)
     assert set(rb.Answer('a', 'b').to_dict()) == set(told), 'the keys are always the same'
+
+
+def test_json_holds_whatever_a_model_writes():
+    answer = rb.Answer('general', 'x', text='\ud83d half', frame_age=float('nan'))
+    assert json.loads(answer.to_json())['frame_age'] is None
+    assert answer.to_json().encode()
 
 
 def test_an_answer_shows_itself():

@@ -77,3 +77,8 @@ def test_files_are_short():
     lengths = {str(module): len(module.read_text().splitlines()) for module in modules()}
     assert {module: lines for module, lines in lengths.items() if lines > 350} == {}
     assert sorted(lengths.values())[len(lengths) // 2] <= 120
+
+
+def test_what_an_engine_is_knows_no_vllm():
+    for module in (PACKAGE / 'engines').glob('*.py'):
+        assert not [name for name in imports(module) if name.startswith('engines.vllm')], module

@@ -10,7 +10,7 @@ from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.locate import DepthMode
+from robobrain_ros.geometry.depth import DepthMode
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS

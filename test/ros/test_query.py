@@ -1,6 +1,8 @@
 """Action ~/query on the real node with the real (tiny) engine: stages, cancels, limits, crowds, and speed."""
 
 import random
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -16,6 +18,7 @@ from lifecycle_msgs.srv import GetState
 from node_fixtures import LONG, STAGES, idle, now
 from rcl_interfaces.srv import GetParameters
 from rclpy.node import Node
+from repository import ROOT
 from robobrain_ros.msg import Answer, PlanStep
 from robobrain_ros.srv import Ask
 from ros_helpers import SOON, until
@@ -221,6 +224,16 @@ def test_services_answer_while_a_request_decodes(active, client, ears):
         assert goal.end()[1].success
     for service, _ in services:
         client.node.destroy_client(service)
+
+
+def test_the_example_of_a_client(active):
+    """examples/ros_client.py, as a process of its own."""
+    command = [sys.executable, ROOT / 'examples' / 'ros_client.py', 'the red plate']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert 'outcome: 0 success' in done.stdout
+    assert 'DECODE: [(' in done.stdout
+    assert 'target at pixel (' in done.stdout
 
 
 # --- the worst ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from robobrain_ros.msg import Instruction
 from robobrain_ros.srv import Ask
 
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.locate import DepthMode
+from robobrain_ros.geometry.depth import DepthMode
 from robobrain_ros.ros.from_parameters import settings
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.request import Request

@@ -7,6 +7,7 @@ from robobrain_ros.engines.vllm import caches
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
 
+DEVICES = ('auto', 'cpu', 'cuda')
 QUANTIZATIONS = ('none', 'fp8')
 DTYPES = ('auto', 'float32', 'bfloat16', 'float16')
 DECODE_KERNELS = ('auto', 'off')
@@ -31,7 +32,7 @@ class EngineConfig:
     :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
     :param flaggems: operators to take from FlagGems (GPU)
-    :raises BadRequest: for a device or quantization that there is not, and for a directory without a model
+    :raises BadRequest: for a choice that there is not, a count below 1, and a directory without a model
     """
 
     model: Path
@@ -49,10 +50,14 @@ class EngineConfig:
     flaggems: FlagGemsSettings = field(default_factory=FlagGemsSettings)
 
     def __post_init__(self) -> None:
-        if self.device not in ('auto', 'cpu', 'cuda'):
-            raise BadRequest(f"device is {self.device!r}, but must be 'auto', 'cpu' or 'cuda'")
-        if self.quantization not in QUANTIZATIONS:
-            raise BadRequest(f"quantization is {self.quantization!r}, but must be 'none' or 'fp8'")
+        choices = {'device': DEVICES, 'quantization': QUANTIZATIONS, 'dtype': DTYPES, 'decode_kernels': DECODE_KERNELS}
+        for name, known in choices.items():
+            if (value := getattr(self, name)) not in known:
+                *first, last = map(repr, known)
+                raise BadRequest(f'{name} is {value!r}, but must be {", ".join(first)} or {last}')
+        for name in ('max_model_len', 'max_num_seqs', 'max_pixels', 'tensor_parallel_size'):
+            if type(value := getattr(self, name)) is not int or value < 1:
+                raise BadRequest(f'{name} is {value!r}, but must be a whole number of 1 or more')
         if not (self.model / 'config.json').is_file():
             raise BadRequest(
                 f"model is '{self.model}', but that is no directory with a model's config.json in it",
