@@ -205,7 +205,7 @@ def test_a_loop_that_is_left_ends_its_request(make):
 def test_settings_are_checked(settings, says):
     with pytest.raises(rb.BadRequest, match=says):
         rb.Settings(**settings)
-    assert rb.Settings(policy='reject').policy is Policy.REJECT
+    assert rb.Settings(policy='reject').policy is Policy.REJECT  # type: ignore[arg-type]  # by its name, too
 
 
 def test_a_camera_is_checked_and_plain():

@@ -228,7 +228,7 @@ def test_services_answer_while_a_request_decodes(active, client, ears):
 
 def test_the_example_of_a_client(active):
     """examples/ros_client.py, as a process of its own."""
-    command = [sys.executable, ROOT / 'examples' / 'ros_client.py', 'the red plate']
+    command = [sys.executable, str(ROOT / 'examples' / 'ros_client.py'), 'the red plate']
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert 'outcome: 0 success' in done.stdout
