@@ -27,4 +27,8 @@ for number, step in enumerate(answer.steps, 1):
         for target in step.targets:
             print('   at pixel', target.pixel, 'position', target.position)
         print(f'   {len(step.waypoints)} waypoints' if step.waypoints else f'   {step.message or "nothing moves"}')
-print('complete' if answer.complete else f'not complete: {answer.message or "; ".join(answer.warnings)}')
+print(
+    'complete'
+    if answer.complete
+    else f'not complete: {answer.message or "a step failed, or a part of an answer was left out"}'
+)
