@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import Image
 
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.spin_safely import spin_safely
@@ -53,7 +54,7 @@ def publish() -> None:
     """Publish images, the whole work of the camera's process; blocks until it is killed."""
     rclpy.init()
     node = Node('bench_camera')
-    publisher = node.create_publisher(Image, 'image', QOS)
+    publisher = node.create_publisher(Image, topics.IMAGE, QOS)
     message = Image(width=WIDTH, height=HEIGHT, encoding='rgb8', step=3 * WIDTH)
     message.header.frame_id = 'camera'
     message.data = array.array('B', bytes(3 * WIDTH * HEIGHT))
@@ -100,7 +101,7 @@ def plain(seconds: float) -> Use:
             nonlocal count, newest
             count, newest = count + 1, message
 
-        node.create_subscription(Image, 'image', store, QOS)
+        node.create_subscription(Image, topics.IMAGE, store, QOS)
         executor = SingleThreadedExecutor()
         executor.add_node(node)
         thread = threading.Thread(target=spin_safely, args=(executor, node.get_logger()), daemon=True)

@@ -10,6 +10,7 @@ from rclpy.action import ActionClient
 
 from robobrain_ros.action import Query
 from robobrain_ros.errors import ErrorCode
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client
 
 QUESTIONS = (
@@ -43,7 +44,7 @@ class Load:
         """Goals that did not end."""
         self._executor = client.executor
         self._at_once = at_once
-        self._action: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
+        self._action: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/{topics.QUERY}')
         self._questions = itertools.cycle(QUESTIONS)
         self._numbers = itertools.count()
         self._begun: dict[int, float] = {}

@@ -22,6 +22,7 @@ from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import BenchRequest, Plan, requests, tell
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
 from robobrain_ros.msg import Answer
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.spin_safely import spin_safely
@@ -37,13 +38,13 @@ class Asker:
     def __init__(self, client: Client) -> None:
         self._client = client
         reliable = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-        self._images = client.node.create_publisher(Image, 'image', reliable)
-        self._query: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/query')
+        self._images = client.node.create_publisher(Image, topics.IMAGE, reliable)
+        self._query: ActionClient[Any, Any, Any] = ActionClient(client.node, Query, f'{client.name}/{topics.QUERY}')
         # answers have a thread of their own: they do not queue behind the feedback
         self._answers: queue.SimpleQueue[tuple[int, int, Answer]] = queue.SimpleQueue()
         self._ears = Node('bench_ears', start_parameter_services=False, enable_rosout=False)
         on_answer: Any = self._on_answer  # rclpy's type hints know no second argument
-        self._ears.create_subscription(Answer, f'{client.name}/answer', on_answer, 10)
+        self._ears.create_subscription(Answer, f'{client.name}/{topics.ANSWER}', on_answer, 10)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._ears)
         self._thread = threading.Thread(target=spin_safely, args=(self._executor, self._ears.get_logger()), daemon=True)

@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.sim.camera_messages import camera_info, image_message, jpeg_message, pose_of
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
@@ -51,11 +52,13 @@ class SimulatedCamera(Node):
         """
         super().__init__('simulated_camera', **options)
         self._declare_parameters()
-        self._image = self.create_publisher(Image, 'image', IMAGE_QOS)
-        self._depth = self.create_publisher(Image, 'depth/image', IMAGE_QOS)
-        self._info = self.create_publisher(CameraInfo, 'camera_info', IMAGE_QOS)
+        self._image = self.create_publisher(Image, topics.IMAGE, IMAGE_QOS)
+        self._depth = self.create_publisher(Image, topics.DEPTH_IMAGE, IMAGE_QOS)
+        self._info = self.create_publisher(CameraInfo, topics.CAMERA_INFO, IMAGE_QOS)
         compressed = self.get_parameter('image_transport').value == 'compressed'
-        self._jpeg = self.create_publisher(CompressedImage, 'image/compressed', IMAGE_QOS) if compressed else None
+        self._jpeg = (
+            self.create_publisher(CompressedImage, f'{topics.IMAGE}/compressed', IMAGE_QOS) if compressed else None
+        )
         self._objects = self.create_publisher(MarkerArray, 'objects', LATCHED)
         self._publish_pose = self._create_pose_publisher()
         self.world = self._begin(self.get_parameter('seed').value)

@@ -9,6 +9,7 @@ from nav_msgs.msg import Path
 from rclpy.node import Node
 
 from robobrain_ros.msg import Plan, PlanStep, Target
+from robobrain_ros.ros import topics
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME, Array
 from robobrain_ros.sim.world import World
 
@@ -35,9 +36,9 @@ class TrajectoryFollower(Node):
         """
         super().__init__('trajectory_follower', **options)
         self._world = world
-        self.create_subscription(PointStamped, f'{brain}/target', self._on_target, 5)
-        self.create_subscription(Path, f'{brain}/trajectory', self._on_trajectory, 5)
-        self.create_subscription(Plan, f'{brain}/plan', self._on_plan, 5)
+        self.create_subscription(PointStamped, f'{brain}/{topics.TARGET}', self._on_target, 5)
+        self.create_subscription(Path, f'{brain}/{topics.TRAJECTORY}', self._on_trajectory, 5)
+        self.create_subscription(Plan, f'{brain}/{topics.PLAN}', self._on_plan, 5)
 
     def _on_target(self, message: PointStamped) -> None:
         for point in self._points(message.header.frame_id, [message.point]):
