@@ -25,9 +25,9 @@ CAMERA = 'camera'
 RATE_HZ = 10
 CLIP_M = (0.02, 12.0)
 STEP_S = 0.01
-"""Of simulated time, after each of which /clock is published; nothing moves, so it may be coarse."""
+"""Simulated seconds from one /clock message to the next; nothing moves, so the step may be coarse."""
 SHADOWLESS = ('floor', 'wall')
-"""What casts no shadow: the wall would darken the table, which it does not do in MuJoCo's picture."""
+"""Models that cast no shadow: the wall would darken the table, which it does not do in MuJoCo's picture."""
 SYSTEMS = {
     'gz-sim-physics-system': 'Physics',
     'gz-sim-user-commands-system': 'UserCommands',
