@@ -101,7 +101,10 @@ def generate_launch_description() -> LaunchDescription:
             OpaqueFunction(function=start_gazebo),  # first: without Gazebo, nothing is started
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py')),
-                launch_arguments={'use_sim_time': 'true'}.items(),
+                launch_arguments={
+                    'use_sim_time': 'true',
+                    'model': LaunchConfiguration('model', default='tiny'),  # this is a simulation and no robot
+                }.items(),
             ),
         ]
     )
