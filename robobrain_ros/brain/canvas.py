@@ -41,7 +41,7 @@ class Canvas:
 
     def arrow_head(self, start: Place, end: Place, colour: Colour) -> None:
         """The tip of an arrow that comes from ``start``, in the middle between the two."""
-        along = np.subtract(end, start)
+        along = np.subtract(end, start, dtype=float)
         far = float(np.hypot(*along))
         if far < 16 * self.unit:
             return

@@ -207,6 +207,15 @@ def test_each_step_has_its_colour_in_the_list_and_in_the_picture():
         assert near(words, colour, 40).sum() > 20
 
 
+def test_whole_pixels_are_as_good_as_parts_of_them():
+    way = tuple(Target((u, 120)) for u in (100, 300, 500))
+    parts = tuple(Target((float(target.pixel[0]), 120.0)) for target in way)
+    drawn = [
+        changed(Answer('mission', '', steps=(GroundedStep('x', waypoints=w, targets=w[:1]),)))[0] for w in (way, parts)
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
 def test_a_place_where_two_steps_act_is_labelled_once_with_both_numbers(monkeypatch):
     texts = []
     label = Canvas.label
