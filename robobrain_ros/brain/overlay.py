@@ -35,12 +35,13 @@ class _Mark:
 
     target: Target
     colour: Colour
+    label: str
     numbers: tuple[int, ...] = ()
     """The steps of a mission that act there."""
 
     def text(self) -> str:
         number = ','.join(map(str, self.numbers))
-        return ' '.join(part for part in (number, self.target.label, _depth(self.target)) if part)
+        return ' '.join(part for part in (number, self.label, _depth(self.target)) if part)
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,11 @@ def _step_colour(number: int) -> Colour:
 
 def _marks(answer: Answer) -> list[_Mark]:
     """Collect what is marked; a place where several steps act, once."""
-    marks = {target: _Mark(target, TARGET) for target in answer.targets}
+    asked = answer.instruction  # a point is named by it, but it is written at the top already
+    marks = {target: _Mark(target, TARGET, '' if target.label == asked else target.label) for target in answer.targets}
     for number, step in enumerate(answer.steps, 1):
         for target in step.targets if isinstance(step, GroundedStep) else ():
-            mark = marks.setdefault(target, _Mark(target, _step_colour(number)))
+            mark = marks.setdefault(target, _Mark(target, _step_colour(number), target.label))
             marks[target] = replace(mark, numbers=(*mark.numbers, number))
     return [mark for target, mark in marks.items() if _drawable(target)]
 

@@ -216,12 +216,16 @@ def test_whole_pixels_are_as_good_as_parts_of_them():
     np.testing.assert_array_equal(*drawn)
 
 
-def test_a_place_where_two_steps_act_is_labelled_once_with_both_numbers(monkeypatch):
+def test_labels_say_what_is_not_said_elsewhere(monkeypatch):
     texts = []
     label = Canvas.label
     monkeypatch.setattr(Canvas, 'label', lambda canvas, *a: texts.append(a[2]) or label(canvas, *a))
     changed(Answer('mission', '', steps=mission()))
     assert texts == ['1,3 mug', '2 box']
+    texts.clear()
+    mug, box = (target for step in mission()[:2] for target in step.targets)
+    changed(Answer('pointing', 'mug', targets=(mug, box)))
+    assert texts == ['box'], 'the first one is named at the top'
     texts.clear()
     changed(Answer('trajectory', '', waypoints=mission()[0].waypoints))
     assert texts == ['1', '3', '2']
