@@ -2,11 +2,13 @@
 
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from repository import ROOT
@@ -63,6 +65,65 @@ def test_what_gz_forks_would_be_left():
         launch.kill()
         with pytest.raises(subprocess.TimeoutExpired):
             launch.communicate(timeout=1)
+
+
+class Recorded:
+    """Stands in for any class of launch, of which there is no wheel: keeps what it is made with."""
+
+    def __init__(self, *args, **given):
+        self.args, self.given = args, given
+
+    def perform(self, context):
+        """What a LaunchConfiguration stands for."""
+        return context.values[self.args[0]]
+
+
+class Recorder(ModuleType):
+    """Stands in for a module of launch: has every class."""
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        setattr(self, name, type(name, (Recorded,), {}))
+        return getattr(self, name)
+
+
+@pytest.fixture
+def launch_file(monkeypatch, tmp_path):
+    """What launch/gazebo.launch.py defines, on a computer where ros_gz_bridge is installed."""
+    for name in ('', '.action', '.actions', '.events.process', '.launch_description_sources', '.substitutions'):
+        monkeypatch.setitem(sys.modules, f'launch{name}', Recorder(f'launch{name}'))
+    monkeypatch.setitem(sys.modules, 'launch_ros.actions', Recorder('launch_ros.actions'))
+    for package in ('ros_gz_bridge', 'robobrain_ros'):
+        marker = tmp_path / 'share' / 'ament_index' / 'resource_index' / 'packages' / package
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        marker.touch()
+        (tmp_path / 'share' / package).mkdir()
+    monkeypatch.setenv('AMENT_PREFIX_PATH', str(tmp_path))
+    return runpy.run_path(str(ROOT / 'launch' / 'gazebo.launch.py'))
+
+
+@pytest.mark.parametrize('headless', ['true', 'false'])
+def test_the_launch_file_starts_gazebo_so_that_all_ends_with_it(launch_file, headless):
+    context = SimpleNamespace(values={'world': str(WORLD), 'headless': headless})
+    actions = launch_file['start_gazebo'](context)
+    started = [action.given for action in actions if type(action).__name__ == 'ExecuteProcess']
+    assert {given['name']: given['cmd'] for given in started} == gazebo.commands(WORLD, headless == 'true')
+    assert {given['on_exit'] for given in started} == {launch_file['end_with_gazebo']}
+    nodes = [action.given for action in actions if type(action).__name__ == 'Node']
+    assert {given['exec_name'] for given in nodes} == {'parameter_bridge', 'static_transform_publisher'}
+    assert {given['prefix'] for given in nodes} == {gazebo.DIES_WITH_PARENT}
+    assert len(started) + len(nodes) == len(actions)
+
+
+def test_the_launch_ends_with_gazebo_once(launch_file):
+    end = launch_file['end_with_gazebo']
+    closed, failed = (SimpleNamespace(returncode=code, process_name='gazebo_server-1') for code in (0, 255))
+    running, ending = (SimpleNamespace(is_shutdown=value) for value in (False, True))
+    assert type(end(closed, running)).__name__ == 'Shutdown'
+    with pytest.raises(RuntimeError, match='gazebo_server-1 failed with exit code 255'):
+        end(failed, running)
+    assert end(closed, ending) is end(failed, ending) is None
 
 
 def test_without_gazebo_it_says_what_to_install(monkeypatch, tmp_path):
