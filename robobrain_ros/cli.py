@@ -1,15 +1,19 @@
 """The command ``robobrain``: what can be had without writing code. Heavy imports wait until a command needs them."""
 
 import argparse
+import os
+import platform
 import sys
 from pathlib import Path
 
 from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
-from robobrain_ros.commands.arguments import positive
+from robobrain_ros.commands import ask, completion, query
+from robobrain_ros.commands.arguments import Parser, positive
+from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.errors import BrainError
-from robobrain_ros.tasks import NAMES, TASKS
+from robobrain_ros.tasks import TASKS
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,8 +21,29 @@ def main(arguments: list[str] | None = None) -> int:
 
     :param arguments: what follows ``robobrain``; None: this process's own
     """
-    parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
-    parser.add_argument('--version', action='version', version=__version__)
+    allow_any_letter()
+    chosen = make_parser().parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except (BrainError, RuntimeError, ValueError) as error:
+        words = str(error)
+    except OSError as error:
+        words = f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error)
+    except ImportError as error:
+        words = (
+            f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
+            'what is needed; robobrain doctor says what is missing'
+        )
+    except KeyboardInterrupt:
+        return 130
+    print(f'{_name(chosen)}: {words}', file=sys.stderr)
+    return 1
+
+
+def make_parser() -> Parser:
+    """Make the parser of the whole command line."""
+    parser = Parser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
+    parser.add_argument('--version', action='version', version=_version())
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
     demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
@@ -32,13 +57,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     demo.set_defaults(run=_demo)
 
-    ask = commands.add_parser('ask', help='one question about a picture, without ROS')
-    ask.add_argument('instruction', help='what to look for or what to do, such as "the red mug"')
-    ask.add_argument('--image', type=Path, required=True, help='any picture that OpenCV reads')
-    ask.add_argument('--task', default='pointing', choices=NAMES, help='(default: %(default)s)')
-    ask.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
-    ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
-    ask.set_defaults(run=_ask)
+    ask.add(commands)
+    query.add(commands)
 
     up = commands.add_parser(
         'up',
@@ -46,6 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
         description='Everything after -- goes to the node, such as --ros-args -p device:=cuda',
     )
     up.add_argument('--sim', action='store_true', help='with the simulated camera')
+    up.add_argument('--seed', type=int, default=1, help='which simulated table top, with --sim (default: %(default)s)')
     up.add_argument('node_arguments', nargs='*', metavar='-- NODE_ARGUMENTS', help='of the node')
     up.set_defaults(run=_up)
 
@@ -64,22 +85,14 @@ def main(arguments: list[str] | None = None) -> int:
     bench.add(commands)
     bags.add(commands)
 
-    chosen = parser.parse_args(arguments)
-    try:
-        return int(chosen.run(chosen))
-    except (BrainError, RuntimeError, ValueError) as error:
-        words = str(error)
-    except OSError as error:
-        words = f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error)
-    except ImportError as error:
-        words = (
-            f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
-            'what is needed; robobrain doctor says what is missing'
-        )
-    except KeyboardInterrupt:
-        return 130
-    print(f'{_name(chosen)}: {words}', file=sys.stderr)
-    return 1
+    completion.add(commands, make_parser)
+    return parser
+
+
+def _version() -> str:
+    """Return the versions of this package and of what it runs on."""
+    ros = f'ROS 2 {os.environ["ROS_DISTRO"]}' if os.environ.get('ROS_DISTRO') else 'no ROS_DISTRO is set'
+    return f'robobrain {__version__} (Python {platform.python_version()}, {ros})'
 
 
 def _name(chosen: argparse.Namespace) -> str:
@@ -93,12 +106,6 @@ def _demo(chosen: argparse.Namespace) -> int:
     if chosen.episodes is None:
         return run(chosen.seed, chosen.output)
     return run_episodes(chosen.episodes, chosen.seed, chosen.output)
-
-
-def _ask(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.commands.ask import ask
-
-    return ask(chosen.image, chosen.task, chosen.instruction, chosen.model, chosen.output)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
@@ -117,7 +124,7 @@ def _doctor(chosen: argparse.Namespace) -> int:
 def _up(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.local_stack import up
 
-    return up(chosen.node_arguments, chosen.sim)
+    return up(chosen.node_arguments, chosen.sim, chosen.seed)
 
 
 if __name__ == '__main__':

@@ -1,9 +1,42 @@
 """Types of the command line's arguments: what cannot be used is refused before anything is started."""
 
 import argparse
+import difflib
 import math
 import re
 from collections.abc import Callable
+from typing import NoReturn
+
+EXIT_CODES = """\
+exit codes:
+  0    every answer can be used
+  1    an answer failed (such as: not found), or nothing could be asked; a message says why
+  2    the command line is wrong
+  130  interrupted by Ctrl-C"""
+WITH_EXAMPLES = argparse.RawDescriptionHelpFormatter
+"""Keeps the line breaks of examples below the options."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the choice that was probably meant, of options and of commands."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message, with a suggestion where one can be made, and end the process with exit code 2."""
+        super().error(with_suggestion(message))
+
+
+def with_suggestion(message: str) -> str:
+    """Put the most similar choice into argparse's complaint about one that does not exist."""
+    found = re.search(r"invalid choice: '(?P<wrong>[^']*)' \((?P<rest>choose from (?P<choices>.*))\)", message)
+    if not found:
+        return message
+    choices = re.findall(r"[^\s,']+", found['choices'])
+    close = difflib.get_close_matches(found['wrong'], choices, n=1)
+    return (
+        message[: found.start('rest')] + f'did you mean {close[0]!r}? ' + message[found.start('rest') :]
+        if close
+        else message
+    )
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import rclpy
@@ -22,6 +23,10 @@ CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACT
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
 
 Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
+
+
+CANCEL_S = 2.0
+"""How long to wait for the node to confirm a cancellation."""
 
 
 class NoReply(RuntimeError):
@@ -130,6 +135,14 @@ class Client:
             if not result.successful:
                 raise ValueError(result.reason)
 
+    def wait_for_action(self, timeout_s: float) -> None:
+        """Block until action ``~/query`` is known.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
+            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
+
     def query(
         self,
         task: str,
@@ -140,6 +153,8 @@ class Client:
     ) -> Answer:
         """Ask through action ``~/query``, and block until the answer is there.
 
+        If waiting ends otherwise, such as by Ctrl-C, the goal is cancelled in the node first.
+
         :param task: one of the tasks' names; empty: the node's parameter default_task
         :param instruction: what to look for or to do, in words
         :param timeout_s: the request ends with TIMEOUT after this, seconds
@@ -147,13 +162,23 @@ class Client:
         :param goal: further fields of the goal (action/Query.action)
         :raises NoReply: if the node is not there, rejects the goal, or does not answer
         """
-        if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
+        self.wait_for_action(timeout_s)
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
-        handle = self.wait(sent, timeout_s, 'query')
-        if not handle.accepted:
-            raise NoReply(f'{self.name} rejected the goal; its log says why')
-        # a little longer than the node's own limit, which ends with an answer
-        return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
+        try:
+            handle = self.wait(sent, timeout_s, 'query')
+            if not handle.accepted:
+                raise NoReply(f'{self.name} rejected the goal; its log says why')
+            # a little longer than the node's own limit, which ends with an answer
+            return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
+        except BaseException:  # such as Ctrl-C
+            self._cancel(sent)
+            raise
+
+    def _cancel(self, sent: 'Future[Any]') -> None:
+        """Cancel a goal for which nobody waits any more, and wait until the node has heard it."""
+        with suppress(NoReply):
+            handle = self.wait(sent, CANCEL_S, 'query')
+            if handle.accepted:
+                self.wait(handle.cancel_goal_async(), CANCEL_S, 'cancelling')
