@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from robobrain_ros import __version__
@@ -27,6 +28,9 @@ def main(arguments: list[str] | None = None) -> int:
         return int(chosen.run(chosen))
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
+    except BrokenPipeError:  # whoever read the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it flushes at the end
+        return 1
     except OSError as error:
         words = f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error)
     except ImportError as error:
@@ -91,8 +95,8 @@ def make_parser() -> Parser:
 
 def _version() -> str:
     """Return the versions of this package and of what it runs on."""
-    ros = f'ROS 2 {os.environ["ROS_DISTRO"]}' if os.environ.get('ROS_DISTRO') else 'no ROS_DISTRO is set'
-    return f'robobrain {__version__} (Python {platform.python_version()}, {ros})'
+    ros = os.environ.get('ROS_DISTRO') or ('from wheels' if find_spec('rclpy') else 'not found')
+    return f'robobrain {__version__} (Python {platform.python_version()}, ROS 2 {ros})'
 
 
 def _name(chosen: argparse.Namespace) -> str:

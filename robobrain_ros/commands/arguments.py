@@ -10,7 +10,7 @@ from typing import NoReturn
 EXIT_CODES = """\
 exit codes:
   0    every answer can be used
-  1    an answer failed (such as: not found), or nothing could be asked; a message says why
+  1    an answer failed (NOT_FOUND is one), or nothing could be asked
   2    the command line is wrong
   130  interrupted by Ctrl-C"""
 WITH_EXAMPLES = argparse.RawDescriptionHelpFormatter

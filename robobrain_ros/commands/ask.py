@@ -8,6 +8,10 @@ from robobrain_ros.checkpoints import TINY
 from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive
 from robobrain_ros.tasks import NAMES
 
+DESCRIPTION = """\
+Load a model, ask about pictures, print the answers, and save pictures with the
+answers drawn on them. Loading takes most of the time: ask all questions at
+once, or use --interactive."""
 EXAMPLES = f"""\
 examples:
   robobrain ask --image table.jpg "the red mug"
@@ -25,8 +29,7 @@ def add(commands: Any) -> None:
     ask = commands.add_parser(
         'ask',
         help='ask about pictures, without ROS',
-        description='Load a model, ask about pictures, print the answers, and save pictures with the answers drawn on '
-        'them. Loading takes most of the time: ask all questions at once, or use --interactive.',
+        description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=WITH_EXAMPLES,
     )
@@ -61,7 +64,7 @@ def add(commands: Any) -> None:
         help='ask each question N times; a camera takes a new picture each time (default: %(default)s)',
     )
     add_output(ask, 'NAME_answer.png in the current folder; with --json: no picture is written')
-    ask.set_defaults(run=_run)
+    ask.set_defaults(run=lambda chosen: _run(ask, chosen))
 
 
 def add_questions(parser: argparse.ArgumentParser, default: str) -> None:
@@ -104,7 +107,16 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def require_question(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """End the process with exit code 2 if nothing is asked."""
+    if not chosen.instruction and not chosen.interactive:
+        parser.error('nothing is asked: give an instruction, such as "the red mug", or --interactive')
+
+
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    require_question(parser, chosen)
+    if chosen.image.count('-') + chosen.interactive > 1:
+        parser.error('standard input can be read once only: by one --image -, or by --interactive')
     from robobrain_ros.commands.asking import Ask, run
 
     return run(

@@ -12,7 +12,7 @@ from robobrain_ros.brain.frame import Frame
 from robobrain_ros.commands import answers, sources
 from robobrain_ros.commands.output import Tell, results
 from robobrain_ros.commands.pictures import Pictures
-from robobrain_ros.commands.questions import Question, all_of, check_any
+from robobrain_ros.commands.questions import Question, all_of
 from robobrain_ros.commands.sources import Picture, Source
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BadRequest, BrainError
@@ -43,9 +43,6 @@ def run(ask: Ask) -> int:
     :returns: the exit code: 0 if every answer can be used, else 1
     :raises BrainError: for what can be seen to be wrong before the model is loaded
     """
-    check_any(ask.instructions, ask.interactive)
-    if ask.interactive and sources.STANDARD_INPUT in ask.images:
-        raise BadRequest('--image - and --interactive both read standard input; use one of them')
     directory = checkpoints.directory(ask.model)
     try:
         profile = detect_profile(directory)

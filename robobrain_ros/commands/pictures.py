@@ -16,20 +16,19 @@ ADDED = '_answer'
 class Pictures:
     """Writes pictures and never replaces a file: where a name is taken, a number is added to it."""
 
-    def __init__(self, output: Path | None, folder: bool = False) -> None:
+    def __init__(self, output: Path | None) -> None:
         """Find out now, before long work, whether pictures can be written; makes the folder if it does not exist.
 
         :param output: a file that ends in .png or .jpg, or a folder; None is the current folder
-        :param folder: ``output`` names a folder, even if it looks like a file
         :raises BadRequest: if nothing can be written there, with the reason
         """
         self._file: Path | None = None
         self._folder = output or Path()
-        if output is not None and output.suffix and not folder and not output.is_dir():
+        if output is not None and output.suffix and not output.is_dir():
             if output.suffix.lower() not in image_files.ENDINGS:
-                endings = ' or '.join(image_files.ENDINGS)
+                endings = ', '.join(image_files.ENDINGS)
                 raise BadRequest(
-                    f"cannot write '{output}': --output must be a folder, or a file whose name ends in {endings}"
+                    f"cannot write '{output}': --output must be a folder, or a file that ends in {endings}"
                 )
             self._file, self._folder = output, output.parent
         try:

@@ -4,8 +4,11 @@ import argparse
 from typing import Any
 
 from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive
-from robobrain_ros.commands.ask import add_output, add_questions
+from robobrain_ros.commands.ask import add_output, add_questions, require_question
 
+DESCRIPTION = """\
+Ask the running node through its action ~/query, show the progress on standard
+error, and print the answer."""
 EXAMPLES = f"""\
 examples:
   robobrain query "the red mug"
@@ -14,7 +17,8 @@ examples:
   robobrain query --camera wrist --option temperature=0.5 --option max_depth_m=3 "the handle"
   robobrain query --node /arm/robobrain --interactive --output answers/
 
-Ctrl-C cancels the request in the node. The node must run (robobrain up, or ros2 launch), with the same ROS_DOMAIN_ID.
+Ctrl-C cancels the request in the node. The node must run (robobrain up, or
+ros2 launch), with the same ROS_DOMAIN_ID.
 
 {EXIT_CODES}"""
 
@@ -24,8 +28,7 @@ def add(commands: Any) -> None:
     query = commands.add_parser(
         'query',
         help='ask the running node about what its camera sees',
-        description='Ask the running node through its action ~/query, show the progress on standard error, and print '
-        'the answer.',
+        description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=WITH_EXAMPLES,
     )
@@ -53,10 +56,11 @@ def add(commands: Any) -> None:
         '--request-id', default='', metavar='ID', help='comes back in the answer (default: a unique one)'
     )
     add_output(query, 'no picture is saved')
-    query.set_defaults(run=_run)
+    query.set_defaults(run=lambda chosen: _run(query, chosen))
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    require_question(parser, chosen)
     from robobrain_ros.commands.querying import QueryOptions, run
 
     return run(

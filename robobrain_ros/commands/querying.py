@@ -10,7 +10,7 @@ from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import Parameter
-from rclpy.action import get_action_names_and_types
+from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
@@ -20,7 +20,7 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.commands import answers, query_options
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.pictures import Pictures
-from robobrain_ros.commands.questions import Question, all_of, check_any
+from robobrain_ros.commands.questions import Question, all_of
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
@@ -60,7 +60,6 @@ def run(asked: QueryOptions) -> int:
     :raises BrainError: for what can be seen to be wrong before the node is asked
     :raises NoReply: if the node is not there, rejects a request, or ends meanwhile
     """
-    check_any(asked.instructions, asked.interactive)
     options = [query_options.read(text) for text in asked.options]
     for text in asked.instructions:
         _question(asked, text)
@@ -93,23 +92,22 @@ def _client(name: str) -> Iterator[Client]:
     use_image_profile()
     # without rclpy's handlers Ctrl-C is a KeyboardInterrupt, and the context is still there to cancel the request
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    client = Client(Node(f'robobrain_query_{os.getpid()}'), name)
     try:
-        client = Client(Node(f'robobrain_query_{os.getpid()}'), name)
         try:
             client.wait_for_action(FIND_S)
         except NoReply:
             raise NoReply(_absent(client.node, name)) from None
         yield client
-        client.close()
     finally:
+        client.close()
+        client.node.destroy_node()
         rclpy.try_shutdown()
 
 
 def _absent(node: Node, name: str) -> str:
     """Say that no such node was found, which ones were, and what decides whether a node can be found."""
-    kind = 'robobrain_ros/action/Query'
-    there = [action.rpartition('/')[0] for action, kinds in get_action_names_and_types(node) if kind in kinds]
-    if there:
+    if there := _nodes(node):
         return f'there is no node {name}, but there is {", ".join(there)}: use --node {there[0]}'
     here = ', '.join(
         f'{variable}={os.environ.get(variable, "(not set)")}'
@@ -119,6 +117,16 @@ def _absent(node: Node, name: str) -> str:
         f'no node {name} was found within {FIND_S:g} s. Does it run (robobrain up, or ros2 launch)? It must have the '
         f'same ROS_DOMAIN_ID as this command, and a discovery range that reaches it; here: {here}'
     )
+
+
+def _nodes(node: Node) -> list[str]:
+    """Find the full names of all nodes that answer the action, whatever they are called."""
+    return [
+        action.rpartition('/')[0]
+        for name, namespace in node.get_node_names_and_namespaces()
+        for action, kinds in get_action_server_names_and_types_by_node(node, name, namespace)
+        if 'robobrain_ros/action/Query' in kinds
+    ]
 
 
 def _question(asked: QueryOptions, text: str) -> Question:

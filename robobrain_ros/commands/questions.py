@@ -1,11 +1,10 @@
 """Questions from the command line or, one after the other, from the terminal."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks import parse_instruction
 
 ENDS = ('quit', 'exit')
@@ -28,15 +27,6 @@ class Question(NamedTuple):
         :raises BadRequest: if nothing is left to ask, or the text is not fit for a prompt
         """
         return cls(task, text) if task else cls(*parse_instruction(text, default))
-
-
-def check_any(texts: Sequence[str], interactive: bool) -> None:
-    """Find out whether anything is asked at all.
-
-    :raises BadRequest: if not
-    """
-    if not texts and not interactive:
-        raise BadRequest('nothing is asked: give an instruction, such as "the red mug", or --interactive')
 
 
 def from_terminal() -> Iterator[str]:

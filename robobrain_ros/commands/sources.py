@@ -36,7 +36,7 @@ class Picture:
     name: str
     """What people and programs see: ``photos/desk.jpg``, ``clip.mp4 at 2.0 s``, ``camera 0``, ``-``."""
     stem: str
-    """The same, as the beginning of a file's name."""
+    """How the name of a file about this picture begins."""
     image: Path | Rgb
     """What the brain looks at; an array is height x width x 3, RGB."""
 

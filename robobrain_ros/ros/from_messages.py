@@ -61,7 +61,7 @@ def _target(message: TargetMessage) -> Target:
 
 
 def _step(message: PlanStep) -> Step:
-    words = (message.action, message.object, message.destination, message.description)
+    words = (message.description, message.action, message.object, message.destination)
     status = StepStatus(message.status)
     if status is StepStatus.PLANNED:
         return Step(*words)
