@@ -10,6 +10,8 @@ CAUTION = (
     'answers mean nothing. Use a RoboBrain 2.5 model for real pictures.'
 )
 
+INDENT = 10 * ' '
+
 
 def caution(answer: Answer) -> str:
     """Return what whoever reads an answer must know of the model that gave it; empty for a model for real pictures.
@@ -33,18 +35,18 @@ def describe(answer: Answer, frame: str = '') -> None:
 
     :param frame: name of the frame of its positions
     """
-    print(f'answer:   {answer.text}')
+    print('answer:  ', answer.text.replace('\n', f'\n{INDENT}'))
     if not answer.success:
         print(f'failed:   {answer.code.name}, {answer.message}')
     for target in answer.targets or answer.waypoints:
-        print(f'          {_place(target, frame)}')
+        print(f'{INDENT}{_place(target, frame)}')
     for number, step in enumerate(answer.steps, 1):
-        print(f'          {number}. {step.description}')
+        print(f'{INDENT}{number}. {step.description}')
         if isinstance(step, GroundedStep):
             if places := '; '.join(_place(target, frame) for target in step.targets):
-                print(f'             at {places}; {len(step.waypoints)} waypoints')
+                print(f'{INDENT}   at {places}; {len(step.waypoints)} waypoints')
             if step.status is StepStatus.FAILED:
-                print(f'             failed: {step.code.name}, {step.message}')
+                print(f'{INDENT}   failed: {step.code.name}, {step.message}')
     for warning in answer.warnings:
         print(f'note:     {warning}')
     if said := caution(answer):
@@ -53,13 +55,14 @@ def describe(answer: Answer, frame: str = '') -> None:
 
 
 def _place(target: Target, frame: str) -> str:
-    where = f'box {_pixels(target.box)} px' if target.box else f'pixel {_pixels(target.pixel)}'
+    where = f'{target.label}: ' if target.label else ''
+    where += f'box {_pixels(target.box)} px' if target.box else f'pixel {_pixels(target.pixel)}'
     if target.position:
         where += f', position ({", ".join(f"{value:.3f}" for value in target.position)}) m'
         where += f' in {frame}' if frame else ''
     if target.model_depth:
         where += f', depth {target.model_depth:g} m by the model'
-    return f'{where} {target.label}'.rstrip()
+    return where
 
 
 def _pixels(values: tuple[float, ...]) -> str:

@@ -24,9 +24,10 @@ from robobrain_ros.commands.questions import Question, all_of
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import PlanStep
 from robobrain_ros.ros import from_messages, topics
 from robobrain_ros.ros.camera.conversions import to_rgb
-from robobrain_ros.ros.client import Client, NoReply
+from robobrain_ros.ros.client import Client, NoReply, Rejected
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.tasks.base import check_instruction
 
@@ -153,23 +154,24 @@ def _ask(client: Client, asked: QueryOptions, text: str, options: Sequence[Param
                 options=options,
                 request_id=asked.request_id,
             )
-        except NoReply as error:
-            raise NoReply(f'{error}{_state(client)}') from None
+        except Rejected as error:
+            raise Rejected(f'{error}; {_state(client)}') from None
 
 
 def _in_words(known: Query.Feedback) -> tuple[str, str]:
     """Put feedback as a stage and what it has brought."""
-    planned = f'{sum(step.status != 0 for step in known.steps)} of {len(known.steps)} steps, ' if known.steps else ''
-    return known.stage, f'{planned}{known.tokens} tokens: {known.partial_text}' if known.tokens else ''
+    done = sum(step.status != PlanStep.PLANNED for step in known.steps)
+    stage = f'{known.stage}, {done} of {len(known.steps)} steps' if known.steps else known.stage
+    return stage, f'{known.tokens} tokens: {known.partial_text}' if known.tokens else ''
 
 
 def _state(client: Client) -> str:
-    """Say in which lifecycle state the node is, if it is not active: it rejects requests then."""
+    """Say what a node that rejected a request is doing now."""
     try:
         state = client.state(2.0)
     except NoReply:
-        return ''
-    return '' if state == 'active' else f' (the node is {state}; it answers when it is active)'
+        return 'it may be loading its model: ask again later'
+    return 'it is active now: ask again' if state == 'active' else f'it is {state} now'
 
 
 def _record(message: AnswerMessage, answer: Answer, drawn: Path | None) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from types import TracebackType
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
-LONGEST = 100
-"""Characters of an answer's text that the line shows: its end."""
+BESIDE = 40
+"""Columns of the terminal that the stage and the seconds take; what is left shows the end of the detail."""
 
 
 class StageLine:
@@ -47,7 +48,7 @@ class StageLine:
         :param detail: what changes often, such as an answer's text as it grows; only a terminal shows it
         """
         if self._live:
-            text = ' '.join(detail.split())[-LONGEST:]
+            text = ' '.join(detail.split())[-max(self._live.console.width - BESIDE, 1) :]
             self._live.update(self._live.task_ids[0], stage=escape(stage), detail=escape(text))
         elif stage != self._shown:
             self._shown = stage
@@ -58,7 +59,7 @@ def _live_line() -> Progress:
     line = Progress(
         SpinnerColumn('line'),  # of ASCII
         TimeElapsedColumn(),
-        TextColumn('{task.fields[stage]} [dim]{task.fields[detail]}[/dim]'),
+        TextColumn('{task.fields[stage]} [dim]{task.fields[detail]}[/dim]', table_column=Column(no_wrap=True)),
         console=Console(stderr=True),
         transient=True,
         redirect_stdout=sys.stdout.isatty(),  # else rich would bring to stderr what belongs into a file

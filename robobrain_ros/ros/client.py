@@ -33,6 +33,10 @@ class NoReply(RuntimeError):
     """The node did not answer in time, or is not there."""
 
 
+class Rejected(NoReply):
+    """The node takes no requests now, because it is not active."""
+
+
 class Client:
     """Talks to one robobrain node.
 
@@ -160,7 +164,8 @@ class Client:
         :param timeout_s: the request ends with TIMEOUT after this, seconds
         :param feedback: called with each feedback, while this waits
         :param goal: further fields of the goal (action/Query.action)
-        :raises NoReply: if the node is not there, rejects the goal, or does not answer
+        :raises NoReply: if the node is not there or does not answer
+        :raises Rejected: if it is not active
         """
         self.wait_for_action(timeout_s)
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
@@ -169,7 +174,7 @@ class Client:
         try:
             handle = self.wait(sent, timeout_s, 'query')
             if not handle.accepted:
-                raise NoReply(f'{self.name} rejected the goal; its log says why')
+                raise Rejected(f'{self.name} rejected the request, because it was not active')
             # a little longer than the node's own limit, which ends with an answer
             return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
         except BaseException:  # such as Ctrl-C
