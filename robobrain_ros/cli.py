@@ -11,10 +11,70 @@ from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands import ask, completion, query
-from robobrain_ros.commands.arguments import Parser, positive
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
 from robobrain_ros.commands.output import allow_any_letter
-from robobrain_ros.errors import BrainError
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.tasks import TASKS
+
+EXAMPLES = """\
+examples:
+  robobrain doctor                                   what this computer has and what is missing
+  robobrain ask --image photo.jpg "the red mug"      without ROS
+  robobrain up --sim                                 node and simulated camera; then, in another terminal:
+  robobrain query "the red mug"
+
+robobrain COMMAND --help describes a command."""
+
+
+def make_parser() -> Parser:
+    """Make the parser of the whole command line."""
+    parser = Parser(
+        prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node', epilog=EXAMPLES, formatter_class=WITH_EXAMPLES
+    )
+    parser.add_argument('--version', action='version', version=_version())
+    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
+
+    demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
+    demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
+    demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
+    demo.add_argument(
+        '--episodes',
+        type=positive(int),
+        metavar='N',
+        help='let the gripper do what was answered, N times; exit code 1: too seldom',
+    )
+    demo.set_defaults(run=_demo)
+
+    ask.add(commands)
+    query.add(commands)
+
+    up = commands.add_parser(
+        'up',
+        help='start the node and drive it to active, as the launch file does',
+        description='Everything after -- goes to the node, such as --ros-args -p device:=cuda',
+    )
+    up.add_argument('--sim', action='store_true', help='with the simulated camera')
+    up.add_argument('--seed', type=seed, metavar='N', help='which simulated table top, with --sim (default: 1)')
+    up.add_argument('node_arguments', nargs='*', metavar='-- NODE_ARGUMENTS', help='of the node')
+    up.set_defaults(run=_up)
+
+    doctor = commands.add_parser('doctor', help='what this host has, what is missing, and how to get it')
+    doctor.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    doctor.set_defaults(run=_doctor)
+
+    evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
+    evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
+    evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    part = evaluate.add_mutually_exclusive_group()
+    part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
+    part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    evaluate.set_defaults(run=_evaluate)
+
+    bench.add(commands)
+    bags.add(commands)
+
+    completion.add(commands, make_parser)
+    return parser
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,55 +102,6 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
     print(f'{_name(chosen)}: {words}', file=sys.stderr)
     return 1
-
-
-def make_parser() -> Parser:
-    """Make the parser of the whole command line."""
-    parser = Parser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
-    parser.add_argument('--version', action='version', version=_version())
-    commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
-
-    demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
-    demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
-    demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
-    demo.add_argument(
-        '--episodes',
-        type=positive(int),
-        metavar='N',
-        help='let the gripper do what was answered, N times; exit code 1: too seldom',
-    )
-    demo.set_defaults(run=_demo)
-
-    ask.add(commands)
-    query.add(commands)
-
-    up = commands.add_parser(
-        'up',
-        help='start the node and drive it to active, as the launch file does',
-        description='Everything after -- goes to the node, such as --ros-args -p device:=cuda',
-    )
-    up.add_argument('--sim', action='store_true', help='with the simulated camera')
-    up.add_argument('--seed', type=int, default=1, help='which simulated table top, with --sim (default: %(default)s)')
-    up.add_argument('node_arguments', nargs='*', metavar='-- NODE_ARGUMENTS', help='of the node')
-    up.set_defaults(run=_up)
-
-    doctor = commands.add_parser('doctor', help='what this host has, what is missing, and how to get it')
-    doctor.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
-    doctor.set_defaults(run=_doctor)
-
-    evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
-    evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
-    evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
-    part = evaluate.add_mutually_exclusive_group()
-    part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
-    part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
-    evaluate.set_defaults(run=_evaluate)
-
-    bench.add(commands)
-    bags.add(commands)
-
-    completion.add(commands, make_parser)
-    return parser
 
 
 def _version() -> str:
@@ -128,7 +139,9 @@ def _doctor(chosen: argparse.Namespace) -> int:
 def _up(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.local_stack import up
 
-    return up(chosen.node_arguments, chosen.sim, chosen.seed)
+    if chosen.seed is not None and not chosen.sim:
+        raise BadRequest('--seed chooses a simulated table top, so it needs --sim')
+    return up(chosen.node_arguments, chosen.sim, 1 if chosen.seed is None else chosen.seed)
 
 
 if __name__ == '__main__':

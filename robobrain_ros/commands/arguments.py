@@ -55,6 +55,21 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     return convert
 
 
+def seed(text: str) -> int:
+    """Read a seed of the simulated table top, 0 to 2147483647; a type for argparse.
+
+    :raises argparse.ArgumentTypeError: for any other text
+    """
+    if not re.fullmatch('[0-9]{1,10}', text, re.ASCII) or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f'{text!r} must be a whole number in 0 .. {2**31 - 1}')
+    return int(text)
+
+
+def takes_files(action: argparse.Action) -> None:
+    """Let shells complete the names of files for an option: ``robobrain completion`` reads this attribute."""
+    vars(action)['complete'] = {'bash': '_shtab_compgen_files', 'zsh': '_files', 'tcsh': 'f'}  # as shtab.FILE
+
+
 def image_size(text: str) -> tuple[int, int]:
     """Read ``WIDTHxHEIGHT`` as (width, height) in pixels, 10 to 9999 each; a type for argparse.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.checkpoints import TINY
-from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive, takes_files
 from robobrain_ros.tasks import NAMES
 
 DESCRIPTION = """\
@@ -34,7 +34,7 @@ def add(commands: Any) -> None:
         formatter_class=WITH_EXAMPLES,
     )
     add_questions(ask, 'pointing')
-    ask.add_argument(
+    image = ask.add_argument(
         '--image',
         action='append',
         required=True,
@@ -42,6 +42,7 @@ def add(commands: Any) -> None:
         help='a picture, a folder of pictures, a video, the number of a camera (0 is the first), or - for a picture '
         'on standard input; may be given several times',
     )
+    takes_files(image)
     ask.add_argument(
         '--every',
         type=positive(float),
@@ -49,13 +50,14 @@ def add(commands: Any) -> None:
         metavar='SECONDS',
         help='of a video, ask about a frame each so many seconds (default: %(default)s)',
     )
-    ask.add_argument(
+    model = ask.add_argument(
         '--model',
         default=TINY,
         metavar='tiny|DIR',
         help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
         'its simulated table (default: %(default)s)',
     )
+    takes_files(model)
     ask.add_argument(
         '--repeat',
         type=positive(int),
@@ -98,13 +100,14 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument(
         '--json', action='store_true', help='print each answer as one line of JSON (JSON Lines), and nothing else'
     )
-    parser.add_argument(
+    output = parser.add_argument(
         '--output',
         type=Path,
         metavar='FILE|DIR',
         help='where pictures with the answers are saved: a .png or .jpg file, or a folder, which is created. No file '
         f'is ever replaced: a number is added to the name (default: {default})',
     )
+    takes_files(output)
 
 
 def require_question(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:

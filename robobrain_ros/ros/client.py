@@ -25,7 +25,7 @@ DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CL
 Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 
-CANCEL_S = 2.0
+CANCEL_S = 1.0
 """How long to wait for the node to confirm a cancellation."""
 
 

@@ -31,6 +31,8 @@ from robobrain_ros.commands.arguments import image_size, positive, with_suggesti
         ('bench faults --kills 1.5', "--kills: '1.5' must be a whole number"),
         ('bench transport --seconds 0', "--seconds: '0'"),
         ('bench transport --requests x', "--requests: 'x'"),
+        ('up --sim --seed -1', "--seed: '-1' must be a whole number"),
+        ('up --sim --seed 2147483648', "--seed: '2147483648' must be a whole number in 0 .. 2147483647"),
     ],
 )
 def test_bad_values_are_refused(command, says, capsys):
@@ -60,6 +62,7 @@ def test_positive_keeps_the_kind():
         ('bench engine --paths engine,other', "robobrain bench engine: unknown path 'other'"),
         ('parity --dtype bfloat16 --output nosuch/x.json', "robobrain parity: cannot write 'nosuch/x.json'"),
         ('parity', 'robobrain parity: nothing to compare'),
+        ('up --seed 3', 'robobrain up: --seed chooses a simulated table top, so it needs --sim'),
         ('bag replay nowhere', "robobrain bag replay: 'nowhere' is no rosbag2 recording"),
     ],
 )
@@ -144,6 +147,21 @@ def test_completion_knows_the_commands(shell, capsys):
     script = capsys.readouterr().out
     for word in ('query', 'target-frame', 'bench', 'soak', 'pointing'):
         assert word in script
+
+
+@pytest.mark.parametrize(
+    ('typed', 'completed'),
+    [('robobrain que', ['query']), ('robobrain ask --task gr', ['grounding']), ('robobrain ask --image no', ['notes'])],
+)
+def test_bash_completes(typed, completed, capsys, tmp_path):
+    main(['completion', 'bash'])
+    (tmp_path / 'notes').touch()
+    (tmp_path / 'script').write_text(capsys.readouterr().out)
+    words = typed.split()
+    state = f'COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shtab_robobrain robobrain {words[-1]} {words[-2]}'
+    command = ['bash', '--norc', '-c', f'source ./script; {state}; echo "${{COMPREPLY[@]}}"']
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == completed, done.stderr
 
 
 def test_completion_without_shtab_says_how_to_get_it(capsys, monkeypatch):
