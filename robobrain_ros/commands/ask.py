@@ -120,6 +120,9 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     require_question(parser, chosen)
     if chosen.image.count('-') + chosen.interactive > 1:
         parser.error('standard input can be read once only: by one --image -, or by --interactive')
+    for text in chosen.instruction:
+        if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
+            parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
     from robobrain_ros.commands.asking import Ask, run
 
     return run(

@@ -93,12 +93,19 @@ def _client(name: str) -> Iterator[Client]:
     use_image_profile()
     # without rclpy's handlers Ctrl-C is a KeyboardInterrupt, and the context is still there to cancel the request
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    client = Client(Node(f'robobrain_query_{os.getpid()}'), name)
+    found = False
+
+    def check() -> None:
+        if found and not client.is_there():
+            raise NoReply(f'{name} has ended')
+
+    client = Client(Node(f'robobrain_query_{os.getpid()}'), name, check)
     try:
         try:
             client.wait_for_action(FIND_S)
         except NoReply:
             raise NoReply(_absent(client.node, name)) from None
+        found = True
         yield client
     finally:
         client.close()

@@ -118,6 +118,7 @@ def test_a_model_is_named_by_its_folder_or_as_tiny(folder, session_engine, capfd
         (('--image', 'table.png', '--task', 'dancing', 'the mug'), "'dancing'", 2),
         (('--image', 'table.png', '--task', 'pionting', 'the mug'), "did you mean 'pointing'?", 2),
         (('--image', 'table.png'), 'nothing is asked', 2),
+        (('--image', 'table.png', 'text.png', 'the mug'), "'text.png' is a file, not a question", 2),
         (('--image', '-', '--interactive'), 'standard input can be read once only', 2),
         (('--image', 'table.png', '--repeat', '0', 'the mug'), "--repeat: '0' must be a whole number above 0", 2),
         (('the mug',), '--image', 2),

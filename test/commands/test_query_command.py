@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import threading
+import time
 
 import cv2
 import pytest
@@ -18,6 +20,7 @@ from ros_helpers import SOON, own_domain, until
 from robobrain_ros.answer import Answer
 from robobrain_ros.cli import main
 from robobrain_ros.commands import querying
+from robobrain_ros.ros.client import Client
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
 pytestmark = pytest.mark.ros
@@ -99,6 +102,27 @@ def test_ctrl_c_cancels_the_request_in_the_node(active, saboteur):
     assert ended.error_message == 'the client cancelled'
 
 
+def test_a_node_that_ends_meanwhile_answers_first(active, saboteur, capfd):
+    def end() -> None:
+        until(lambda: saboteur.engines[-1].running, 'the request in the engine')
+        active.node.destroy_node()
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    assert main(['query', '--node', active.name, '--json', 'hang']) == 1
+    ending.join(SOON)
+    assert json.loads(capfd.readouterr().out)['code'] == 'NOT_ACTIVE'
+
+
+def test_a_node_that_was_killed_is_missed_before_the_timeout(active, saboteur, capfd, monkeypatch):
+    engine = saboteur.engines[-1]
+    monkeypatch.setattr(Client, 'is_there', lambda client: not engine.running)  # what DDS says when its lease is over
+    begin = time.monotonic()
+    assert main(['query', '--node', active.name, 'hang']) == 1
+    assert time.monotonic() - begin < 20  # not its timeout, 60 s
+    assert f'robobrain query: {active.name} has ended\n' in capfd.readouterr().err
+
+
 def test_a_node_that_is_not_active_says_so(world, capfd):
     assert world.transition(Transition.TRANSITION_CONFIGURE)
     assert main(['query', '--node', world.name, 'the mug']) == 1
@@ -107,17 +131,18 @@ def test_a_node_that_is_not_active_says_so(world, capfd):
 
 
 def test_another_name_is_suggested(world, capfd):
-    assert main(['query', 'the mug']) == 1
+    assert main(['query', '--node', '/nowhere', 'the mug']) == 1
     err = capfd.readouterr().err  # nodes of the tests before may be named, too
-    assert re.search(rf'there is no node /robobrain, but there is [^:]*{world.name}\b[^:]*: use --node /n', err)
+    assert re.search(rf'there is no node /nowhere, but there is [^:]*{world.name}\b[^:]*: use --node /n', err)
 
 
 def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
     monkeypatch.setattr(querying, 'FIND_S', 1.0)
+    monkeypatch.setattr(querying, '_nodes', lambda node: [])  # other test runs on this host may have some
     with own_domain() as domain:
-        assert main(['query', 'the mug']) == 1
+        assert main(['query', '--node', '/nowhere', 'the mug']) == 1
     err = capfd.readouterr().err
-    for words in ('no node /robobrain was found', f'ROS_DOMAIN_ID={domain}', 'LOCALHOST', 'robobrain up'):
+    for words in ('no node /nowhere was found', f'ROS_DOMAIN_ID={domain}', 'LOCALHOST', 'robobrain up'):
         assert words in err
 
 
