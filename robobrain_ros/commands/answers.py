@@ -30,12 +30,17 @@ def record(answer: Answer, **more: Any) -> dict[str, Any]:
     return {**more, **answer.to_dict(), 'caution': caution(answer) or None}
 
 
-def describe(answer: Answer, frame: str = '') -> None:
+def describe(answer: Answer, image: str = '', frame: str = '') -> None:
     """Print an answer for people.
 
+    :param image: name of the picture that it is about; empty: not told
     :param frame: name of the frame of its positions
     """
-    print('answer:  ', answer.text.replace('\n', f'\n{INDENT}'))
+    if image:
+        print(f'image:    {image}')
+    print(f'question: {answer.task}: {answer.instruction}' if answer.task else f'question: {answer.instruction}')
+    if answer.text:
+        print('answer:  ', answer.text.replace('\n', f'\n{INDENT}'))
     if not answer.success:
         print(f'failed:   {answer.code.name}, {answer.message}')
     for target in answer.targets or answer.waypoints:

@@ -118,10 +118,7 @@ class _Asker:
         if self._shown:
             print()
         self._shown += 1
-        print(f'question: {answer.task}: {answer.instruction}')
-        if picture:
-            print(f'image:    {picture.name}')
-        answers.describe(answer)
+        answers.describe(answer, picture.name if picture else '')
         if drawn:
             print(f'picture:  {drawn}', flush=True)
 

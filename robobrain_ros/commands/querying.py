@@ -80,8 +80,7 @@ def run(asked: QueryOptions) -> int:
                 continue
             if number:
                 print()
-            print(f'question: {answer.task}: {answer.instruction}')
-            answers.describe(answer, message.position_frame)
+            answers.describe(answer, frame=message.position_frame)
             if drawn:
                 print(f'picture:  {drawn}', flush=True)
     return 0 if good else 1

@@ -211,8 +211,13 @@ def test_a_failed_step_says_why(capsys):
 
 def test_positions_are_told_with_their_frame(capsys):
     target = Target(pixel=(3.5, 4), label='the mug', position=(0.1, -0.25, 0.5))
-    answers.describe(Answer('pointing', 'the mug', targets=(target,)), 'base_link')
+    answers.describe(Answer('pointing', 'the mug', targets=(target,)), frame='base_link')
     assert 'the mug: pixel (3.5, 4), position (0.100, -0.250, 0.500) m in base_link' in capsys.readouterr().out
+
+
+def test_what_is_not_known_is_not_printed(capsys):
+    answers.describe(Answer('', 'the mug', ErrorCode.BAD_REQUEST, 'a sentence'))
+    assert capsys.readouterr().out.splitlines()[:2] == ['question: the mug', 'failed:   BAD_REQUEST, a sentence']
 
 
 def test_the_tiny_model_is_named_with_every_answer_and_no_other_model_is(capsys):
