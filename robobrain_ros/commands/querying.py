@@ -102,8 +102,8 @@ def _client(name: str) -> Iterator[Client]:
     try:
         try:
             client.wait_for_action(FIND_S)
-        except NoReply:
-            raise NoReply(_absent(client.node, name)) from None
+        except NoReply as error:
+            raise NoReply(_absent(error, client.node, name)) from None
         found = True
         yield client
     finally:
@@ -112,18 +112,11 @@ def _client(name: str) -> Iterator[Client]:
         rclpy.try_shutdown()
 
 
-def _absent(node: Node, name: str) -> str:
-    """Say that no such node was found, which ones were, and what decides whether a node can be found."""
+def _absent(error: NoReply, node: Node, name: str) -> str:
+    """Say that no node of this name was found, and which ones were, or how to start one."""
     if there := _nodes(node):
         return f'there is no node {name}, but there is {", ".join(there)}: use --node {there[0]}'
-    here = ', '.join(
-        f'{variable}={os.environ.get(variable, "(not set)")}'
-        for variable in ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
-    )
-    return (
-        f'no node {name} was found within {FIND_S:g} s. Does it run (robobrain up, or ros2 launch)? It must have the '
-        f'same ROS_DOMAIN_ID as this command, and a discovery range that reaches it; here: {here}'
-    )
+    return f'{error}. robobrain up, or ros2 launch, starts a node'
 
 
 def _nodes(node: Node) -> list[str]:

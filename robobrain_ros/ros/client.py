@@ -1,5 +1,6 @@
 """The other side of the node, for the demo, tests and scripts: lifecycle, questions, parameters. Blocks its caller."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -31,6 +32,16 @@ CANCEL_S = 1.0
 
 class NoReply(RuntimeError):
     """The node did not answer in time, or is not there."""
+
+
+def _absent(what: str, timeout_s: float) -> NoReply:
+    """Say that something was not found on the network, and what decides whether it can be."""
+    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
+    here = ', '.join(f'{name}={os.environ.get(name, "(unset)")}' for name in names)
+    return NoReply(
+        f'{what} was not found within {timeout_s:g} s. Is its process running, with the same {here} as here? '
+        'robobrain doctor checks the network (loopback, multicast, shared memory)'
+    )
 
 
 class Rejected(NoReply):
@@ -87,7 +98,7 @@ class Client:
         client: Any = self.node.create_client(kind, service)
         try:
             if not any(client.wait_for_service(slice_s) for slice_s in self._slices(timeout_s)):
-                raise NoReply(f'{service}: no such service within {timeout_s:g} s')
+                raise _absent(f'service {service}', timeout_s)
             return self.wait(client.call_async(request), timeout_s, service)
         finally:
             self.node.destroy_client(client)
@@ -103,7 +114,7 @@ class Client:
                 self.state(2.0)
             except NoReply:
                 if time.monotonic() > deadline:
-                    raise
+                    raise _absent(f'node {self.name}', timeout_s) from None
             else:
                 return
 
@@ -149,7 +160,7 @@ class Client:
         :raises NoReply: after ``timeout_s`` seconds
         """
         if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
+            raise _absent(f'action {self.name}/{topics.QUERY}', timeout_s)
 
     def query(
         self,

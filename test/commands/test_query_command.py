@@ -142,7 +142,12 @@ def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
     with own_domain() as domain:
         assert main(['query', '--node', '/nowhere', 'the mug']) == 1
     err = capfd.readouterr().err
-    for words in ('no node /nowhere was found', f'ROS_DOMAIN_ID={domain}', 'LOCALHOST', 'robobrain up'):
+    for words in (
+        'action /nowhere/query was not found within 1 s',
+        f'ROS_DOMAIN_ID={domain}',
+        'LOCALHOST',
+        'robobrain up',
+    ):
         assert words in err
 
 
