@@ -31,7 +31,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'model',
                 description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, which "
-                "knows the simulated table of this package only; required, '' leaves it to params_file",
+                'knows the simulated table of this package only; required, and wins over params_file',
             ),
             DeclareLaunchArgument(
                 'image',

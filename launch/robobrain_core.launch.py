@@ -15,6 +15,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.ros_adapters import get_ros_node
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
+from rclpy.exceptions import InvalidHandle
 
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.end_launch import end_launch
@@ -42,7 +43,7 @@ def declare_arguments() -> list[Action]:
         DeclareLaunchArgument(
             'model',
             description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, which knows "
-            "the simulated table of this package only; required, '' leaves it to params_file",
+            'the simulated table of this package only; required, and wins over params_file',
         ),
         DeclareLaunchArgument(
             'device',
@@ -143,26 +144,36 @@ def bring_up(context: LaunchContext, client: Any, name: str, required: bool) -> 
 
     :raises RuntimeError: if the node refuses, and is required
     """
-    replied = threading.Event()
     for transition, word in (
         (Transition.TRANSITION_CONFIGURE, 'configured'),
         (Transition.TRANSITION_ACTIVATE, 'activated'),
     ):
-        while not client.wait_for_service(timeout_sec=0.5):
-            if context.is_shutdown:
-                return
-        reply = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
-        reply.add_done_callback(lambda _: replied.set())
-        while not replied.wait(0.5):
-            if context.is_shutdown:
-                return
-        replied.clear()
-        if not reply.result().success:
+        try:
+            reply = change_state(context, client, transition)
+        except InvalidHandle:  # the launch has ended meanwhile, and with it the client
+            return
+        if reply is None:
+            return
+        if not reply.success:
             fault = f'{name} could not be {word}: its own messages above say why'
             if required:
                 raise RuntimeError(fault)
             LogInfo(msg=fault).execute(context)
             return
+
+
+def change_state(context: LaunchContext, client: Any, transition: int) -> ChangeState.Response | None:
+    """Ask for a transition; blocks until the reply, or returns None as soon as the launch ends."""
+    while not client.wait_for_service(timeout_sec=0.5):
+        if context.is_shutdown:
+            return None
+    replied = threading.Event()
+    reply = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+    reply.add_done_callback(lambda _: replied.set())
+    while not replied.wait(0.5):
+        if context.is_shutdown:
+            return None
+    return reply.result()
 
 
 def argument(context: LaunchContext, name: str) -> str:
