@@ -29,6 +29,7 @@ from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
+from robobrain_ros.ros.polled_clock import PolledClock
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
@@ -56,7 +57,7 @@ def explained(transition: Transition) -> Transition:
     return run
 
 
-class RobobrainNode(LifecycleNode):
+class RobobrainNode(PolledClock, LifecycleNode):
     """The node, by lifecycle.
 
     configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.
