@@ -24,7 +24,7 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros import node_parameters, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
-from robobrain_ros.ros.diagnostics import Diagnostics
+from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
@@ -142,8 +142,12 @@ class RobobrainNode(PolledClock, LifecycleNode):
             self._active = opened.pop_all()
         self._cameras = self._diagnostics.cameras = looking
         self._answering.open(ActiveNode(self._brain, looking, outputs, self._transforms))
-        topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
-        self.get_logger().info(f'active; looking at {topics}')
+        cameras_in_words = '; '.join(
+            f'{f"camera {name}: " if name else ""}{camera.sources()}' for name, camera in looking.items()
+        )
+        self.get_logger().info(f'active; {cameras_in_words}')
+        if self._brain.pipeline.profile.demonstration:
+            self.get_logger().warning(DEMONSTRATION)
         return super().on_activate(state)
 
     @explained
