@@ -90,6 +90,15 @@ def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
     ]
 
 
+def check(values: Mapping[str, Any]) -> None:
+    """Check values that have to go together.
+
+    :raises BadRequest: if they do not; the sentence quotes them
+    """
+    settings(values)
+    cameras(values)
+
+
 def settings(values: Mapping[str, Any]) -> Settings:
     """How requests are answered, for the brain or for a single one.
 

@@ -16,17 +16,16 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import node_parameters, topics
+from robobrain_ros.ros import arguments, node_parameters, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
-from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
+from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.polled_clock import PolledClock
@@ -76,7 +75,7 @@ class RobobrainNode(PolledClock, LifecycleNode):
         self._active = ExitStack()
         """Ends what lives only while the node is active."""
         self._transforms = Transforms(self)
-        node_parameters.declare(self, self._parameter_overrides)
+        node_parameters.declare(self, PARAMETERS, self._parameter_overrides, check)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.stopping = threading.Event()
         """Set it when the process is to end: a transition that blocks gives up."""
@@ -100,7 +99,7 @@ class RobobrainNode(PolledClock, LifecycleNode):
                         'clean the node up, set it, and configure again',
                     )
                 BY_NAME[change.name].check(change.value)
-            node_parameters.check(values)
+            check(values)
         except BrainError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if self._brain is not None:
@@ -201,11 +200,16 @@ class RobobrainNode(PolledClock, LifecycleNode):
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
     use_image_profile()
-    # rclpy's own handlers end the context at once: requests could not be brought to an end any more
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        arguments.init(
+            'robobrain_node',
+            'The lifecycle node robobrain: it answers instructions about the images of a camera.',
+            PARAMETERS,
+            'Topics, services and all values of the parameters: README.md and docs/ of robobrain_ros.',
+            args,
+        )
         node = RobobrainNode()
-    except (BrainError, ParameterException) as error:
+    except (BrainError, ParameterException, ValueError) as error:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1

@@ -83,13 +83,14 @@ class Parameter:
             return int(value)
         if value is False and 'off' in self.choices:
             return 'off'
-        choices = f': {self.allowed()}' if self.choices else ''
+        if self.choices:
+            right = f'one of {", ".join(map(repr, self.choices))}'
+        else:
+            right = f'{_KINDS[wanted]}, such as {self.default!r}'
         quotes = ''
         if isinstance(value, bool | list) and wanted in (str, list):
             quotes = '; YAML reads on, off, yes and no as true and false, unless they are in quotes'
-        raise BadRequest(
-            f'{self.name} is {value!r}, but must be {_KINDS[wanted]}{choices}, such as {self.default!r}{quotes}'
-        )
+        raise BadRequest(f'{self.name} is {value!r}, but must be {right}{quotes}')
 
     def check(self, value: Any) -> None:
         """Check a value that already has this parameter's type.
