@@ -88,7 +88,8 @@ class Parameter:
         else:
             right = f'{_KINDS[wanted]}, such as {self.default!r}'
         quotes = ''
-        if isinstance(value, bool | list) and wanted in (str, list):
+        values = value if isinstance(value, list) else [value]
+        if wanted in (str, list) and any(isinstance(one, bool) for one in values):
             quotes = '; YAML reads on, off, yes and no as true and false, unless they are in quotes'
         raise BadRequest(f'{self.name} is {value!r}, but must be {right}{quotes}')
 
