@@ -12,6 +12,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from robobrain_ros import checkpoints
 from robobrain_ros.ros.fastdds import image_profile
 from robobrain_ros.sim.gazebo import DIES_WITH_PARENT, commands, environment
 from robobrain_ros.sim.sdf import camera_pose
@@ -98,13 +99,16 @@ def generate_launch_description() -> LaunchDescription:
                 choices=['true', 'false'],
                 description='no window: only the server, which then draws through EGL',
             ),
+            DeclareLaunchArgument(
+                'model',
+                default_value=checkpoints.TINY,
+                description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, made "
+                'for this table',
+            ),
             OpaqueFunction(function=start_gazebo),  # first: without Gazebo, nothing is started
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py')),
-                launch_arguments={
-                    'use_sim_time': 'true',
-                    'model': LaunchConfiguration('model', default='tiny'),  # this is a simulation and no robot
-                }.items(),
+                launch_arguments={'use_sim_time': 'true', 'model': LaunchConfiguration('model')}.items(),
             ),
         ]
     )

@@ -169,7 +169,7 @@ def run(
     isolate()  # or a robot that runs here would get the recording's clock, images and frames
     print(f'Playing {camera.image}, depth {camera.depth_image or "none"}, camera_info {camera.camera_info or "none"}')
     with LocalStack() as stack:
-        parameters = ['--params-file', str(params_file)] if params_file else []
+        parameters = ['--params-file', str(params_file)] if params_file else ['-p', 'model:=tiny']
         parameters += ['-p', 'use_sim_time:=true']
         stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
         rclpy.init()

@@ -119,7 +119,7 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
-        stack.start('ros.node', ['--ros-args', '--log-level', 'robobrain:=warn'])
+        stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=warn'])
         rclpy.init()
         node = Node('robobrain_demo')
         client = Client(node, check=stack.check)

@@ -100,7 +100,8 @@ def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
     with LocalStack() as stack:
         if with_camera:
             stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}'])
-        node = stack.start('ros.node', node_arguments)
+        model = ['--ros-args', '-p', 'model:=tiny', '--'] if with_camera else []  # another one in the arguments wins
+        node = stack.start('ros.node', [*model, *node_arguments])
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         client = Client(Node('robobrain_up'), check=stack.check)

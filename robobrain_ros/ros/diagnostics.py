@@ -13,10 +13,15 @@ from rclpy.lifecycle import LifecycleNode
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.base import EngineState
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.camera.camera_input import CameraInput
+from robobrain_ros.ros.camera.camera_input import CameraInput, CameraStatus
+from robobrain_ros.ros.camera.image_watch import ImageWatch
 from robobrain_ros.ros.request_stats import RequestStats
 
 MIB = 2**20
+DEMONSTRATION = (
+    'the model is the demonstration checkpoint, which knows the simulated table of this package only: what it answers '
+    'about other images means nothing'
+)
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
 
@@ -30,6 +35,7 @@ class Diagnostics:
         self.cameras: Mapping[str, CameraInput] = {}
         """The cameras by name while the node is active."""
         self.tally = RequestStats()
+        self._watch = ImageWatch(node.get_logger())
         self._publisher = node.create_publisher(DiagnosticArray, topics.DIAGNOSTICS, 1)
         node.create_timer(1.0, self._publish, clock=Clock(clock_type=ClockType.STEADY_TIME))  # also without /clock
 
@@ -38,9 +44,15 @@ class Diagnostics:
         self._send([self._status('engine', WARN, text, {})])
 
     def _publish(self) -> None:
-        statuses = [self._image(camera) for camera in self.cameras.values()]
+        cameras = {camera.settings.name: camera.status() for camera in self.cameras.values()}
+        self._watch.look(cameras.values())
+        statuses = [self._image(name, status) for name, status in cameras.items()]
         if self.brain:
-            statuses += [self._engine(self.brain), self._status('requests', OK, '', self.tally.summary())]
+            statuses += [
+                self._engine(self.brain),
+                self._model(self.brain),
+                self._status('requests', OK, '', self.tally.summary()),
+            ]
         self._send(statuses)
 
     def _send(self, statuses: list[DiagnosticStatus]) -> None:
@@ -57,12 +69,15 @@ class Diagnostics:
         values |= gpu_memory() | dict(health.details)
         return self._status('engine', level, health.error or health.state.value, values)
 
-    def _image(self, camera: CameraInput) -> DiagnosticStatus:
-        status = camera.status()
+    def _model(self, brain: Brain) -> DiagnosticStatus:
+        demonstration = brain.pipeline.profile.demonstration
+        return self._status('model', WARN if demonstration else OK, DEMONSTRATION if demonstration else brain.model, {})
+
+    def _image(self, name: str, status: CameraStatus) -> DiagnosticStatus:
         fault = '' if status.rate_hz or not status.subscribed else f"no images on '{status.topic}'"
         values = {
             'topic': status.topic,
-            'publishers': status.publishers,
+            'publishers': status.publishers or 'none',
             'received': status.received,
             'replaced unused': status.unused,
             'rate (Hz)': f'{status.rate_hz:.1f}',
@@ -70,9 +85,8 @@ class Diagnostics:
             'depth images received': status.depth_received,
             'camera_info received': status.has_camera_info,
         }
-        name = f'camera {camera.settings.name}'.rstrip()
         words = f'{status.rate_hz:.1f} Hz' if status.subscribed else 'not subscribed, no request waits'
-        return self._status(name, WARN if fault else OK, fault or words, values)
+        return self._status(f'camera {name}'.rstrip(), WARN if fault else OK, fault or words, values)
 
     def _status(self, name: str, level: bytes, message: str, values: Mapping[str, object]) -> DiagnosticStatus:
         full_name = self._node.get_fully_qualified_name()

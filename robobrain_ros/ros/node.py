@@ -12,23 +12,23 @@ from contextlib import ExitStack
 from typing import Any
 
 import rclpy
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import topics
+from robobrain_ros.ros import arguments, node_parameters, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
-from robobrain_ros.ros.diagnostics import Diagnostics
+from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
-from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
+from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
+from robobrain_ros.ros.polled_clock import PolledClock
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
@@ -56,7 +56,7 @@ def explained(transition: Transition) -> Transition:
     return run
 
 
-class RobobrainNode(LifecycleNode):
+class RobobrainNode(PolledClock, LifecycleNode):
     """The node, by lifecycle.
 
     configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.
@@ -75,10 +75,7 @@ class RobobrainNode(LifecycleNode):
         self._active = ExitStack()
         """Ends what lives only while the node is active."""
         self._transforms = Transforms(self)
-        for parameter in PARAMETERS:
-            self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
-        for parameter in PARAMETERS:  # overrides are declared unchecked
-            parameter.check(self.value(parameter.name))
+        node_parameters.declare(self, PARAMETERS, self._parameter_overrides, check)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.stopping = threading.Event()
         """Set it when the process is to end: a transition that blocks gives up."""
@@ -102,12 +99,11 @@ class RobobrainNode(LifecycleNode):
                         'clean the node up, set it, and configure again',
                     )
                 BY_NAME[change.name].check(change.value)
-            chosen = settings(values)
-            cameras(values)
+            check(values)
         except BrainError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if self._brain is not None:
-            self._brain.settings = chosen
+            self._brain.settings = settings(values)
         return SetParametersResult(successful=True)
 
     def _report(self, text: str) -> None:
@@ -145,8 +141,12 @@ class RobobrainNode(LifecycleNode):
             self._active = opened.pop_all()
         self._cameras = self._diagnostics.cameras = looking
         self._answering.open(ActiveNode(self._brain, looking, outputs, self._transforms))
-        topics = ', '.join(f"'{camera.topic}'" for camera in looking.values())
-        self.get_logger().info(f'active; looking at {topics}')
+        cameras_in_words = '; '.join(
+            f'{f"camera {name}: " if name else ""}{camera.sources()}' for name, camera in looking.items()
+        )
+        self.get_logger().info(f'active; {cameras_in_words}')
+        if self._brain.pipeline.profile.demonstration:
+            self.get_logger().warning(DEMONSTRATION)
         return super().on_activate(state)
 
     @explained
@@ -197,25 +197,19 @@ class RobobrainNode(LifecycleNode):
         super().destroy_node()
 
 
-def _describe(parameter: Parameter) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=parameter.description)
-    if parameter.low is None or parameter.high is None:
-        descriptor.additional_constraints = parameter.allowed()
-    elif isinstance(parameter.default, float):
-        descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
-    else:
-        descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
-    return descriptor
-
-
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
     use_image_profile()
-    # rclpy's own handlers end the context at once: requests could not be brought to an end any more
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     try:
+        arguments.init(
+            'robobrain_node',
+            'The lifecycle node robobrain: it answers instructions about the images of a camera.',
+            PARAMETERS,
+            'Topics, services and all values of the parameters: README.md and docs/ of robobrain_ros.',
+            args,
+        )
         node = RobobrainNode()
-    except (BrainError, ParameterException) as error:
+    except (BrainError, ParameterException, ValueError) as error:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1

@@ -7,18 +7,19 @@ from typing import Any
 
 import rclpy
 from geometry_msgs.msg import TransformStamped
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.ros import topics
+from robobrain_ros.errors import BrainError
+from robobrain_ros.ros import arguments, topics
 from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.node_parameters import declare
+from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.camera_messages import camera_info, image_message, jpeg_message, pose_of
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import World
@@ -27,6 +28,16 @@ from robobrain_ros.sim.world_state import to_markers
 # Raw images are lost when best effort meets a small buffer, and an old one is of no use: reliable, newest only.
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+PARAMETERS = (
+    Parameter('seed', 0, 'which table top is shown; can be set while it runs', low=0, high=2**31 - 1, dynamic=True),
+    Parameter('width', 640, 'width of the images, pixels', low=64, high=1920),
+    Parameter('height', 480, 'height of the images, pixels', low=64, high=1920),
+    Parameter('rate_hz', 10.0, 'images a second', low=1.0, high=60.0),
+    Parameter('image_transport', 'raw', 'raw; compressed: JPEG images on image/compressed, too', ('raw', 'compressed')),
+    Parameter(
+        'follow', '', "full name of the node whose answers move the gripper, such as /robobrain; '': nothing moves"
+    ),
+)
 
 
 class SimulatedCamera(Node):
@@ -42,6 +53,7 @@ class SimulatedCamera(Node):
     every image that is stamped later shows it so. ``/tf_static`` holds the camera's pose in ``world`` (the middle of
     the table's surface) where tf2_msgs is installed.
 
+    :raises BadRequest: if a parameter's value is not allowed
     :raises RuntimeError: no OpenGL here; says what to install
     """
 
@@ -51,7 +63,7 @@ class SimulatedCamera(Node):
         :param options: of rclpy's Node
         """
         super().__init__('simulated_camera', **options)
-        self._declare_parameters()
+        declare(self, PARAMETERS, self._parameter_overrides, fixed=True)
         self._image = self.create_publisher(Image, topics.IMAGE, IMAGE_QOS)
         self._depth = self.create_publisher(Image, topics.DEPTH_IMAGE, IMAGE_QOS)
         self._info = self.create_publisher(CameraInfo, topics.CAMERA_INFO, IMAGE_QOS)
@@ -66,24 +78,6 @@ class SimulatedCamera(Node):
         self.add_on_set_parameters_callback(self._on_parameters)
         self.create_timer(1.0 / self.get_parameter('rate_hz').value, self._publish)
 
-    def _declare_parameters(self) -> None:
-        seeds = IntegerRange(from_value=0, to_value=2**31 - 1, step=1)
-        sides = IntegerRange(from_value=64, to_value=1920, step=1)
-        rates = FloatingPointRange(from_value=1.0, to_value=60.0)
-        for name, default, description, limits in (
-            ('seed', 0, 'which table top is shown; may be set at any time', {'integer_range': [seeds]}),
-            ('width', 640, 'image width in pixels', {'integer_range': [sides]}),
-            ('height', 480, 'image height in pixels', {'integer_range': [sides]}),
-            ('rate_hz', 10.0, 'images per second', {'floating_point_range': [rates]}),
-            ('image_transport', 'raw', 'raw, or compressed to publish JPEG on image/compressed too', {}),
-            ('follow', '', 'full name of the brain node whose answers move the gripper; empty: nothing moves', {}),
-        ):
-            descriptor = ParameterDescriptor(description=description, read_only=name != 'seed', **limits)
-            self.declare_parameter(name, default, descriptor)
-        transport = self.get_parameter('image_transport').value
-        if transport not in ('raw', 'compressed'):
-            raise ValueError(f'image_transport is {transport!r}; it can be raw or compressed')
-
     def _create_pose_publisher(self) -> Callable[[TransformStamped], None] | None:
         try:
             from tf2_msgs.msg import TFMessage
@@ -93,7 +87,7 @@ class SimulatedCamera(Node):
         publisher = self.create_publisher(TFMessage, '/tf_static', LATCHED)
         return lambda transform: publisher.publish(TFMessage(transforms=[transform]))
 
-    def _on_parameters(self, parameters: 'list[Parameter[Any]]') -> SetParametersResult:
+    def _on_parameters(self, parameters: 'list[rclpy.Parameter[Any]]') -> SetParametersResult:
         for parameter in parameters:
             if parameter.name == 'seed':
                 try:
@@ -139,7 +133,17 @@ class SimulatedCamera(Node):
 def main(args: list[str] | None = None) -> int:
     """Run the camera until SIGINT or SIGTERM; return the exit code. Blocks."""
     use_image_profile()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        arguments.init(
+            'simulated_camera',
+            'A colour and depth camera over a simulated table, whose gripper may follow the answers of a node.',
+            PARAMETERS,
+            'The simulated table: docs/simulation.md of robobrain_ros.',
+            args,
+        )
+    except ValueError as error:
+        rclpy.logging.get_logger('simulated_camera').fatal(str(error))
+        return 1
     executor = SingleThreadedExecutor()  # before the handlers: interrupted, its constructor leaves half of it behind
     # rclpy's own handlers shut the context down under a publishing timer; these raise KeyboardInterrupt instead.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -154,7 +158,7 @@ def main(args: list[str] | None = None) -> int:
         executor.spin()
     except KeyboardInterrupt:
         pass  # the way it is meant to end
-    except (RuntimeError, ValueError, ParameterException) as error:
+    except (BrainError, RuntimeError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         code = 1
     finally:

@@ -1,5 +1,6 @@
 """The model's language: each task's prompt, grammar and tolerant parser. No ROS, no vLLM."""
 
+import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -47,16 +48,34 @@ def get_task(name: str) -> Task:
         raise BadRequest(f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
 
 
+_NEAR = 0.85
+"""How similar (difflib, 0 .. 1) a word before a colon must be to a task's name to be taken for a misspelled one."""
+_SHORT = 4
+"""So many letters of a task's name, or more, are taken for it cut short."""
+
+
+def _meant(word: str) -> str:
+    """Return the task that a word before a colon nearly names; empty if there is none."""
+    short = [name for name in NAMES if len(word) >= _SHORT and name.startswith(word)]
+    return next(iter(short or difflib.get_close_matches(word, NAMES, 1, _NEAR)), '')
+
+
 def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
-    """Split 'task: text' into a task's name and the text; without a known task in front, all is for the default task.
+    """Split 'task: text' into a task's name and the text; without a task's name in front, all is for the default task.
+
+    A colon may also belong to the instruction, as in 'look: the red mug'. But a word before it that is nearly a task's
+    name is refused, since the default task would give another kind of answer than the one that was asked for.
 
     :returns: (task, text)
-    :raises BadRequest: if nothing is left to ask, the text is not fit for a prompt, or the default is no task
+    :raises BadRequest: if nothing is left to ask, the text is not fit for a prompt, the default is no task, or the
+        word before the colon is a task's name misspelled
     """
     head, colon, tail = text.partition(':')
     name = head.strip().lower()
     if colon and name in NAMES:
         return name, check_instruction(tail)
+    if colon and (meant := _meant(name)):
+        raise BadRequest(f'there is no task {head.strip()!r}; did you mean {meant!r}? There are {", ".join(NAMES)}')
     if default_task != MISSION:
         get_task(default_task)
     return default_task, check_instruction(text)

@@ -6,6 +6,7 @@ from itertools import islice
 import pytest
 from oracle import Oracle, another
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from ros_helpers import own_domain, ros, spinning
 
 from robobrain_ros.commands.contact_sheet import ContactSheet
@@ -31,7 +32,7 @@ def loop():
             return engines[0]
 
         patch.setattr('robobrain_ros.ros.node.EmbeddedEngine', engine)
-        node = RobobrainNode(context=brain)
+        node = RobobrainNode(context=brain, parameter_overrides=[Parameter('model', value='tiny')])
         follower = TrajectoryFollower('/robobrain', lambda: camera.world, context=simulator)
         with spinning(camera) as executor, spinning(node):
             executor.add_node(follower)

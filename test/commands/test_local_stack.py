@@ -63,7 +63,7 @@ class NodeProcess:
     def __init__(self, stack: LocalStack, client: Client) -> None:
         self.forget_ended(stack)
         self.client = client
-        self.process = stack.start('ros.node')
+        self.process = stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny'])
 
     @staticmethod
     def forget_ended(stack: LocalStack) -> None:

@@ -13,7 +13,8 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.engines.base import EngineState, Health
 from robobrain_ros.ros.camera.camera_input import CameraStatus
 from robobrain_ros.ros.camera.settings import CameraSettings
-from robobrain_ros.ros.diagnostics import Diagnostics
+from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
+from robobrain_ros.tasks.profiles import PROFILES
 
 OK, WARN, ERROR = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR
 
@@ -23,6 +24,7 @@ class FakeNode:
 
     def __init__(self):
         self.sent: list[DiagnosticArray] = []
+        self.logged: list[str] = []
 
     def create_publisher(self, kind, topic, depth):
         assert (kind, topic) == (DiagnosticArray, '/diagnostics')
@@ -38,10 +40,14 @@ class FakeNode:
     def get_fully_qualified_name(self):
         return '/arm/robobrain'
 
+    def get_logger(self):
+        return SimpleNamespace(warning=self.logged.append, info=self.logged.append)
+
 
 class Rig:
     def __init__(self):
         self.node = FakeNode()
+        self.profile = PROFILES['robobrain-2.5']
         self.diagnostics = Diagnostics(self.node)  # type: ignore[arg-type]
 
     def said(self) -> dict[str, DiagnosticStatus]:
@@ -51,7 +57,9 @@ class Rig:
         return {status.name: status for status in self.node.sent[-1].status}
 
     def engine(self, state, **health) -> DiagnosticStatus:
-        self.diagnostics.brain = SimpleNamespace(health=lambda: Health(state, **health))  # type: ignore[assignment]
+        self.diagnostics.brain = SimpleNamespace(  # type: ignore[assignment]
+            health=lambda: Health(state, **health), model='RoboBrain', pipeline=SimpleNamespace(profile=self.profile)
+        )
         return self.said()['/arm/robobrain: engine']
 
 
@@ -69,11 +77,12 @@ def camera(name='', **fields):
     status = CameraStatus(
         topic='/front/image',
         subscribed=True,
-        publishers=1,
+        publishers='/driver (reliable)',
         received=60,
         unused=41,
         rate_hz=29.94,
         age_s=0.0421,
+        silent_s=0.02,
         depth_received=58,
         has_camera_info=True,
     )
@@ -118,7 +127,7 @@ def test_a_camera_that_works(rig):
     assert (status.level, status.message) == (OK, '29.9 Hz')
     assert values(status) == {
         'topic': '/front/image',
-        'publishers': '1',
+        'publishers': '/driver (reliable)',
         'received': '60',
         'replaced unused': '41',
         'rate (Hz)': '29.9',
@@ -133,7 +142,7 @@ def test_a_camera_that_works(rig):
     [
         ({'rate_hz': 0.0}, WARN, "no images on '/front/image'"),
         ({'rate_hz': 0.0, 'subscribed': False}, OK, 'not subscribed'),
-        ({'age_s': float('inf'), 'received': 0, 'rate_hz': 0.0, 'publishers': 0}, WARN, 'no images'),
+        ({'age_s': float('inf'), 'received': 0, 'rate_hz': 0.0, 'publishers': ''}, WARN, 'no images'),
     ],
 )
 def test_a_camera_without_images(rig, fields, level, says):
@@ -141,6 +150,47 @@ def test_a_camera_without_images(rig, fields, level, says):
     status = rig.said()['/arm/robobrain: camera front']
     assert status.level == level
     assert says in status.message
+
+
+def test_the_model_is_named(rig):
+    rig.engine(EngineState.READY)
+    status = rig.said()['/arm/robobrain: model']
+    assert (status.level, status.message) == (OK, 'RoboBrain')
+
+
+def test_the_demonstration_checkpoint_is_a_warning(rig):
+    rig.profile = PROFILES['robobrain-tiny']
+    rig.engine(EngineState.READY)
+    status = rig.said()['/arm/robobrain: model']
+    assert (status.level, status.message) == (WARN, DEMONSTRATION)
+
+
+def test_silence_is_logged_once_a_gap(rig):
+    """By topic, so that each camera has its own gaps."""
+
+    def after(front: float, wrist: float) -> list[str]:
+        rig.node.logged.clear()
+        rig.diagnostics.cameras = {
+            name: camera(name, topic=f'/{name}/image', silent_s=silent)
+            for name, silent in (('front', front), ('wrist', wrist))
+        }
+        rig.said()
+        return list(rig.node.logged)
+
+    assert after(4.9, 0.1) == []
+    assert after(5.9, 0.1) == ["no image on '/front/image' for 6 s; its publishers: /driver (reliable)"]
+    assert after(6.9, 5.0) == ["no image on '/wrist/image' for 5 s; its publishers: /driver (reliable)"]
+    assert after(0.2, 6.0) == ["images on '/front/image' are back"]
+    assert after(5.0, 7.0) == ["no image on '/front/image' for 5 s; its publishers: /driver (reliable)"]
+
+
+def test_silence_of_a_camera_that_is_no_longer_subscribed_ends_without_a_word(rig):
+    rig.diagnostics.cameras = {'': camera(silent_s=9.0, publishers='')}
+    rig.said()
+    assert rig.node.logged == ["no image on '/front/image' for 9 s; its publishers: none"]
+    rig.diagnostics.cameras = {'': camera(silent_s=0.0, subscribed=False)}
+    rig.said()
+    assert len(rig.node.logged) == 1
 
 
 def test_each_camera_has_a_status(rig):

@@ -32,6 +32,7 @@ def declared(file: Path) -> dict[str, dict[str, ast.expr]]:
 
 
 ARGUMENTS = {name: given for file in LAUNCH_FILES for name, given in declared(file).items()}
+"""Of a name that several declare, the last file's: that of the core."""
 
 
 def choices(argument: str) -> list[str]:
@@ -76,7 +77,9 @@ def test_launch_file(file: Path) -> None:
 def test_argument_is_described(name: str) -> None:
     given = ARGUMENTS[name]
     assert len(ast.literal_eval(given['description'])) > 10
-    assert 'default_value' in given, 'the launch file would not start without it'
+    if name == 'model':
+        assert 'default_value' not in given, 'a robot without a model must not start'
+        return
     default = literal(given['default_value'])
     if 'choices' in given:
         assert default in choices(name)
@@ -85,7 +88,22 @@ def test_argument_is_described(name: str) -> None:
 
 
 def test_arguments_are_declared_once() -> None:
-    assert sum(len(declared(file)) for file in LAUNCH_FILES) == len(ARGUMENTS)
+    """All but the model, which the files with a simulated table set, and the others hand on."""
+    assert sum(len(set(declared(file)) - {'model'}) for file in LAUNCH_FILES) == len(set(ARGUMENTS) - {'model'})
+
+
+@pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
+def test_only_a_simulated_table_has_the_demonstration_checkpoint(file: Path) -> None:
+    given = declared(file)['model']
+    if file.name in ('demo.launch.py', 'gazebo.launch.py'):
+        assert ast.unparse(given['default_value']) == 'checkpoints.TINY'
+    else:
+        assert 'default_value' not in given
+
+
+def test_no_preset_names_a_model() -> None:
+    """It would win over the one that was forgotten."""
+    assert not any(values_of(preset).get('model') for preset in PRESETS)
 
 
 @pytest.mark.parametrize('file', LAUNCH_FILES, ids=lambda file: file.name)
@@ -120,7 +138,7 @@ def test_overrides_are_parameters() -> None:
     )
     assert names
     for name in names:
-        assert literal(ARGUMENTS[name]['default_value']) == ''
+        assert name == 'model' or literal(ARGUMENTS[name]['default_value']) == ''
         if BY_NAME[name].choices:
             assert choices(name) == ['', *BY_NAME[name].choices]
 

@@ -1,6 +1,7 @@
 """The table of parameters: its own consistency, its checks, and what the code makes of the values."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -12,12 +13,14 @@ from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthMode
 from robobrain_ros.ros.camera.settings import CameraSettings
-from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
+from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
+from robobrain_ros.ros.node_parameters import unknown
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.tasks import TASKS
 from robobrain_ros.tasks.profiles import PROFILES
 
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
+TINY = DEFAULTS | {'model': 'tiny'}
 
 
 def names(parameters) -> list[str]:
@@ -68,8 +71,8 @@ def test_numbers_outside_the_limits_are_quoted(parameter):
 
 
 def test_the_defaults_make_everything():
-    assert engine_config(DEFAULTS) == EngineConfig(TINY_MODEL)
-    assert profile(DEFAULTS) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
+    assert engine_config(TINY) == EngineConfig(TINY_MODEL)
+    assert profile(TINY) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
     assert settings(DEFAULTS) == Settings()
     assert cameras(DEFAULTS) == [CameraSettings()]
     assert DEFAULTS['default_task'] in TASKS
@@ -96,19 +99,80 @@ def test_values_arrive_where_they_belong():
     assert (rules.window_px, rules.min_valid_fraction, rules.min_depth_m, rules.max_depth_m) == (7, 0.9, 0.2, 3.0)
     assert (rules.mode, rules.model_depth_is_ray) == (DepthMode.MODEL, True)
     config = engine_config(
-        DEFAULTS | {'device': 'cpu', 'dtype': 'float32', 'max_model_len': 512, 'max_pixels': 70000, 'kv_cache_mb': 64}
+        TINY | {'device': 'cpu', 'dtype': 'float32', 'max_model_len': 512, 'max_pixels': 70000, 'kv_cache_mb': 64}
     )
     assert config == EngineConfig(TINY_MODEL, 'cpu', 'float32', 512, max_pixels=70000, kv_cache_mb=64)
 
 
 @pytest.mark.parametrize(
     ('change', 'quoted'),
-    [({'depth_window_px': 4}, 'window_px is 4'), ({'min_depth_m': 5.0, 'max_depth_m': 5.0}, 'min_depth_m is 5.0')],
+    [
+        ({'min_depth_m': 5.0, 'max_depth_m': 5.0}, 'min_depth_m is 5.0 and max_depth_m is 5.0'),
+        ({'cameras': ['front', 'wrist', 'front']}, "cameras is .*'front', 'wrist', 'front'.* once"),
+    ],
 )
 def test_values_that_do_not_go_together_are_refused(change, quoted):
     with pytest.raises(BrainError, match=quoted) as caught:
-        settings(DEFAULTS | change)
+        check(DEFAULTS | change)
     assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_the_demonstration_checkpoint_never_stands_in_for_a_model_that_was_forgotten():
+    for make in (engine_config, profile):
+        with pytest.raises(BrainError, match=r"model is '', but must be the directory .* or 'tiny'") as caught:
+            make(DEFAULTS)
+        assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+@pytest.mark.parametrize(
+    ('name', 'written', 'meant'),
+    [
+        ('decode_kernels', False, 'off'),
+        ('flaggems.profile', False, 'off'),
+        ('timeout_s', 5, 5.0),
+        ('max_pixels', 1e6, 1000000),
+        ('cameras', None, ['']),
+        ('cameras', [], ['']),
+        ('flaggems.include', None, ['']),
+        ('cameras', ['front', 'wrist'], ['front', 'wrist']),
+        ('guided_decoding', True, True),
+        ('model', 'tiny', 'tiny'),
+    ],
+)
+def test_values_are_read_as_yaml_writes_them(name, written, meant):
+    read = BY_NAME[name].read(written)
+    assert (read, type(read)) == (meant, type(BY_NAME[name].default))
+
+
+@pytest.mark.parametrize(
+    ('name', 'written', 'says'),
+    [
+        ('timeout_s', True, 'timeout_s is True, but must be a number, such as 60.0'),
+        ('timeout_s', '5', "timeout_s is '5', but must be a number"),
+        ('timeout_s', None, 'timeout_s is None, but must be a number'),
+        ('timeout_s', 5000, 'timeout_s is 5000.0, but must lie in 0.1 .. 3600.0'),
+        ('max_pixels', 2048.5, 'max_pixels is 2048.5, but must be a whole number'),
+        ('queue_size', True, 'queue_size is True, but must be a whole number'),
+        ('guided_decoding', 0, 'guided_decoding is 0, but must be true or false'),
+        ('decode_kernels', True, "decode_kernels is True, but must be one of 'auto', 'off'; YAML reads on"),
+        ('image_transport', False, "image_transport is False, but must be one of 'raw', 'compressed'; YAML"),
+        ('model', 25, 'model is 25, but must be text'),
+        ('cameras', 'front', "cameras is 'front', but must be a list of texts"),
+        ('cameras', [True], "cameras is [True], but must be a list of texts, such as ['']; YAML reads on"),
+        ('depth_window_px', 4, 'depth_window_px is 4, but must be odd'),
+    ],
+)
+def test_what_cannot_be_meant_is_quoted(name, written, says):
+    with pytest.raises(BrainError, match=f'^{re.escape(says)}'):
+        BY_NAME[name].read(written)
+
+
+def test_unknown_names_are_told_with_the_nearest():
+    names = ['modell', 'use_sim_time', 'timeout_s', 'qos_overrides./clock.subscription.depth', 'xyzzy']
+    assert unknown(names, BY_NAME) == [
+        "parameter 'modell' is unknown and has no effect; did you mean 'model'?",
+        "parameter 'xyzzy' is unknown and has no effect",
+    ]
 
 
 def test_a_directory_without_a_model_is_named(tmp_path):

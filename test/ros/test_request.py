@@ -118,13 +118,17 @@ def test_options_are_the_parameters_that_concern_one_request(parameter):
     [
         ('colour', 'red', ("option 'colour' cannot be set", *(n for n, p in BY_NAME.items() if p.per_request))),
         ('', 1, ("option ''",)),
-        ('temperature', 'hot', ("option temperature is 'hot'", 'of type float, such as 0.0')),
-        ('temperature', True, ('temperature is True', 'float')),
-        ('temperature', [0.5], ('[0.5]', 'float')),
-        ('guided_decoding', 1, ('guided_decoding is 1', 'bool')),
-        ('depth_window_px', 2.0, ('depth_window_px is 2.0', 'of type int, such as 5')),
-        ('depth_window_px', None, ('depth_window_px is None', 'int')),
-        ('trajectory_depth', ['model'], ("trajectory_depth is ['model']", 'str')),
+        ('temperature', 'hot', ("option temperature is 'hot'", 'must be a number, such as 0.0')),
+        ('temperature', True, ('temperature is True', 'a number')),
+        ('temperature', [0.5], ('[0.5]', 'a number')),
+        ('guided_decoding', 1, ('guided_decoding is 1', 'true or false')),
+        ('depth_window_px', 2.5, ('depth_window_px is 2.5', 'a whole number, such as 5')),
+        ('depth_window_px', None, ('depth_window_px is None', 'a whole number')),
+        (
+            'trajectory_depth',
+            ['model'],
+            ("trajectory_depth is ['model']", "'model', 'sensor', "),
+        ),
         ('temperature', 2.5, ('2.5', '0.0 .. 2.0')),
         ('temperature', -1, ('-1.0', '0.0 .. 2.0')),
         ('temperature', math.nan, ('nan',)),
@@ -134,7 +138,7 @@ def test_options_are_the_parameters_that_concern_one_request(parameter):
         ('queue_size', 10000, ("option 'queue_size' cannot be set for one request", 'guided_decoding, temperature')),
         ('preemption', 'newest_wins', ("option 'preemption' cannot be set for one request",)),
         ('default_task', 'dancing', ("'dancing'", "'pointing'")),
-        ('depth_window_px', 4, ('window_px is 4', 'odd')),
+        ('depth_window_px', 4, ('depth_window_px is 4', 'odd')),
         ('min_depth_m', 20.0, ('min_depth_m is 20.0', 'max_depth_m is 10.0')),
     ],
 )
@@ -155,7 +159,10 @@ def test_an_option_of_a_type_that_ros_does_not_know():
 
 @pytest.mark.parametrize(
     ('cameras', 'asked', 'says'),
-    [(['front', 'wrist'], 'rear', "'rear', but must be one of 'front', 'wrist'"), ([''], 'front', "'front'")],
+    [
+        (['front', 'wrist'], 'rear', "camera is 'rear', but must be one of 'front', 'wrist', or empty"),
+        ([''], 'wrist', "camera is 'wrist', but this node has a single camera, which has no name: leave camera empty"),
+    ],
 )
 def test_an_unknown_camera_is_quoted_with_those_that_there_are(cameras, asked, says):
     assert says in refusal(DEFAULTS | {'cameras': cameras}, camera=asked)

@@ -32,7 +32,7 @@ PLATE = 'the red plate'
 
 def start_here(stack: ExitStack, namespace: str, **parameters) -> RobobrainNode:
     """A node in this process."""
-    overrides = [Parameter(name, value=value) for name, value in parameters.items()]
+    overrides = [Parameter(name, value=value) for name, value in ({'model': 'tiny'} | parameters).items()]
     node = RobobrainNode(context=stack.enter_context(ros()), namespace=namespace, parameter_overrides=overrides)
     stack.callback(node.destroy_node)
     stack.enter_context(spinning(node))
@@ -77,7 +77,7 @@ def sides():
         far = stack.enter_context(ros())
         two = {'cameras': ['front', 'wrist'], 'image_subscription': 'on_demand', 'image_idle_s': 0.3}
         a, b = Side(stack, far, 'a', {'front': 7, 'wrist': 3}), Side(stack, far, 'b', {'': 7})
-        stack.enter_context(LocalStack()).start('ros.node', ['--ros-args', '-r', '__ns:=/b'])
+        stack.enter_context(LocalStack()).start('ros.node', ['--ros-args', '-r', '__ns:=/b', '-p', 'model:=tiny'])
         a.node = start_here(stack, 'a', **two)
         starts = [threading.Thread(target=side.up) for side in (a, b)]
         for start in starts:

@@ -163,10 +163,28 @@ def test_instruction_is_asked_or_refused(text):
         ('note: the red mug', ('pointing', 'note: the red mug')),
         ('pointing the red mug', ('pointing', 'pointing the red mug')),
         ('general: pointing: x', ('general', 'pointing: x')),
+        ('look: the red mug', ('pointing', 'look: the red mug')),
+        ('counting: the red mugs', ('pointing', 'counting: the red mugs')),
+        ('cup: the red one', ('pointing', 'cup: the red one')),
     ],
 )
 def test_parse_instruction(text, expected):
     assert parse_instruction(text, 'pointing') == expected
+
+
+@pytest.mark.parametrize(
+    ('word', 'meant'),
+    [
+        ('pionting', 'pointing'),
+        ('Trajectry', 'trajectory'),
+        (' affordence ', 'affordance'),
+        ('plan', 'planning'),
+        ('misson', 'mission'),
+    ],
+)
+def test_a_misspelled_task_is_refused_with_the_nearest(word, meant):
+    with pytest.raises(BrainError, match=f"no task '{word.strip()}'; did you mean '{meant}'"):
+        parse_instruction(f'{word}: the red mug', 'pointing')
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ class CameraStatus:
 
     topic: str
     subscribed: bool
-    publishers: int
+    publishers: str
+    """Nodes that publish it, with their reliability; empty if there are none."""
     received: int
     unused: int
     """Images that a newer one replaced before any request used them."""
@@ -37,6 +38,8 @@ class CameraStatus:
     """Images a second, over the last 30 since it subscribed; 0 when none came for 2 s."""
     age_s: float
     """Age of the newest image by its stamp, seconds; inf if there is none."""
+    silent_s: float
+    """How long it has been subscribed without an image by now, seconds; 0 while it is not subscribed."""
     depth_received: int
     has_camera_info: bool
 
@@ -68,6 +71,7 @@ class CameraInput:
         )
         self.topic, image_type = _transported(image, settings.image_transport)
         depth, depth_type = _transported(depth, settings.depth_transport)
+        self._topics = {'image': self.topic, 'depth': depth, 'camera_info': info}
         heard = (
             Topic(info, CameraInfo, self._on_info),
             Topic(depth, depth_type, self._on_depth),
@@ -75,6 +79,13 @@ class CameraInput:
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
         self._subscriptions = Subscriptions(node, helper, heard, settings.idle_s, self._forget)
+
+    def sources(self) -> str:
+        """Say which topics these are and which nodes publish each of them now, with their reliability."""
+        return ', '.join(
+            f"{what} '{topic}' from {' and '.join(self._subscriptions.publishers(topic)) or 'no publisher yet'}"
+            for what, topic in self._topics.items()
+        )
 
     def close(self) -> None:
         """Unsubscribe; frames that were given stay valid."""
@@ -179,10 +190,8 @@ class CameraInput:
     def _fault(self, newest: Arrival | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
         """Why the image cannot be used."""
         if newest is None:
-            publishers = self._subscriptions.count_publishers(self.topic)
-            return BrainError(
-                ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}', which has {publishers} publishers"
-            )
+            publishers = ', '.join(self._subscriptions.publishers(self.topic)) or 'none'
+            return BrainError(ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}'; its publishers: {publishers}")
         age = newest.age(self._now_ns())
         if age > max_age_s:
             return BrainError(
@@ -205,15 +214,18 @@ class CameraInput:
         """What has arrived so far; from any thread."""
         with self._lock:
             newest, arrivals = self._newest, list(self._arrivals)
-        alive = len(arrivals) > 1 and time.monotonic() - arrivals[-1] < 2
+        now = time.monotonic()
+        alive = len(arrivals) > 1 and now - arrivals[-1] < 2
+        begin = max([self._subscriptions.held_since, *arrivals[-1:]])
         return CameraStatus(
             topic=self.topic,
             subscribed=self._subscriptions.held,
-            publishers=self._subscriptions.count_publishers(self.topic),
+            publishers=', '.join(self._subscriptions.publishers(self.topic)),
             received=self._received,
             unused=self._unused,
             rate_hz=(len(arrivals) - 1) / (arrivals[-1] - arrivals[0]) if alive else 0.0,
             age_s=newest.age(self._now_ns()) if newest else float('inf'),
+            silent_s=max(now - begin, 0.0),  # not subscribed: since inf
             depth_received=self._depth_received,
             has_camera_info=self._info is not None,
         )

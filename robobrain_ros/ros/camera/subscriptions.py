@@ -59,13 +59,14 @@ class Subscriptions:
         self._waiting = 0
         self._wanted_until = -math.inf if idle_s is not None else math.inf
         self._held: dict[str, tuple[Policies, Any]] = {}
-        # the names are resolved already, so the command line's remaps (of the node's name, too) must not apply again
+        self._held_since = math.inf
+        # The names are resolved already, so the command line's remaps (of the node's name, too) must not apply again.
+        # It has parameter services: ros2 param list waits for those of every node.
         self._node = Node(
             name,
             namespace=node.get_namespace(),
             context=node.context,
             use_global_arguments=False,
-            start_parameter_services=False,
             enable_rosout=False,
         )
         self._update()
@@ -99,12 +100,22 @@ class Subscriptions:
                 self._waiting -= 1
                 self._wanted_until = time.monotonic() + self._idle_s
 
-    def count_publishers(self, topic: str) -> int:
-        """How many publishers a topic has now; 0 once this is closed."""
+    @property
+    def held_since(self) -> float:
+        """When it subscribed, by the monotonic clock, seconds; inf while there are no subscriptions."""
+        return self._held_since
+
+    def publishers(self, topic: str) -> list[str]:
+        """Full names of the nodes that publish a topic now, each with its reliability; empty once this is closed."""
         try:
-            return self._node.count_publishers(topic)
+            infos = self._node.get_publishers_info_by_topic(topic)
         except InvalidHandle:
-            return 0
+            return []
+        return sorted(
+            f'{info.node_namespace.rstrip("/")}/{info.node_name} '
+            f'({info.qos_profile.reliability.name.lower().replace("_", " ")})'
+            for info in infos
+        )
 
     def close(self) -> None:
         """Unsubscribe and end the thread."""
@@ -128,6 +139,10 @@ class Subscriptions:
                 qos = QoSProfile(depth=1, reliability=policies.reliability, durability=policies.durability)
                 new = self._node.create_subscription(topic.kind, topic.name, topic.callback, qos)
                 self._held[topic.name] = (policies, new)
+        if not self.held:
+            self._held_since = math.inf
+        elif not held:
+            self._held_since = time.monotonic()
         if held and not wanted:
             self._released()
 

@@ -58,7 +58,7 @@ def test_without_an_image_the_fault_names_topic_and_publishers(rig, camera):
     fault = rig.fault(timeout=0.1)
     assert fault.code is ErrorCode.NO_IMAGE
     assert "'/image'" in str(fault)
-    assert '1 publisher' in str(fault)
+    assert 'its publishers: /test_camera (reliable)' in str(fault)
     assert '0.1 s' in str(fault)
 
 

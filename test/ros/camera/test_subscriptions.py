@@ -103,7 +103,7 @@ def test_always_means_from_the_start_to_the_end(make, contexts):
             driver.say('hello')
             until(lambda: rig.heard == ['hello'] * 2, 'messages')
         assert rig.thread.name == 'robobrain_images'
-        assert rig.subscriptions.count_publishers(NAMES[0]) == 1
+        assert len(rig.subscriptions.publishers(NAMES[0])) == 1
         rig.close()
         until(lambda: driver.linked() == 0, 'no subscription')
         assert 'robobrain_images' not in {thread.name for thread in threading.enumerate()}
@@ -112,7 +112,7 @@ def test_always_means_from_the_start_to_the_end(make, contexts):
 def test_on_demand_there_is_none_until_it_is_wanted_and_none_after_an_idle_time(make, contexts):
     with driving(contexts) as driver:
         rig = make(0.3)
-        until(lambda: rig.subscriptions.count_publishers(NAMES[1]) == 1, 'the publisher')
+        until(lambda: len(rig.subscriptions.publishers(NAMES[1])) == 1, 'the publisher')
         assert not rig.subscriptions.held
         assert driver.linked() == 0
         for turn in range(3):
@@ -170,7 +170,7 @@ def test_wanted_before_there_is_a_publisher(make, contexts):
                 until(lambda d=driver: d.linked() == 2, 'both subscriptions')
                 until(lambda d=driver, p=policy: d.reliability() == {p}, f'reliability {policy.name}')
                 until(lambda d=driver, p=policy: d.say(p.name) or rig.heard.count(p.name) >= 2, 'messages')
-            until(lambda: not rig.subscriptions.count_publishers(NAMES[0]), 'the end of the driver')
+            until(lambda: not rig.subscriptions.publishers(NAMES[0]), 'the end of the driver')
         assert rig.released == 0, 'another reliability is no release'
 
 

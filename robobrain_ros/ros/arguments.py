@@ -1,0 +1,63 @@
+"""The command line of a ROS executable that has ROS arguments only: help, and a refusal of anything else."""
+
+import argparse
+import textwrap
+from collections.abc import Iterable
+
+import rclpy
+from rclpy.signals import SignalHandlerOptions
+
+from robobrain_ros.ros.parameter import Parameter
+
+HELP = """\
+Parameters are ROS arguments:
+
+  {name} --ros-args -p NAME:=VALUE
+  {name} --ros-args --params-file FILE.yaml
+  {name} --ros-args -r __ns:=/NAMESPACE -r TOPIC:=OTHER_TOPIC
+
+{parameters}
+
+{documents}"""
+
+
+def init(
+    name: str,
+    description: str,
+    parameters: Iterable[Parameter],
+    documents: str,
+    arguments: list[str] | None,
+) -> None:
+    """Read the command line and begin ROS, without rclpy's own signal handlers.
+
+    :param name: of the executable
+    :param parameters: of its node, for the help
+    :param documents: where more is written
+    :param arguments: those of the command line; None: this process's own
+    :raises SystemExit: 0 after ``--help``; 2 for an argument that is none of ROS
+    :raises ValueError: if ROS cannot read its arguments, or a parameter file
+    """
+    lines = (
+        textwrap.fill(
+            f'{parameter.name}: {parameter.description}'
+            f'{f" ({parameter.allowed()})" if parameter.allowed() else ""}; default {parameter.default!r}',
+            79,
+            initial_indent='  ',
+            subsequent_indent='      ',
+        )
+        for parameter in parameters
+    )
+    parser = argparse.ArgumentParser(
+        name,
+        usage=f'{name} [--help] [--ros-args ...]',
+        description=description,
+        epilog=HELP.format(name=name, parameters='\n'.join(lines), documents=documents),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    try:
+        others = rclpy.utilities.remove_ros_args(arguments)
+        parser.parse_args(others[1:] if arguments is None else others)
+        # rclpy's own handlers end the context at once: nothing could be brought to an end any more
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    except RuntimeError as error:  # of rcl, which ends with its own source lines
+        raise ValueError(str(error).partition(', at /')[0]) from error
