@@ -8,6 +8,7 @@ from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands.arguments import positive
+from robobrain_ros.engines import ending
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks import NAMES, TASKS
 
@@ -15,8 +16,12 @@ from robobrain_ros.tasks import NAMES, TASKS
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; 1, and a line on stderr, where it fails as expected.
 
-    :param arguments: what follows ``robobrain``; None: this process's own
+    :param arguments: what follows ``robobrain``; None: this process's own, which signals end then
     """
+    return ending.run('robobrain', _main) if arguments is None else _main(arguments)
+
+
+def _main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
@@ -76,8 +81,6 @@ def main(arguments: list[str] | None = None) -> int:
             f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
             'what is needed; robobrain doctor says what is missing'
         )
-    except KeyboardInterrupt:
-        return 130
     print(f'{_name(chosen)}: {words}', file=sys.stderr)
     return 1
 

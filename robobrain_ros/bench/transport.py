@@ -57,16 +57,18 @@ def run(seconds: float, requests: int) -> int:
     camera.start()
     figures = Figures()
     turns = max(round(seconds / TURN_S), 1)
+    # a fresh process for each measurement
+    pool = ProcessPoolExecutor(1, processes, listeners.begin, max_tasks_per_child=1)
     try:
-        # a fresh process for each measurement
-        with ProcessPoolExecutor(1, mp_context=processes, max_tasks_per_child=1) as pool:
-            for _ in range(turns):
-                figures.plain += pool.submit(listeners.plain, seconds / turns).result()
-                figures.always += pool.submit(listeners.always, seconds / turns).result()
-                figures.idle += pool.submit(listeners.idle, seconds / turns).result()
-            figures.first_frames_ms = pool.submit(listeners.first_frames, requests).result()
+        for _ in range(turns):
+            figures.plain += pool.submit(listeners.plain, seconds / turns).result()
+            figures.always += pool.submit(listeners.always, seconds / turns).result()
+            figures.idle += pool.submit(listeners.idle, seconds / turns).result()
+        figures.first_frames_ms = pool.submit(listeners.first_frames, requests).result()
     finally:
-        camera.kill()
+        for process in multiprocessing.active_children():  # the camera, and whoever measures when this is interrupted
+            process.kill()
+        pool.shutdown()
     floors = figures.floors()
     print(f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:.0f} Hz from another process, {seconds:g} s each, in {turns} turns')
     for what, figure, promise, holds in floors:

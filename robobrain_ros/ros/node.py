@@ -1,8 +1,6 @@
 """The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
 
 import functools
-import os
-import signal
 import sys
 import threading
 import traceback
@@ -19,6 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.ending import Signals
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros import topics
@@ -32,6 +31,9 @@ from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
+
+END_S = 4.0
+"""So long the node may take to shut down, seconds: less than what launch waits until it sends the next signal."""
 
 Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
 
@@ -209,7 +211,9 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
+    """Run the node until SIGINT, SIGTERM or SIGHUP; it starts unconfigured, as lifecycle nodes do. Blocks."""
+    late = f'has not ended within {END_S:g} s, and ends now, with its engine'
+    signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).fatal(late))
     use_image_profile()
     # rclpy's own handlers end the context at once: requests could not be brought to an end any more
     rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
@@ -219,22 +223,13 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1
-    # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps
-    # would be lost. This writes at once, and takes no lock (signals come in bursts: Ctrl-C goes to launch, too).
-    asked, ask = os.pipe()
-    os.set_blocking(ask, False)  # else set_wakeup_fd refuses it
-    signal.set_wakeup_fd(ask)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     thread = threading.Thread(
         target=spin_safely, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True
     )
     thread.start()
-    os.read(asked, 1)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # once is enough
+    signals.wait()
     node.stopping.set()
     node.get_logger().info('shutting down')
     node.finish_requests(timeout_s=2.0)
