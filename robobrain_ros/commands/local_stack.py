@@ -30,8 +30,8 @@ DOMAINS = range(215, 233)
 PARTICIPANTS = 16
 """So many programs of one domain are looked for on this host."""
 
-_held: list[socket.socket] = []
-"""Reserve this process's domains until it ends."""
+_reserved: dict[int, socket.socket] = {}
+"""This process's domain, and what keeps it until the process ends."""
 
 
 def isolate() -> None:
@@ -43,15 +43,15 @@ def isolate() -> None:
     :raises RuntimeError: if all are taken
     """
     first = os.getpid() % len(DOMAINS)
-    for domain in [*DOMAINS[first:], *DOMAINS[:first]]:
-        if _reserve(domain):
-            os.environ['ROS_DOMAIN_ID'] = str(domain)
-            os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
-            return
-    raise RuntimeError(
-        f'all of the ROS domains {DOMAINS[0]} - {DOMAINS[-1]}, one for each command that runs apart, are in use on '
-        'this host: end one of these commands first'
-    )
+    domains = [*_reserved, *DOMAINS[first:], *DOMAINS[:first]]
+    domain = next((domain for domain in domains if domain in _reserved or _reserve(domain)), None)
+    if domain is None:
+        raise RuntimeError(
+            f'all of the ROS domains {DOMAINS[0]} - {DOMAINS[-1]}, one for each command that runs apart, are in use on '
+            'this host: end one of these commands first'
+        )
+    os.environ['ROS_DOMAIN_ID'] = str(domain)
+    os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 
 def _reserve(domain: int) -> bool:
@@ -66,7 +66,7 @@ def _reserve(domain: int) -> bool:
     except OSError:
         reserved.close()
         return False
-    _held.append(reserved)
+    _reserved[domain] = reserved
     return True
 
 

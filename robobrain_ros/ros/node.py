@@ -17,7 +17,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
-from robobrain_ros.engines.ending import Signals
+from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros import topics
@@ -49,7 +49,9 @@ def explained(transition: Transition) -> Transition:
         try:
             return transition(self, state)
         except BrainError as error:
-            self.get_logger().error(f'{transition.__name__} failed: {error}')
+            # once the node is to end, a start that is given up is no news
+            log = self.get_logger().info if self.stopping.is_set() else self.get_logger().error
+            log(f'{transition.__name__} failed: {error}')
             return TransitionCallbackReturn.FAILURE
         except Exception:
             self.get_logger().error(f'{transition.__name__} failed by a defect:\n{traceback.format_exc()}')
@@ -211,7 +213,10 @@ def _describe(parameter: Parameter) -> ParameterDescriptor:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT, SIGTERM or SIGHUP; it starts unconfigured, as lifecycle nodes do. Blocks."""
+    """Run the node until SIGINT, SIGTERM or SIGHUP, and end the process; it starts unconfigured, as lifecycle nodes do.
+
+    :returns: the exit code 1 if the node cannot be started
+    """
     late = f'has not ended within {END_S:g} s, and ends now, with its engine'
     signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).fatal(late))
     use_image_profile()
@@ -237,7 +242,7 @@ def main(args: list[str] | None = None) -> int:
     thread.join()
     node.destroy_node()
     rclpy.try_shutdown()
-    return 0
+    return leave(0)
 
 
 if __name__ == '__main__':

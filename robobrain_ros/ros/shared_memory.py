@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 FOLDER = Path('/dev/shm')
-SEGMENT = re.compile(r'(/dev/shm/(?:fastdds|fastrtps)_[0-9a-f]{16})$')
+SEGMENT = re.compile(r'(fastdds|fastrtps)_[0-9a-f]{16}')
 """What one participant of Fast DDS 3, or 2, shares. While it lives, it holds the lock of a file beside it, ..._el."""
 LEAST_AGE_S = 60.0
 """Younger files may belong to a participant that has not locked its own yet."""
@@ -23,7 +23,8 @@ def of(pids: Iterable[int]) -> set[Path]:
     for pid in pids:
         with suppress(OSError):  # ended meanwhile
             lines = Path(f'/proc/{pid}/maps').read_text(errors='replace').splitlines()
-            found.update(Path(match[1]) for line in lines if (match := SEGMENT.search(line)))
+            paths = [Path(line[line.index('/') :]) for line in lines if '/' in line]
+            found.update(path for path in paths if path.parent == FOLDER and SEGMENT.fullmatch(path.name))
     return found
 
 
@@ -39,10 +40,9 @@ def remove(segments: Iterable[Path]) -> None:
 
 def remove_leftovers() -> None:
     """Remove what killed processes of this user have left behind."""
-    locks = [path for kind in ('fastdds', 'fastrtps') for path in FOLDER.glob(f'{kind}_*_el')]
     oldest = time.time() - LEAST_AGE_S
-    for lock in locks:
+    for lock in FOLDER.glob('fast*_el'):
         segment = lock.with_name(lock.name.removesuffix('_el'))
-        with suppress(OSError):
-            if SEGMENT.match(str(segment)) and lock.stat().st_mtime < oldest:
+        with suppress(OSError):  # gone meanwhile
+            if SEGMENT.fullmatch(segment.name) and lock.stat().st_mtime < oldest:
                 remove([segment])
