@@ -54,7 +54,12 @@ class Recorder:
         """How many messages were written, by topic."""
 
     def __enter__(self) -> 'Recorder':
-        self._writer.open()
+        try:
+            with uninterrupted():
+                self._writer.open()
+        except KeyboardInterrupt:  # __exit__ will not be called
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
