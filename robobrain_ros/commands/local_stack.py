@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -15,6 +15,7 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.engines import children
+from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros import shared_memory
 from robobrain_ros.ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.ros.fastdds import use_image_profile
@@ -114,13 +115,10 @@ class LocalStack:
         :param log: file for what it says, instead of the terminal
         """
         command = [sys.executable, '-m', f'robobrain_ros.{module}', *arguments]
-        if log is None:
-            process = children.start(command)
-        else:
-            with log.open('w') as file:
-                process = children.start(command, stdout=file, stderr=file)
-        self._processes.append(process)
-        return process
+        with ExitStack() as opened, uninterrupted():  # else it might run, and nobody know
+            file = opened.enter_context(log.open('w')) if log else None
+            self._processes.append(children.start(command, stdout=file, stderr=file))
+        return self._processes[-1]
 
     def check(self) -> None:
         """Return if all processes run.
