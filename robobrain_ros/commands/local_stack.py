@@ -93,7 +93,8 @@ class LocalStack:
     def __init__(self) -> None:
         use_image_profile()
         shared_memory.remove_leftovers()
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[subprocess.Popen[bytes], str] = {}
+        """And what to call them in errors."""
 
     def __enter__(self) -> 'LocalStack':
         return self
@@ -117,17 +118,18 @@ class LocalStack:
         command = [sys.executable, '-m', f'robobrain_ros.{module}', *arguments]
         with ExitStack() as opened, uninterrupted():  # else it might run, and nobody know
             file = opened.enter_context(log.open('w')) if log else None
-            self._processes.append(children.start(command, stdout=file, stderr=file))
-        return self._processes[-1]
+            process = children.start(command, stdout=file, stderr=file)
+            self._processes[process] = ' '.join(command[2:])
+        return process
 
     def check(self) -> None:
         """Return if all processes run.
 
         :raises RuntimeError: if one has ended by itself; says which, and its exit code
         """
-        for process in self._processes:
+        for process, name in self._processes.items():
             if process.poll() is not None:
-                raise RuntimeError(f'{" ".join(map(str, process.args[2:]))} ended with exit code {process.returncode}')  # type: ignore[index]
+                raise RuntimeError(f'{name} ended with exit code {process.returncode}')
 
     def wait(self) -> None:
         """Block until a process ends by itself."""

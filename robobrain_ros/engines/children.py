@@ -1,12 +1,16 @@
-"""Programs that this one starts, and that never outlive it, however it ends."""
+"""Programs that this one starts, and that never outlive it, however it ends.
+
+This file is also the program that ``start`` begins with, so it imports nothing but the standard library. Popen's
+preexec_fn could do the same, but runs Python between fork and exec: interrupts get lost there, and threads may hang it.
+"""
 
 import ctypes
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any
 
 _libc = ctypes.CDLL(None)
@@ -30,9 +34,11 @@ def start(command: Sequence[str], **options: Any) -> 'subprocess.Popen[Any]':
 
     It has a session of its own: Ctrl-C in the terminal does not reach it, so ``end`` decides in which order all end.
 
+    :param command: path of the program, and its arguments
     :param options: of ``subprocess.Popen``
     """
-    return subprocess.Popen(command, start_new_session=True, preexec_fn=partial(end_with, os.getpid()), **options)
+    begin = [sys.executable, '-I', '-S', __file__, str(os.getpid())]
+    return subprocess.Popen([*begin, *command], start_new_session=True, **options)
 
 
 def end(children: Iterable['subprocess.Popen[Any]'], within_s: float) -> None:
@@ -49,3 +55,8 @@ def end(children: Iterable['subprocess.Popen[Any]'], within_s: float) -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+if __name__ == '__main__':
+    end_with(int(sys.argv[1]))
+    os.execv(sys.argv[2], sys.argv[2:])
