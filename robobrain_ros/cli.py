@@ -13,6 +13,7 @@ from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands import ask, completion, query
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
 from robobrain_ros.commands.output import allow_any_letter
+from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.tasks import TASKS
 
@@ -80,8 +81,12 @@ def make_parser() -> Parser:
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code; 1, and a line on stderr, where it fails as expected.
 
-    :param arguments: what follows ``robobrain``; None: this process's own
+    :param arguments: what follows ``robobrain``; None: this process's own, which signals end then
     """
+    return ending.run('robobrain', _main) if arguments is None else _main(arguments)
+
+
+def _main(arguments: list[str] | None = None) -> int:
     allow_any_letter()
     chosen = make_parser().parse_args(arguments)
     try:
@@ -98,8 +103,6 @@ def main(arguments: list[str] | None = None) -> int:
             f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
             'what is needed; robobrain doctor says what is missing'
         )
-    except KeyboardInterrupt:
-        return 130
     print(f'{_name(chosen)}: {words}', file=sys.stderr)
     return 1
 

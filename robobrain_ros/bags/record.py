@@ -1,6 +1,6 @@
 """``robobrain bag record``: the simulated camera's topics as a rosbag2 folder (MCAP)."""
 
-import signal
+import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -10,12 +10,12 @@ import rclpy
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import serialize_message
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.commands.demo import choose
-from robobrain_ros.commands.local_stack import LocalStack, isolate
+from robobrain_ros.commands.local_stack import LocalStack, isolate, ros
+from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros import topics
 
 RATE_HZ = 5.0
@@ -26,7 +26,9 @@ TOPICS = {f'/{name}': kind for name, kind in topics.CAMERA.items()}
 
 
 class Recorder:
-    """Writes a rosbag2 folder; leaves none that looks complete if its ``with`` block ends by an exception.
+    """Writes a rosbag2 folder: complete also where its ``with`` block is interrupted, and none at all if that fails.
+
+    A recording without images counts as none.
 
     :raises ValueError: there is something at this path already
     """
@@ -36,8 +38,14 @@ class Recorder:
         from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
         from rosbags.typesys import Stores, get_typestore
 
+        if folder.is_dir() and list(folder.glob('*.mcap')) and not (folder / 'metadata.yaml').exists():
+            raise ValueError(
+                f'{str(folder)!r} is what a recording left that was killed, and cannot be replayed: remove it, or '
+                'choose another folder'
+            )
         if folder.exists():
             raise ValueError(f'{str(folder)!r} exists; a recording needs a new folder')
+        self._folder = folder
         self._writer = Writer(folder, version=9, storage_plugin=StoragePlugin.MCAP)
         self._writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
         self._types = get_typestore(Stores.ROS2_KILTED)
@@ -46,11 +54,22 @@ class Recorder:
         """How many messages were written, by topic."""
 
     def __enter__(self) -> 'Recorder':
-        self._writer.open()
+        try:
+            with uninterrupted():
+                self._writer.open()
+        except KeyboardInterrupt:  # __exit__ will not be called
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
         return self
 
-    def __exit__(self, *reason: Any) -> None:
-        self._writer.__exit__(*reason)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        whole = kind is None or issubclass(kind, KeyboardInterrupt)
+        with uninterrupted():
+            if whole and self.counts.get(f'/{topics.IMAGE}'):
+                self._writer.close()
+            else:
+                self._writer.__exit__(kind, error, trace)
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, topic: str, kind: str) -> None:
         """Announce a topic.
@@ -62,8 +81,9 @@ class Recorder:
 
     def write(self, topic: str, data: bytes) -> None:
         """Add a serialised message that came just now."""
-        self._writer.write(self._connections[topic], time.time_ns(), data)
-        self.counts[topic] += 1
+        with uninterrupted():
+            self._writer.write(self._connections[topic], time.time_ns(), data)
+            self.counts[topic] += 1
 
 
 def run(seconds: float, seed: int, folder: Path) -> int:
@@ -73,21 +93,16 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     :param seed: which table top the simulated camera sees
     :raises ValueError: the folder exists, or ``seconds`` is not positive
     :raises RuntimeError: the camera ends by itself, or shows nothing
-    :raises KeyboardInterrupt: on SIGTERM as on Ctrl-C; ``signal`` wants the main thread
     """
     if not 0 < seconds <= 3600:
         raise ValueError(f'--seconds is {seconds:g}, but must be more than 0 and at most 3600')
     isolate()  # or another camera would be recorded as well
     questions = [f'{question.task}: {question.instruction}' for question in choose(seed)]
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # rclpy's would end the context under the node
-    with Recorder(folder) as recorder, LocalStack() as stack:
+    with LocalStack() as stack, Recorder(folder) as recorder:  # interrupted, it is closed before processes are ended
         camera = ['--ros-args', '-p', f'seed:={seed}', '-p', f'rate_hz:={RATE_HZ}']
         stack.start('sim.camera', [*camera, '--log-level', 'simulated_camera:=warn'])
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        try:
+        with ros():
             _listen(stack, recorder, questions, seconds)
-        finally:
-            rclpy.shutdown()
     counts = ', '.join(f'{number} on {topic}' for topic, number in recorder.counts.items())
     print(f'Recorded {counts}: {folder}')
     return 0

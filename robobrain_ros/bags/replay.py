@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import rclpy
 from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -16,7 +15,7 @@ from sensor_msgs.msg import Image
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client, NoReply
@@ -172,15 +171,14 @@ def run(
         parameters = ['--params-file', str(params_file)] if params_file else ['-p', 'model:=tiny']
         parameters += ['-p', 'use_sim_time:=true']
         stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
-        rclpy.init()
-        client = Client(Node('robobrain_replay'), check=stack.check)
-        bring_up(client)
-        found = []
-        for record in Player(client, recording, camera).play(requests):
-            print(f'{record["time"]:8.3f} s  {record["task"]:<11} {record["instruction"]:<40.40} {_brief(record)}')
-            found.append(record)
-        client.close()
-    rclpy.shutdown()
+        with ros():
+            client = Client(Node('robobrain_replay'), check=stack.check)
+            bring_up(client)
+            found = []
+            for record in Player(client, recording, camera).play(requests):
+                print(f'{record["time"]:8.3f} s  {record["task"]:<11} {record["instruction"]:<40.40} {_brief(record)}')
+                found.append(record)
+            client.close()
     answers.write(output, found)
     print(f'{len(found)} answers: {output}')
     if wanted is None:

@@ -18,6 +18,7 @@ import numpy as np
 
 from robobrain_ros.bench import bars
 from robobrain_ros.bench.cases import CASES, VARIANTS, Plan
+from robobrain_ros.engines import children
 
 PATHS = {
     'engine': "this package's engine",
@@ -35,6 +36,8 @@ PATHS = {
 """Paths in the order in which they run, in words. Later ones' answers are made as long as those of the engine."""
 OWN_END = ('engine', *VARIANTS, 'node')
 """Paths whose answers end where the task says, or at the latest with its most tokens."""
+END_S = 2.3
+"""So long a path may take to end when the command is interrupted, seconds; less than ending.END_S."""
 ENGINE_STAGES = ('prepare', 'first_token', 'decode')
 MESSAGE_STAGES = ('publish', 'image', 'answer')
 """What DDS adds to the node: the publisher's call, until the node has the image, until the client has the answer."""
@@ -107,20 +110,23 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
     plan = replace(plan, variant=path if path in VARIANTS else '')
     command = [sys.executable, '-m', f'robobrain_ros.bench.{module[0]}', *module[1:], plan.to_json()]
     result = Result(path)
-    with (
-        log.open('w') as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
-    ):
-        assert process.stdout is not None
-        for line in process.stdout:
-            if not line.startswith('{'):
-                errors.write(line)
-                continue
-            told = json.loads(line)
-            if 'note' in told:
-                result.notes.append(told['note'])
-            else:
-                result.answers[told.pop('task')].append(told)
+    with log.open('w') as errors:
+        process = children.start(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                if not line.startswith('{'):
+                    errors.write(line)
+                    continue
+                told = json.loads(line)
+                if 'note' in told:
+                    result.notes.append(told['note'])
+                else:
+                    result.answers[told.pop('task')].append(told)
+            process.wait()
+        except BaseException:
+            children.end([process], END_S)
+            raise
     if process.returncode:
         result.failed = True
         counts = {task: len(answers) for task, answers in result.answers.items()}

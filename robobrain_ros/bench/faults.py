@@ -3,14 +3,14 @@
 import random
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
-import rclpy
 from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.engines.processes import MARK
 from robobrain_ros.ros.client import Client
 
@@ -18,6 +18,8 @@ RECOVERY_S = 180.0
 """Longest wait for an answer after a kill."""
 LONGEST_PAUSE_S = 3.0
 """Kills come up to this long after the first answer of an engine."""
+LOG = Path('bench_output', 'faults.log')
+"""What the node says goes here: a kill is an error to it, and it tells of each at length."""
 ENDING_S = 10.0
 """What the node started may take so long to end after it."""
 
@@ -29,31 +31,32 @@ def run(kills: int) -> int:
     :returns: the exit code: 1 if a goal hung, a process stayed, or an engine did not come back
     """
     isolate()
+    LOG.parent.mkdir(exist_ok=True)
+    print(f"The engine will be killed {kills} times, on purpose. What the node says of it is in '{LOG}'.", flush=True)
     recoveries: list[float] = []
     with LocalStack() as stack:
         stack.start('sim.camera')
-        node = psutil.Process(stack.start('ros.node', QUIET).pid)
-        rclpy.init()
-        client = Client(Node('bench_faults'), check=stack.check)
-        bring_up(client)
-        load = Load(client, at_once=4)
-        seen: set[psutil.Process] = set()
-        load.pump(2.0)
-        for number in range(1, kills + 1):
-            load.pump(random.uniform(0.0, LONGEST_PAUSE_S))
-            seen |= _kill_engine(node)
-            took = _recovery(load, stack)
-            if took is None:
-                print(f'kill {number}: no answer within {RECOVERY_S:.0f} s', flush=True)
-                break
-            recoveries.append(took)
-            print(f'kill {number}: answers again after {took:.1f} s; {dict(load.outcomes)}', flush=True)
-        family = set(node.children(recursive=True))
-        orphans = {process for process in seen - family if _lives(process)}
-        load.drain()
-        load.close()
-        client.close()
-    rclpy.shutdown()
+        node = psutil.Process(stack.start('ros.node', QUIET, log=LOG).pid)
+        with ros():
+            client = Client(Node('bench_faults'), check=stack.check)
+            bring_up(client)
+            load = Load(client, at_once=4)
+            seen: set[psutil.Process] = set()
+            load.pump(2.0)
+            for number in range(1, kills + 1):
+                load.pump(random.uniform(0.0, LONGEST_PAUSE_S))
+                seen |= _kill_engine(node)
+                took = _recovery(load, stack)
+                if took is None:
+                    print(f'kill {number}: no answer within {RECOVERY_S:.0f} s', flush=True)
+                    break
+                recoveries.append(took)
+                print(f'kill {number}: answers again after {took:.1f} s; {dict(load.outcomes)}', flush=True)
+            family = set(node.children(recursive=True))
+            orphans = {process for process in seen - family if _lives(process)}
+            load.drain()
+            load.close()
+            client.close()
     orphans |= _remaining(family)
     for process in orphans:
         print(f'orphan: {process}')

@@ -2,7 +2,9 @@
 
 import array
 import asyncio
+import multiprocessing
 import random
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,8 +15,10 @@ import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image
 
+from robobrain_ros.engines import children
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.camera.settings import CameraSettings
@@ -52,7 +56,8 @@ class Use:
 
 def publish() -> None:
     """Publish images, the whole work of the camera's process; blocks until it is killed."""
-    rclpy.init()
+    begin()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = Node('bench_camera')
     publisher = node.create_publisher(Image, topics.IMAGE, QOS)
     message = Image(width=WIDTH, height=HEIGHT, encoding='rgb8', step=3 * WIDTH)
@@ -67,9 +72,18 @@ def publish() -> None:
     rclpy.spin(node)
 
 
+def begin() -> None:
+    """Let this process, which multiprocessing has started, end with its parent, and ignore the terminal's Ctrl-C."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    assert parent.pid is not None
+    children.end_with(parent.pid)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 @contextmanager
 def _node() -> Iterator[Node]:
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = Node('bench_subscriber', start_parameter_services=False, enable_rosout=False)
     try:
         yield node

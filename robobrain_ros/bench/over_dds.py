@@ -8,7 +8,6 @@ import threading
 import time
 from typing import Any
 
-import rclpy
 from builtin_interfaces.msg import Duration
 from rclpy.action import ActionClient
 from rclpy.executors import SingleThreadedExecutor
@@ -20,7 +19,8 @@ from sensor_msgs.msg import Image
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import BenchRequest, Plan, requests, tell
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.engines import ending
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
@@ -106,8 +106,8 @@ class Asker:
         return image
 
 
-def main() -> None:
-    """Run this path with the plan on the command line; blocks."""
+def main() -> int:
+    """Run this path with the plan on the command line, and return the exit code; blocks."""
     plan = Plan.from_json(sys.argv[1])
     isolate()
     settings = {
@@ -120,17 +120,17 @@ def main() -> None:
     parameters = itertools.chain.from_iterable(('-p', f'{name}:={value}') for name, value in settings.items())
     with LocalStack() as stack:
         stack.start('ros.node', (*QUIET, *parameters))
-        rclpy.init()
-        client = Client(Node('bench_node'), check=stack.check)
-        asker = Asker(client)
-        bring_up(client)
-        for request in requests(plan):
-            stages, answer = asker.ask(request)
-            tell(request, stages, answer.tokens)
-        asker.close()
-        client.close()
-    rclpy.shutdown()
+        with ros():
+            client = Client(Node('bench_node'), check=stack.check)
+            asker = Asker(client)
+            bring_up(client)
+            for request in requests(plan):
+                stages, answer = asker.ask(request)
+                tell(request, stages, answer.tokens)
+            asker.close()
+            client.close()
+    return 0
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(ending.run('bench', main))

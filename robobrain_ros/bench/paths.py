@@ -9,6 +9,7 @@ from robobrain_ros.bench.cases import Laps, Plan, note, requests, tell
 from robobrain_ros.bench.plain_vllm import vllm
 from robobrain_ros.bench.served import server
 from robobrain_ros.brain.pipeline import generation
+from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.engines.vllm.launch import runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import chat_format
@@ -96,7 +97,12 @@ async def reference(plan: Plan) -> None:
 def main() -> None:
     """Run the path on the command line with the plan behind it; blocks."""
     paths = {'engine': engine, 'vllm': vllm, 'reference': reference, 'server': server}
-    asyncio.run(paths[sys.argv[1]](Plan.from_json(sys.argv[2])))
+    family = Family()  # vLLM's own processes would outlive this one, if it is killed
+    try:
+        with family.adopt():
+            asyncio.run(paths[sys.argv[1]](Plan.from_json(sys.argv[2])))
+    finally:
+        family.close()
 
 
 if __name__ == '__main__':

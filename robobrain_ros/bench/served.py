@@ -14,10 +14,13 @@ import cv2
 
 from robobrain_ros.bench import plain_vllm
 from robobrain_ros.bench.cases import Laps, Plan, requests, tell
+from robobrain_ros.engines import children
 from robobrain_ros.engines.vllm.launch import SERVER
 
 START_S = 600.0
 """Longest start of the server."""
+END_S = 30.0
+"""So long it may take to end, seconds."""
 
 
 async def server(plan: Plan) -> None:
@@ -34,7 +37,8 @@ async def server(plan: Plan) -> None:
         free.bind(('127.0.0.1', 0))
         port = free.getsockname()[1]
     command = [sys.executable, '-m', SERVER, f'--port={port}', '--host=127.0.0.1']
-    process = subprocess.Popen([*command, *flags(arguments | {'served_model_name': 'model'})], stdout=sys.stderr)
+    options = flags(arguments | {'served_model_name': 'model'})
+    process = children.start([*command, *options], stdout=sys.stderr)
     try:
         await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')
         client: Any = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
@@ -60,11 +64,7 @@ async def server(plan: Plan) -> None:
             laps.lap('decode')
             tell(request, laps.stages, tokens)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        children.end([process], END_S)
 
 
 def flags(arguments: dict[str, Any]) -> list[str]:

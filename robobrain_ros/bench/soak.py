@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import psutil
-import rclpy
 from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.ros.client import Client
 
 MOST_GROWTH = 0.02
@@ -57,24 +56,23 @@ def run(minutes: float) -> int:
     with LocalStack() as stack:
         stack.start('sim.camera')
         process = psutil.Process(stack.start('ros.node', QUIET).pid)
-        rclpy.init()
-        client = Client(Node('bench_soak'), check=stack.check)
-        bring_up(client)
-        load = Load(client, at_once=2)
-        samples: list[Memory] = []
-        begin = time.monotonic()
-        while (elapsed := time.monotonic() - begin) < seconds:
-            load.pump(SAMPLE_S)
-            stack.check()
-            if elapsed < warm_s:
-                continue
-            samples.append(Memory.of(process))
-            if len(samples) % 30 == 1:
-                print(f'{elapsed:5.0f} s: {samples[-1]}, {load.outcomes.total()} requests', flush=True)
-        load.drain()
-        load.close()
-        client.close()
-    rclpy.shutdown()
+        with ros():
+            client = Client(Node('bench_soak'), check=stack.check)
+            bring_up(client)
+            load = Load(client, at_once=2)
+            samples: list[Memory] = []
+            begin = time.monotonic()
+            while (elapsed := time.monotonic() - begin) < seconds:
+                load.pump(SAMPLE_S)
+                stack.check()
+                if elapsed < warm_s:
+                    continue
+                samples.append(Memory.of(process))
+                if len(samples) % 30 == 1:
+                    print(f'{elapsed:5.0f} s: {samples[-1]}, {load.outcomes.total()} requests', flush=True)
+            load.drain()
+            load.close()
+            client.close()
     at_first, at_last = median(samples[:AVERAGED]), median(samples[-AVERAGED:])
     growth = at_last.resident / at_first.resident - 1
     print(f'{load.outcomes.total()} requests in {minutes:g} min: {dict(load.outcomes)}, {load.hung} hung')

@@ -2,14 +2,19 @@
 
 import multiprocessing
 import statistics
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
 from robobrain_ros.commands.local_stack import isolate
+from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros.fastdds import use_image_profile
 
+T = TypeVar('T')
+U = TypeVar('U')
 TURN_S = 5.0
 """The subscribers take turns of about so long, so that what else the host does falls on all of them."""
 MOST_ALWAYS, MOST_ON_DEMAND, LONGEST_FIRST_FRAME_MS, LEAST_RATE_HZ = 1.1, 0.1, 150.0, 29.5
@@ -54,19 +59,28 @@ def run(seconds: float, requests: int) -> int:
     use_image_profile()
     processes = multiprocessing.get_context('spawn')
     camera = processes.Process(target=listeners.publish, daemon=True)
-    camera.start()
+    with uninterrupted():  # a process that is half started would complain of it
+        camera.start()
     figures = Figures()
     turns = max(round(seconds / TURN_S), 1)
+    # a fresh process for each measurement
+    pool = ProcessPoolExecutor(1, processes, listeners.begin, max_tasks_per_child=1)
+
+    def measured(measure: Callable[[T], U], amount: T) -> U:
+        with uninterrupted():
+            future = pool.submit(measure, amount)
+        return future.result()
+
     try:
-        # a fresh process for each measurement
-        with ProcessPoolExecutor(1, mp_context=processes, max_tasks_per_child=1) as pool:
-            for _ in range(turns):
-                figures.plain += pool.submit(listeners.plain, seconds / turns).result()
-                figures.always += pool.submit(listeners.always, seconds / turns).result()
-                figures.idle += pool.submit(listeners.idle, seconds / turns).result()
-            figures.first_frames_ms = pool.submit(listeners.first_frames, requests).result()
+        for _ in range(turns):
+            figures.plain += measured(listeners.plain, seconds / turns)
+            figures.always += measured(listeners.always, seconds / turns)
+            figures.idle += measured(listeners.idle, seconds / turns)
+        figures.first_frames_ms = measured(listeners.first_frames, requests)
     finally:
-        camera.kill()
+        for process in multiprocessing.active_children():  # the camera, and whoever measures when this is interrupted
+            process.kill()
+        pool.shutdown()
     floors = figures.floors()
     print(f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:.0f} Hz from another process, {seconds:g} s each, in {turns} turns')
     for what, figure, promise, holds in floors:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
@@ -21,7 +20,7 @@ from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
+from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
 from robobrain_ros.msg import Answer, Target
 from robobrain_ros.ros import topics
@@ -120,16 +119,15 @@ def running(*camera_arguments: str) -> Iterator[Client]:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
         stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=warn'])
-        rclpy.init()
-        node = Node('robobrain_demo')
-        client = Client(node, check=stack.check)
-        progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
-        bring_up(client)
-        node.destroy_subscription(progress)
-        print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
-        yield client
-        client.close()
-    rclpy.shutdown()
+        with ros():
+            node = Node('robobrain_demo')
+            client = Client(node, check=stack.check)
+            progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
+            bring_up(client)
+            node.destroy_subscription(progress)
+            print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
+            yield client
+            client.close()
 
 
 def run(seed: int, output: Path) -> int:

@@ -139,19 +139,25 @@ class Family:
         self._shared |= shared_memory(found)
         return found
 
-    def kill(self) -> None:
-        """Kill all members, and wait until they have given back what they had, a GPU's memory for one."""
+    def kill(self, dying: Iterable[int] = ()) -> None:
+        """Kill all members, and wait until they have given back what they had, a GPU's memory for one.
+
+        :param dying: pids of members that somebody else has just killed: it waits for them, too
+        """
         self.pids()
-        killed, deadline = kill(self._mark), time.monotonic() + END_S
+        killed, deadline = kill(self._mark).union(dying), time.monotonic() + END_S
         for child in multiprocessing.active_children():  # collects the dead ones, which would stay as zombies
             if child.pid in killed:
                 child.join(END_S)
         while not all(ended(pid) for pid in killed) and time.monotonic() < deadline:
             time.sleep(0.01)
 
-    def close(self) -> None:
-        """Kill all members, remove their folder and shared memory, end the watcher; any number of times."""
-        self.kill()
+    def close(self, dying: Iterable[int] = ()) -> None:
+        """Kill all members, remove their folder and shared memory, end the watcher; any number of times.
+
+        :param dying: pids of members that somebody else has just killed: it waits for them, too
+        """
+        self.kill(dying)
         for path in self._shared:
             with suppress(OSError):  # gone, or not ours to remove
                 os.unlink(path)

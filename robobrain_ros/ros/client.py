@@ -23,6 +23,9 @@ from robobrain_ros.ros import topics
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
 
+SLICE_S = 0.25
+"""rclpy hears no signal while it waits."""
+
 Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 
@@ -53,7 +56,7 @@ class Client:
 
     :param node: of the caller; the client spins it itself, while it waits
     :param name: full name of the robobrain node
-    :param check: called about once a second while the client waits; raises if that is in vain
+    :param check: called some times a second while the client waits; raises if that is in vain
     """
 
     def __init__(self, node: Node, name: str = f'/{topics.NODE}', check: Callable[[], None] = lambda: None) -> None:
@@ -82,10 +85,10 @@ class Client:
         raise NoReply(f'{what}: no reply within {timeout_s:g} s')
 
     def _slices(self, timeout_s: float) -> Iterator[float]:
-        """Pieces of at most a second, with a check after each."""
+        """Pieces that are so short that Ctrl-C is noticed soon, with a check after each."""
         deadline = time.monotonic() + timeout_s
         while (left := deadline - time.monotonic()) > 0:
-            yield min(left, 1.0)
+            yield min(left, SLICE_S)
             self._check()
 
     def call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:

@@ -1,8 +1,6 @@
 """The lifecycle node ``robobrain``: wires cameras, brain and outputs together, and owns their lives."""
 
 import functools
-import os
-import signal
 import sys
 import threading
 import traceback
@@ -18,6 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros import arguments, node_parameters, topics
@@ -33,6 +32,9 @@ from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
 
+END_S = 4.0
+"""So long the node may take to shut down, seconds: less than what launch waits until it sends the next signal."""
+
 Transition = Callable[['RobobrainNode', LifecycleState], TransitionCallbackReturn]
 
 
@@ -47,7 +49,9 @@ def explained(transition: Transition) -> Transition:
         try:
             return transition(self, state)
         except BrainError as error:
-            self.get_logger().error(f'{transition.__name__} failed: {error}')
+            # once the node is to end, a start that is given up is no news
+            log = self.get_logger().info if self.stopping.is_set() else self.get_logger().error
+            log(f'{transition.__name__} failed: {error}')
             return TransitionCallbackReturn.FAILURE
         except Exception:
             self.get_logger().error(f'{transition.__name__} failed by a defect:\n{traceback.format_exc()}')
@@ -198,7 +202,12 @@ class RobobrainNode(PolledClock, LifecycleNode):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT or SIGTERM; it starts unconfigured, as lifecycle nodes do. Blocks."""
+    """Run the node until SIGINT, SIGTERM or SIGHUP, and end the process; it starts unconfigured, as lifecycle nodes do.
+
+    :returns: the exit code 1 if the node cannot be started
+    """
+    late = f'has not ended within {END_S:g} s, and ends now, with its engine'
+    signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).fatal(late))
     use_image_profile()
     try:
         arguments.init(
@@ -213,22 +222,13 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()
         return 1
-    # Python's own handlers run in the main thread, when it next executes Python: a signal just before os.read() sleeps
-    # would be lost. This writes at once, and takes no lock (signals come in bursts: Ctrl-C goes to launch, too).
-    asked, ask = os.pipe()
-    os.set_blocking(ask, False)  # else set_wakeup_fd refuses it
-    signal.set_wakeup_fd(ask)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
     thread = threading.Thread(
         target=spin_safely, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True
     )
     thread.start()
-    os.read(asked, 1)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)  # once is enough
+    signals.wait()
     node.stopping.set()
     node.get_logger().info('shutting down')
     node.finish_requests(timeout_s=2.0)
@@ -236,7 +236,7 @@ def main(args: list[str] | None = None) -> int:
     thread.join()
     node.destroy_node()
     rclpy.try_shutdown()
-    return 0
+    return leave(0)
 
 
 if __name__ == '__main__':

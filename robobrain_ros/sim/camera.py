@@ -1,6 +1,5 @@
 """A ROS 2 node that is a colour and depth camera over a simulated table top."""
 
-import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +14,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
+from robobrain_ros.engines.ending import END_S, Signals
 from robobrain_ros.errors import BrainError
 from robobrain_ros.ros import arguments, topics
 from robobrain_ros.ros.fastdds import use_image_profile
@@ -131,7 +131,8 @@ class SimulatedCamera(Node):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the camera until SIGINT or SIGTERM; return the exit code. Blocks."""
+    """Run the camera until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
+    signals = Signals(END_S)
     use_image_profile()
     try:
         arguments.init(
@@ -144,26 +145,22 @@ def main(args: list[str] | None = None) -> int:
     except ValueError as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         return 1
-    executor = SingleThreadedExecutor()  # before the handlers: interrupted, its constructor leaves half of it behind
-    # rclpy's own handlers shut the context down under a publishing timer; these raise KeyboardInterrupt instead.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    executor = SingleThreadedExecutor()  # not interruptible: its constructor would leave half of it behind
     code = 0
     try:
-        camera = SimulatedCamera()
-        executor.add_node(camera)
-        brain = camera.get_parameter('follow').value
-        if brain:
-            executor.add_node(TrajectoryFollower(brain, lambda: camera.world))
-        executor.spin()
+        with signals.interrupting():
+            camera = SimulatedCamera()
+            executor.add_node(camera)
+            brain = camera.get_parameter('follow').value
+            if brain:
+                executor.add_node(TrajectoryFollower(brain, lambda: camera.world))
+            executor.spin()
     except KeyboardInterrupt:
         pass  # the way it is meant to end
     except (BrainError, RuntimeError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         code = 1
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # once is enough
         rclpy.try_shutdown()
     return code
 

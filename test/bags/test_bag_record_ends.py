@@ -1,25 +1,73 @@
-"""A recording that is ended from outside."""
+"""A recording that is ended before its time: it is complete up to there, or there is none."""
 
-import os
-import signal
+from pathlib import Path
+from signal import SIGINT, SIGTERM
 
 import pytest
-import rclpy
+from commands import Command, commands
 from ros_helpers import own_domain
+from sensor_msgs.msg import Image
 
 from robobrain_ros.bags.record import Recorder
+from robobrain_ros.bags.recording import CameraTopics, Recording, decoded
 from robobrain_ros.cli import main
+
+SOON = 60.0
+LONG = ('bag', 'record', '--seconds', '600', '--output', 'bag')
+
+
+def is_recorded(command: Command) -> bool:
+    return any(path.stat().st_size > 10**6 for path in command.folder.glob('bag/*.mcap'))
 
 
 @pytest.mark.ros
-@pytest.mark.timeout(90)
-def test_sigterm_ends_a_recording_quietly(tmp_path, monkeypatch, capsys):
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(Recorder, 'write', lambda *_: os.kill(os.getpid(), signal.SIGTERM))  # at the first message
-    try:
-        with own_domain():
-            assert main(['bag', 'record', '--seconds', '60', '--output', str(tmp_path / 'bag')]) == 130
-    finally:
-        signal.signal(signal.SIGTERM, before)
-    assert capsys.readouterr().err == ''
-    assert not rclpy.ok()
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize('number', [SIGINT, SIGTERM])
+def test_a_signal_ends_it_with_what_was_recorded(tmp_path, number):
+    with own_domain(), commands(tmp_path, 1, *LONG) as (command,):
+        command.reaches(is_recorded, SOON)
+        command.process.send_signal(number)
+        assert command.process.wait(SOON) == 128 + number
+        assert command.is_gone(SOON)
+    assert len(command.said().splitlines()) == 1, command.said()
+    recording = Recording(command.folder / 'bag')
+    assert recording.camera(CameraTopics('')) == CameraTopics('/image', '/depth/image', '/camera_info')
+    stamps = [decoded(message, Image).header.stamp.sec for message in recording.messages(['/image'])]
+    assert stamps
+
+
+@pytest.mark.ros
+@pytest.mark.timeout(120)
+def test_without_an_image_nothing_is_left(tmp_path):
+    with own_domain(), commands(tmp_path, 1, *LONG) as (command,):
+        command.reaches(lambda command: (command.folder / 'bag').exists(), SOON)
+        command.process.send_signal(SIGINT)
+        assert command.process.wait(SOON) == 130
+    bag = command.folder / 'bag'
+    assert not bag.exists() or Recording(bag).topics['/image']  # else an image was there before the signal
+
+
+def recorder(folder: Path) -> Recorder:
+    recorder = Recorder(folder)
+    recorder.__enter__()
+    recorder.add('/image', 'sensor_msgs/msg/Image')
+    return recorder
+
+
+def test_a_recording_that_fails_leaves_nothing(tmp_path):
+    failing = recorder(tmp_path / 'bag')
+    failing.write('/image', bytes(100))
+    failing.__exit__(RuntimeError, RuntimeError('the camera has ended'), None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_one_has_left_is_explained(tmp_path, monkeypatch, capsys):
+    recorder(tmp_path / 'bag')
+    monkeypatch.chdir(tmp_path)
+    assert main(['bag', 'record', '--output', 'bag']) == 1
+    assert capsys.readouterr().err == (
+        "robobrain bag record: 'bag' is what a recording left that was killed, and cannot be replayed: remove it, or "
+        'choose another folder\n'
+    )
+    assert main(['bag', 'replay', 'bag']) == 1
+    assert "'bag' is no rosbag2 recording that can be read" in capsys.readouterr().err

@@ -68,7 +68,7 @@ class NodeProcess:
     @staticmethod
     def forget_ended(stack: LocalStack) -> None:
         """Processes of earlier tests would fail the check of the stack."""
-        stack._processes = [process for process in stack._processes if process.poll() is None]
+        stack._processes = {process: name for process, name in stack._processes.items() if process.poll() is None}
 
     def up(self) -> 'NodeProcess':
         bring_up(self.client)

@@ -70,8 +70,11 @@ def refusal(error: Exception) -> str | None:
 
 
 def shutdown(llm: Any) -> None:
-    """End the engine core; blocks until it has ended, or for five seconds where the version lets us say so."""
+    """End the engine core: kill it where the version lets us say so, else block until it has ended by itself.
+
+    It has nothing to save, and would take four seconds to end by itself (vLLM 0.33 on two cores).
+    """
     if 'timeout' in inspect.signature(llm.shutdown).parameters:
-        llm.shutdown(timeout=5.0)
+        llm.shutdown(timeout=0.0)
     else:
         llm.shutdown()

@@ -316,6 +316,7 @@ class EmbeddedEngine:
         llm, family = self._llm, self._family
         self._llm = self._family = self._preparation = None
         self._state, self._error, self._pids = EngineState.STOPPED, '', ()
+        processes = family.pids() if family is not None else []
         try:
             if llm is not None:
                 from robobrain_ros.engines.vllm import compat
@@ -326,4 +327,4 @@ class EmbeddedEngine:
                 gc.collect()  # reference cycles hold its sockets
         finally:
             if family is not None:
-                await asyncio.to_thread(family.close)
+                await asyncio.to_thread(family.close, processes)

@@ -16,7 +16,8 @@ WANTED = {
     'VLLM_LOGGING_LEVEL': 'ERROR',
     'TORCH_LOGS': '-all',
     'TORCH_CPP_LOG_LEVEL': 'ERROR',
-    'PYTHONWARNINGS': 'ignore::FutureWarning',
+    # the second one: of semaphores that Python removes when a killed engine has left them
+    'PYTHONWARNINGS': 'ignore::FutureWarning,ignore::UserWarning:multiprocessing.resource_tracker',
 }
 """Where the user has set one of these, it stays as it is."""
 NEEDED = {'VLLM_WORKER_MULTIPROC_METHOD': 'spawn'}
