@@ -21,7 +21,10 @@ if not os.path.exists(header):
 check_chosen_python() {
   local why
   [ -n "${PYTHON:-}" ] || return 0
-  if why=$(unsuitable "$PYTHON"); then die "PYTHON is '$PYTHON', which cannot be used: $why"; fi
+  if why=$(unsuitable "$PYTHON"); then
+    case $why in it\ * | there\ *) ;; *) why='it does not start as a Python' ;; esac
+    die "PYTHON is '$PYTHON', which cannot be used: $why"
+  fi
 }
 
 find_python() { # the first Python that a venv with extension modules can be made of
@@ -74,7 +77,7 @@ free_mb() { df -Pm "$1" 2>/dev/null | awk 'NR == 2 { print $4 }'; }
 
 check_disk() { # check_disk MB WHAT: is there room below $VENV, and for pip's downloads?
   local has free needed=$1
-  has=$(du -sm "$VENV" 2>/dev/null | cut -f1)
+  has=$(du -sm "$VENV" 2>/dev/null | cut -f1) || has=0
   needed=$((needed - ${has:-0}))
   free=$(free_mb "$ROOT")
   if [ "$needed" -gt 0 ] && [ "${free:-$needed}" -lt "$needed" ]; then

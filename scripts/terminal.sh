@@ -21,7 +21,7 @@ interrupted() { # $1: number of the signal
   [ ! -t 2 ] || printf '\r\033[K' >&2
   [ "$1" = 1 ] || say "interrupted${CHILD:+; what was installed stays, and the same command goes on from here}"
   exit $((128 + $1))
-} 2>/dev/null
+}
 trap 'interrupted 2' INT
 trap 'interrupted 15' TERM
 trap 'interrupted 1' HUP

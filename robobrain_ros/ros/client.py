@@ -1,5 +1,6 @@
 """The other side of the node, for the demo, tests and scripts: lifecycle, questions, parameters. Blocks its caller."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -26,6 +27,16 @@ Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 class NoReply(RuntimeError):
     """The node did not answer in time, or is not there."""
+
+
+def _absent(what: str, timeout_s: float) -> NoReply:
+    """Say that something was not found on the network, and what decides whether it can be."""
+    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
+    here = ', '.join(f'{name}={os.environ.get(name, "(unset)")}' for name in names)
+    return NoReply(
+        f'{what} was not found within {timeout_s:g} s. Is its process running, with the same {here} as here? '
+        'robobrain doctor checks the network (loopback, multicast, shared memory)'
+    )
 
 
 class Client:
@@ -78,7 +89,7 @@ class Client:
         client: Any = self.node.create_client(kind, service)
         try:
             if not any(client.wait_for_service(slice_s) for slice_s in self._slices(timeout_s)):
-                raise NoReply(f'{service}: no such service within {timeout_s:g} s')
+                raise _absent(f'service {service}', timeout_s)
             return self.wait(client.call_async(request), timeout_s, service)
         finally:
             self.node.destroy_client(client)
@@ -94,7 +105,7 @@ class Client:
                 self.state(2.0)
             except NoReply:
                 if time.monotonic() > deadline:
-                    raise
+                    raise _absent(f'node {self.name}', timeout_s) from None
             else:
                 return
 
@@ -148,7 +159,7 @@ class Client:
         :raises NoReply: if the node is not there, rejects the goal, or does not answer
         """
         if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
+            raise _absent(f'action {self.name}/{topics.QUERY}', timeout_s)
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import pytest
 
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.commands import doctor
+from robobrain_ros.commands import doctor, machine
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ def test_an_nvidia_smi_that_does_not_work(tmp_path, monkeypatch, script, says):
     (tmp_path / 'nvidia-smi').write_text(script)
     (tmp_path / 'nvidia-smi').chmod(0o755)
     monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
-    monkeypatch.setattr(doctor, 'NVIDIA_SMI_S', 0.2 if 'sleep' in script else 20.0)
-    (finding,) = doctor._gpu()
-    assert finding[0] == doctor.NOTE
+    monkeypatch.setattr(machine, 'NVIDIA_SMI_S', 0.2 if 'sleep' in script else 20.0)
+    (finding,) = machine.gpu()
+    assert finding[0] == machine.NOTE
     assert says in finding[2]
 
 
