@@ -121,7 +121,7 @@ def test_a_distribution_without_wheels(checkout, distro):
 
 
 def test_what_runs_in_it_reads_and_writes_utf8_whatever_the_locale(checkout):
-    """setuptools and Python's start-up write and read the folder's name in the locale's encoding, also in UTF-8 mode."""
+    """setuptools writes the folder's name in the locale's encoding, and Python reads it so, also in UTF-8 mode."""
     checkout.make_environment()
     (checkout.folder / '.venv' / 'bin' / 'python').symlink_to(sys.executable)
     script = 'import locale, os, sys; print(locale.getencoding(), sys.flags.utf8_mode, os.environ["VIRTUAL_ENV"])'

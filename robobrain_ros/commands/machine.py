@@ -1,6 +1,6 @@
 """What a machine offers, told without any package: ``./run doctor`` starts this file before something is installed.
 
-Only the standard library of Python 3.9 is used; ``robobrain doctor`` says the same and then looks at packages and model.
+Only the standard library of Python 3.9 is used. ``robobrain doctor`` says the same, then looks at packages and model.
 """
 
 import argparse
@@ -77,7 +77,7 @@ def network() -> Iterator[Finding]:
         yield (
             BAD,
             'loopback',
-            f'UDP to 127.0.0.1 does not arrive ({error}): no node finds another. Try: ip link set lo up',
+            f'UDP to 127.0.0.1 does not arrive ({error}): nodes cannot find each other. ip link set lo up?',
         )
     else:
         yield GOOD, 'loopback', 'UDP to 127.0.0.1 arrives'

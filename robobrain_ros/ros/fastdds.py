@@ -6,15 +6,15 @@ from pathlib import Path
 
 PROFILE = 'fastdds_images.xml'
 VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""Fast DDS 3 (Kilted) reads the first, Fast DDS 2 (Humble, Jazzy) only the second. Other DDS implementations ignore both."""
+"""Fast DDS 3 (Kilted) reads the first, Fast DDS 2 (Humble, Jazzy) only the second; other implementations neither."""
 FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 
 
 def image_profile() -> dict[str, str]:
     """The environment variables with which Fast DDS uses config/fastdds_images.xml.
 
-    :returns: values by name; empty where the user has chosen transports (FASTDDS_BUILTIN_TRANSPORTS, or the variable that
-        this Fast DDS reads, is set). A profile of the user's under the name that the other Fast DDS reads goes first
+    :returns: values by name; empty where the user has chosen transports (FASTDDS_BUILTIN_TRANSPORTS, or the variable
+        that this Fast DDS reads, is set). A profile that the user gives to the other Fast DDS is used instead of ours
     :raises FileNotFoundError: if this package is not installed completely
     """
     name = variable()

@@ -42,7 +42,7 @@ class FakeNode:
 class Rig:
     def __init__(self):
         self.node = FakeNode()
-        self.diagnostics = Diagnostics(self.node)  # type: ignore[arg-type]
+        self.diagnostics = Diagnostics(self.node)
 
     def said(self) -> dict[str, DiagnosticStatus]:
         """The statuses of the next message, by name."""

@@ -49,8 +49,8 @@ def openmp_library(torch: Path | None = None) -> dict[str, str]:
     """Name PyTorch's OpenMP library in a way that also works where it lies in a folder with a space in its name.
 
     vLLM puts the library's path into LD_PRELOAD, and the loader splits that at spaces: each process would complain of
-    files that do not exist, and run without the library. vLLM leaves the variable alone if it names a libgomp. The file's
-    name does, and LD_LIBRARY_PATH, which is not split at spaces, says where it is.
+    files that do not exist, and run without the library. vLLM leaves the variable alone if it names a libgomp: here it
+    is the file's name only, and LD_LIBRARY_PATH, which is not split at spaces, says where that is.
 
     :param torch: folder of the package torch; None: that of the installed one
     :returns: variables by name; empty where vLLM's way works, or the user has chosen a library

@@ -102,7 +102,7 @@ class Subscriptions:
     def count_publishers(self, topic: str) -> int:
         """How many publishers a topic has now; 0 once this is closed."""
         try:
-            return self._node.count_publishers(topic)
+            return int(self._node.count_publishers(topic))
         except InvalidHandle:
             return 0
 
