@@ -85,7 +85,7 @@ def network() -> Iterator[Finding]:
         yield (
             NOTE,
             'multicast',
-            f'UDP to 239.255.0.1 does not arrive ({error}): nodes of other hosts are not found without ROS_STATIC_PEERS; '
+            f'UDP to 239.255.0.1 is lost ({error}): nodes of other hosts are not found without ROS_STATIC_PEERS; '
             'ROS_AUTOMATIC_DISCOVERY_RANGE=LOCALHOST is enough within this host',
         )
     else:

@@ -15,7 +15,7 @@ import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.brain.brain import Brain
@@ -27,6 +27,7 @@ from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
+from robobrain_ros.ros.lifecycle import AnsweringLifecycleNode
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
 from robobrain_ros.ros.request_server import RequestServer
@@ -56,7 +57,7 @@ def explained(transition: Transition) -> Transition:
     return run
 
 
-class RobobrainNode(LifecycleNode):
+class RobobrainNode(AnsweringLifecycleNode):
     """The node, by lifecycle.
 
     configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.
