@@ -122,7 +122,6 @@ setup() {
 install_beside() { # install_beside NAME MB WORDS PIP_ARGUMENTS...: requirements/NAME.lock in a folder of its own, $VENV/NAME
   local name=$1 mb=$2 words=$3 lock
   shift 3
-  [ -f "$REQUIREMENTS/$name.lock" ] || die "there is no requirements/$name.lock in $ROOT"
   lock=$(hash_of "requirements/$name.lock")
   ! is_current "$name" "$lock" || return 0
   must_be_writable "$VENV/$name" "$words must be installed"

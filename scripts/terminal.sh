@@ -61,7 +61,7 @@ step() { # as attempt, but ends ./run if the command fails, with the reason
 failed() { # failed COMMAND...: the end of its output, or what it means
   if tail -n 60 "$LOG" | grep -qE 'No space left on device|Errno 28|Disk quota exceeded|Errno 122'; then
     say 'the disk is full. These folders are written:'
-    df -hP "$ROOT" "${TMPDIR:-/tmp}" "${PIP_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME}}" 2>/dev/null | sort -ru >&2
+    df -hP "$ROOT" "${TMPDIR:-/tmp}" "${PIP_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME}}" 2>/dev/null | awk '!seen[$0]++' >&2
     die "free some space and repeat the command (TMPDIR and PIP_CACHE_DIR choose pip's folders). Log: $LOG"
   fi
   tail -n 30 "$LOG" >&2
