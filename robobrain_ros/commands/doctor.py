@@ -3,41 +3,31 @@
 import importlib.util
 import json
 import os
-import platform
-import shutil
-import subprocess
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from robobrain_ros import __version__
+from robobrain_ros.commands.machine import BAD, GOOD, NOTE, Finding, machine, show
 from robobrain_ros.engines.vllm import flaggems, memory_check
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks.profiles import detect_profile
 
-GOOD, NOTE, BAD = 'ok', 'note', 'MISSING'
-NVIDIA_SMI_S = 20.0
-"""Longest wait for nvidia-smi, which never ends where the driver hangs."""
-Finding = tuple[str, str, str]
-"""(GOOD, NOTE or BAD; what it is about; in words)"""
-
 
 def run(model: Path) -> int:
     """Print the findings; returns 1 if something is missing that the node needs. Takes some seconds."""
-    findings = [*_host(), *_packages(), *_ros(), *_gpu(), *check_model(model)]
-    for grade, what, words in findings:
-        print(f'{grade:<8} {what:<14} {words}')
-    return 1 if any(grade == BAD for grade, _, _ in findings) else 0
+    return show(_all(model))
 
 
-def _host() -> Iterator[Finding]:
+def _all(model: Path) -> Iterator[Finding]:
     yield GOOD, 'robobrain_ros', __version__
-    yield GOOD, 'host', f'{platform.system()} {platform.machine()}, Python {platform.python_version()}'
-    gib = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30
-    yield GOOD if gib > 4 else NOTE, 'memory', f'{gib:.0f} GiB, {os.cpu_count()} processors'
+    yield from machine(Path.cwd())
+    yield from _packages()
+    yield from _ros()
+    yield from check_model(model)
 
 
 def _packages() -> Iterator[Finding]:
@@ -72,10 +62,11 @@ def _ros() -> Iterator[Finding]:
     from robobrain_ros.ros.camera.conversions import BRIDGE_NAME, BRIDGE_REASON
 
     yield GOOD, 'images', f'{BRIDGE_NAME}: {BRIDGE_REASON}' if BRIDGE_REASON else BRIDGE_NAME
-    from robobrain_ros.ros.fastdds import VARIABLES
+    from robobrain_ros.ros.fastdds import VARIABLES, variable
 
-    profile = next((os.environ[name] for name in VARIABLES if os.environ.get(name)), '')
-    yield GOOD, 'transport', profile or 'config/fastdds_images.xml; give it to camera drivers too, see README'
+    profile = next((f'{name}={os.environ[name]}' for name in VARIABLES if os.environ.get(name)), '')
+    ours = f'config/fastdds_images.xml; give it to camera drivers too: {variable()}=<its path>'
+    yield GOOD, 'transport', profile or ours
     if importlib.util.find_spec('tf2_ros'):
         yield GOOD, 'tf2_ros', 'found'
     else:
@@ -89,26 +80,6 @@ def _ros() -> Iterator[Finding]:
         )
     if not importlib.util.find_spec('launch_ros'):
         yield NOTE, 'launch_ros', 'not installed; without it `robobrain up` takes the place of the launch files'
-
-
-def _gpu() -> Iterator[Finding]:
-    if not shutil.which('nvidia-smi'):
-        yield NOTE, 'GPU', 'no nvidia-smi: the model runs on the CPU, which suits the tiny checkpoint only'
-        return
-    query = ['nvidia-smi', '--query-gpu=name,memory.total,memory.free,driver_version', '--format=csv,noheader']
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=NVIDIA_SMI_S)
-    except subprocess.TimeoutExpired:
-        yield NOTE, 'GPU', f"nvidia-smi does not end within {NVIDIA_SMI_S:g} s: see the driver's messages (dmesg)"
-        return
-    except OSError as error:
-        yield NOTE, 'GPU', f'nvidia-smi cannot be started: {error}'
-        return
-    lines = answer.stdout.strip().splitlines() if answer.returncode == 0 else []
-    if not lines:
-        yield NOTE, 'GPU', f'nvidia-smi fails: {(answer.stderr or answer.stdout).strip()[:200]}'
-    for line in lines:
-        yield GOOD, 'GPU', f'{line} (name, memory, free, driver)'
 
 
 def check_model(model: Path) -> Iterator[Finding]:

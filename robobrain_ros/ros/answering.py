@@ -129,7 +129,7 @@ class Answering:
         try:
             started(job)
             # at once, where the job ends: this thread may be asleep, or busy with something else
-            answer, message = await self._outcome(job, publish)  # type: ignore[misc]  # never None
+            answer, message = await self._outcome(job, publish)
             self._log(answer)
             if frames:
                 self._show(outputs, answer, frames[0], message.position_frame)

@@ -155,7 +155,7 @@ class Client:
 
     def is_there(self) -> bool:
         """Whether action ``~/query`` is known now; does not block. A node that was killed is known for a while."""
-        return self._query.server_is_ready()
+        return bool(self._query.server_is_ready())
 
     def wait_for_action(self, timeout_s: float) -> None:
         """Block until action ``~/query`` is known.

@@ -1,31 +1,51 @@
 """Makes raw images arrive: the Fast DDS profile of this package. No ROS is imported here."""
 
 import os
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PROFILE = 'fastdds_images.xml'
 VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
-"""Read by Fast DDS 3, and by Fast DDS 2 before it. Other DDS implementations ignore both."""
+"""Fast DDS 3 (Kilted) reads the first, Fast DDS 2 (Humble, Jazzy) only the second; other implementations neither."""
 FAST_DDS_2 = ('humble', 'iron', 'jazzy')
 
 
 def image_profile() -> dict[str, str]:
     """The environment variables with which Fast DDS uses config/fastdds_images.xml.
 
-    :returns: values by name; empty where the user has chosen transports (one of VARIABLES, or
-        FASTDDS_BUILTIN_TRANSPORTS, is set)
+    :returns: values by name; empty where the user has chosen transports (FASTDDS_BUILTIN_TRANSPORTS, or the variable
+        that this Fast DDS reads, is set). A profile that the user gives to the other Fast DDS is used instead of ours
     :raises FileNotFoundError: if this package is not installed completely
     """
-    if any(os.environ.get(name) for name in (*VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS')):
+    name = variable()
+    if os.environ.get(name) or os.environ.get('FASTDDS_BUILTIN_TRANSPORTS'):
         return {}
-    # Not both: Fast DDS 3 warns about the old name in every process.
-    return {VARIABLES[os.environ.get('ROS_DISTRO') in FAST_DDS_2]: str(_find_profile())}
+    others = next((os.environ[other] for other in VARIABLES if os.environ.get(other)), '')
+    return {name: others or str(_find_profile())}
+
+
+def variable() -> str:
+    """Name the variable that this host's Fast DDS reads, without loading it.
+
+    :returns: one of VARIABLES. Not both are set: Fast DDS 3 warns about the old name in every process
+    """
+    distro = os.environ.get('ROS_DISTRO')
+    return VARIABLES[distro in FAST_DDS_2 if distro else _is_wheel('ros-fastrtps')]
+
+
+def _is_wheel(name: str) -> bool:
+    """Tell whether pip installed a package: with the wheels of ROS 2, no setup file names the distribution."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def use_image_profile() -> Path | None:
     """Let Fast DDS use config/fastdds_images.xml in this process and its children; call it before ``rclpy.init``.
 
-    :returns: the profile's path; None where the user has chosen transports, and keeps them
+    :returns: the profile's path; None where the user has chosen transports already
     :raises FileNotFoundError: if this package is not installed completely
     """
     environment = image_profile()

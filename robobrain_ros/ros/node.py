@@ -13,7 +13,7 @@ import rclpy
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.ending import Signals, leave
@@ -25,6 +25,7 @@ from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
+from robobrain_ros.ros.lifecycle import AnsweringLifecycleNode
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.polled_clock import PolledClock
@@ -60,7 +61,7 @@ def explained(transition: Transition) -> Transition:
     return run
 
 
-class RobobrainNode(PolledClock, LifecycleNode):
+class RobobrainNode(PolledClock, AnsweringLifecycleNode):
     """The node, by lifecycle.
 
     configure: start the engine, warm up. activate: subscribe, answer. deactivate: abort. cleanup: engine down.

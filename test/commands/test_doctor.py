@@ -3,12 +3,14 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from importlib.util import find_spec
 
 import pytest
 
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.commands import doctor
+from robobrain_ros.commands import doctor, machine
 
 
 @pytest.fixture
@@ -66,9 +68,9 @@ def test_an_nvidia_smi_that_does_not_work(tmp_path, monkeypatch, script, says):
     (tmp_path / 'nvidia-smi').write_text(script)
     (tmp_path / 'nvidia-smi').chmod(0o755)
     monkeypatch.setenv('PATH', f'{tmp_path}{os.pathsep}{os.environ["PATH"]}')
-    monkeypatch.setattr(doctor, 'NVIDIA_SMI_S', 0.2 if 'sleep' in script else 20.0)
-    (finding,) = doctor._gpu()
-    assert finding[0] == doctor.NOTE
+    monkeypatch.setattr(machine, 'NVIDIA_SMI_S', 0.2 if 'sleep' in script else 20.0)
+    (finding,) = machine.gpu()
+    assert finding[0] == machine.NOTE
     assert says in finding[2]
 
 
@@ -83,3 +85,45 @@ def test_what_is_optional_is_told_with_how_to_get_it(monkeypatch):
     ):
         assert findings[name][0] == doctor.NOTE
         assert way in findings[name][1]
+
+
+def test_a_bare_machine_is_told_what_setup_would_do(tmp_path):
+    command = [sys.executable, '-I', '-S', machine.__file__, '--environment', tmp_path / '.venv', '--missing', 'g++']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.stderr == ''
+    assert done.returncode == 1
+    assert './run setup installs g++' in done.stdout
+    assert '.venv is not there: ./run setup makes it' in done.stdout
+    assert 'UDP to 127.0.0.1 arrives' in done.stdout
+
+
+def test_a_loopback_that_is_down_is_missing(tmp_path):
+    """In a network of its own, in which nobody has switched the loopback on."""
+    alone = ('unshare', '--net', '--map-root-user')
+    if not shutil.which('unshare') or subprocess.run([*alone, 'true'], capture_output=True).returncode:
+        pytest.skip('this host does not give away networks')
+    code = f'import runpy; m = runpy.run_path({machine.__file__!r}); m["show"](m["network"]())'
+    done = subprocess.run([*alone, sys.executable, '-I', '-S', '-c', code], capture_output=True, text=True, timeout=60)
+    lines = {line.split()[1]: line for line in done.stdout.splitlines()}
+    assert lines['loopback'].startswith('MISSING')
+    assert lines['multicast'].startswith('note')
+
+
+@pytest.mark.parametrize(
+    ('name', 'value', 'says'),
+    [
+        ('ROS_DOMAIN_ID', '233', "ROS_DOMAIN_ID is '233'"),
+        ('ROS_DOMAIN_ID', '-1', "ROS_DOMAIN_ID is '-1'"),
+        ('ROS_AUTOMATIC_DISCOVERY_RANGE', 'localhost', "is 'localhost', but must be one of SUBNET, LOCALHOST"),
+    ],
+)
+def test_variables_with_which_no_node_is_found(monkeypatch, name, value, says):
+    monkeypatch.setenv(name, value)
+    assert [says in words for grade, _, words in machine.discovery() if grade == machine.BAD] == [True]
+
+
+def test_discovery_that_is_off_is_told(monkeypatch):
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'OFF')
+    assert 'do not find each other' in ' '.join(
+        words for grade, _, words in machine.discovery() if grade == machine.NOTE
+    )

@@ -48,7 +48,7 @@ class Rig:
     def __init__(self):
         self.node = FakeNode()
         self.profile = PROFILES['robobrain-2.5']
-        self.diagnostics = Diagnostics(self.node)  # type: ignore[arg-type]
+        self.diagnostics = Diagnostics(self.node)
 
     def said(self) -> dict[str, DiagnosticStatus]:
         """The statuses of the next message, by name."""

@@ -17,7 +17,6 @@ def clean(monkeypatch):
 @pytest.mark.parametrize(
     ('distro', 'variable'),
     [
-        ('', 'FASTDDS_DEFAULT_PROFILES_FILE'),
         ('kilted', 'FASTDDS_DEFAULT_PROFILES_FILE'),
         ('jazzy', 'FASTRTPS_DEFAULT_PROFILES_FILE'),
     ],
@@ -30,11 +29,33 @@ def test_profile_is_set_for_the_fast_dds_of_the_distribution(monkeypatch, distro
     assert os.environ[variable] == str(profile)
 
 
-@pytest.mark.parametrize('name', [*transport.VARIABLES, 'FASTDDS_BUILTIN_TRANSPORTS'])
+@pytest.mark.parametrize(
+    ('wheel', 'name'),
+    [('ros-fastrtps', 'FASTRTPS_DEFAULT_PROFILES_FILE'), ('ros-fastdds', 'FASTDDS_DEFAULT_PROFILES_FILE')],
+)
+def test_without_a_distribution_the_installed_wheel_tells(monkeypatch, wheel, name):
+    def version(asked):
+        if asked != wheel:
+            raise transport.PackageNotFoundError(asked)
+        return '1'
+
+    monkeypatch.setattr(transport, 'version', version)
+    assert list(transport.image_profile()) == [name]
+
+
+@pytest.mark.parametrize('name', ['FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_BUILTIN_TRANSPORTS'])
 def test_the_users_choice_stays(monkeypatch, name):
+    monkeypatch.setenv('ROS_DISTRO', 'jazzy')
     monkeypatch.setenv(name, 'mine')
     assert transport.use_image_profile() is None
     assert os.environ[name] == 'mine'
+
+
+def test_a_profile_under_the_name_of_another_version_is_used(monkeypatch):
+    """Else Fast DDS 2 would go on without any profile, and lose images."""
+    monkeypatch.setenv('ROS_DISTRO', 'jazzy')
+    monkeypatch.setenv('FASTDDS_DEFAULT_PROFILES_FILE', '/robot/dds.xml')
+    assert transport.image_profile() == {'FASTRTPS_DEFAULT_PROFILES_FILE': '/robot/dds.xml'}
 
 
 def test_segment_holds_an_image_pair_of_1080p():

@@ -41,7 +41,7 @@ def work_on(handle: Handle, *pauses: str) -> Job:
             job.update(stage)  # says nothing new
 
     async def run() -> Job:
-        job = Job(Answer('pointing', 'the mug'), asyncio.get_running_loop(), Feedback(handle).add)  # type: ignore[arg-type]
+        job = Job(Answer('pointing', 'the mug'), asyncio.get_running_loop(), Feedback(handle).add)
         job.start(work(job), 10.0)
         await asyncio.wrap_future(job.done)
         return job

@@ -129,10 +129,10 @@ def test_a_thousand_parameters_are_set_while_requests_run(world, pictures):
         kind = dice.random()
         if kind < 0.8:
             name = dice.choice(list(good))
-            parameter = Parameter(name, value=good[name]()).to_parameter_msg()  # type: ignore[call-overload]
+            parameter = Parameter(name, value=good[name]()).to_parameter_msg()
         elif kind < 0.95:
             name = dice.choice(list(bad))
-            parameter = Parameter(name, value=bad[name]).to_parameter_msg()  # type: ignore[call-overload]
+            parameter = Parameter(name, value=bad[name]).to_parameter_msg()
         else:
             parameter = deleted
         reply = world.set_parameters.call_async(SetParameters.Request(parameters=[parameter]))

@@ -73,7 +73,7 @@ def test_what_is_no_rotation_is_quoted(quaternion):
 @pytest.fixture
 def without(monkeypatch) -> Transforms:
     monkeypatch.setitem(sys.modules, 'tf2_ros', None)
-    return Transforms(SimpleNamespace())  # type: ignore[arg-type]
+    return Transforms(SimpleNamespace())
 
 
 @pytest.mark.parametrize('target_frame', ['', 'camera'])

@@ -7,6 +7,8 @@ the same ones meanwhile. Afterwards it needs none of them (looked up in 0.33), s
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 OFFLINE = 'HF_HUB_OFFLINE'
 WANTED = {
@@ -39,7 +41,38 @@ def variables(on_cpu: bool, folder: str) -> dict[str, str]:
     wanted = WANTED | WANTED_ON_CPU if on_cpu else WANTED
     found = {name: os.environ.get(name, value) for name, value in wanted.items()} | NEEDED
     found['VLLM_RPC_BASE_PATH'] = folder
-    return found | NEEDED_ON_CPU | {'TORCHINDUCTOR_CACHE_DIR': folder} if on_cpu else found
+    if not on_cpu:
+        return found
+    return found | NEEDED_ON_CPU | {'TORCHINDUCTOR_CACHE_DIR': folder} | openmp_library()
+
+
+def openmp_library(torch: Path | None = None) -> dict[str, str]:
+    """Name PyTorch's OpenMP library in a way that also works where it lies in a folder with a space in its name.
+
+    vLLM puts the library's path into LD_PRELOAD, and the loader splits that at spaces: each process would complain of
+    files that do not exist, and run without the library. vLLM leaves the variable alone if it names a libgomp: here it
+    is the file's name only, and LD_LIBRARY_PATH, which is not split at spaces, says where that is.
+
+    :param torch: folder of the package torch; None: that of the installed one
+    :returns: variables by name; empty where vLLM's way works, or the user has chosen a library
+    """
+    if torch is None:
+        spec = find_spec('torch')
+        if spec is None or spec.origin is None:
+            return {}
+        torch = Path(spec.origin).parent
+    preloaded = os.environ.get('LD_PRELOAD', '')
+    if ' ' not in str(torch) or any(name in preloaded for name in ('libomp', 'libgomp', 'libiomp')):
+        return {}
+    places = (torch.parent / 'torch.libs', torch / 'lib')  # in vLLM's order (vllm/platforms/cpu.py)
+    library = next((file for place in places for file in sorted(place.glob('libgomp*.so*'))), None)
+    if library is None:
+        return {}
+    searched = os.environ.get('LD_LIBRARY_PATH', '')
+    return {
+        'LD_PRELOAD': ':'.join(filter(None, (preloaded, library.name))),
+        'LD_LIBRARY_PATH': ':'.join(filter(None, (str(library.parent), searched))),
+    }
 
 
 @contextmanager

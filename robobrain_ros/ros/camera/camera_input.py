@@ -185,7 +185,7 @@ class CameraInput:
         return frame
 
     def _now_ns(self) -> int:
-        return self._clock.now().nanoseconds
+        return int(self._clock.now().nanoseconds)
 
     def _fault(self, newest: Arrival | None, not_before_ns: int, max_age_s: float) -> BrainError | None:
         """Why the image cannot be used."""

@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from rclpy.clock import Clock, ClockType
@@ -92,7 +92,8 @@ class Subscriptions:
         with self._lock:
             self._waiting += 1
         # at once, in the thread that owns them; also while subscribed, since that may be about to end
-        self._executor.create_task(self._update)
+        with suppress(AttributeError):  # rclpy 7.1 (Jazzy), where this was closed meanwhile
+            self._executor.create_task(self._update)
         try:
             yield
         finally:

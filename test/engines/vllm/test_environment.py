@@ -5,11 +5,13 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from repository import FIXTURES
 
-from robobrain_ros.engines.vllm.environment import offline, variables
+from robobrain_ros.engines.vllm.environment import offline, openmp_library, variables
 
 
 def test_what_the_user_has_set_stays_unless_vllm_could_not_work_with_it(monkeypatch, tmp_path):
@@ -28,6 +30,36 @@ def test_what_the_user_has_set_stays_unless_vllm_could_not_work_with_it(monkeypa
     on_gpu = variables(False, str(tmp_path))
     assert not {'OMP_NUM_THREADS', 'TORCHDYNAMO_DISABLE', 'TORCHINDUCTOR_CACHE_DIR'} & on_gpu.keys()
     assert dict(os.environ) == before
+
+
+def test_the_loader_finds_openmp_in_a_folder_with_a_space(tmp_path, monkeypatch):
+    monkeypatch.delenv('LD_PRELOAD', raising=False)
+    lib = Path(find_spec('torch').origin).parent / 'lib'
+    if not list(lib.glob('libgomp*.so*')):
+        pytest.skip('this torch has its OpenMP library elsewhere')
+    torch = tmp_path / 'ein Häuschen' / 'torch'
+    torch.mkdir(parents=True)
+    (torch / 'lib').symlink_to(lib)
+    told = openmp_library(torch)
+    maps = subprocess.run(
+        ['cat', '/proc/self/maps'], env=os.environ | told, capture_output=True, text=True, check=True, timeout=20
+    )
+    assert maps.stderr == ''  # where the loader complains
+    assert 'libgomp' in maps.stdout
+
+
+def test_openmp_is_left_to_vllm_without_a_space_and_to_the_user(tmp_path, monkeypatch):
+    monkeypatch.delenv('LD_PRELOAD', raising=False)
+    assert openmp_library(tmp_path / 'torch') == {}
+    library = tmp_path / 'a b' / 'torch' / 'lib' / 'libgomp.so.1'
+    library.parent.mkdir(parents=True)
+    library.touch()
+    monkeypatch.setenv('LD_PRELOAD', '/usr/lib/other.so')
+    monkeypatch.delenv('LD_LIBRARY_PATH', raising=False)
+    told = openmp_library(library.parents[1])
+    assert told == {'LD_PRELOAD': '/usr/lib/other.so:libgomp.so.1', 'LD_LIBRARY_PATH': str(library.parent)}
+    monkeypatch.setenv('LD_PRELOAD', '/opt/intel/libiomp5.so')
+    assert openmp_library(library.parents[1]) == {}
 
 
 @pytest.mark.parametrize(('said', 'inside'), [(None, True), ('0', False)])
