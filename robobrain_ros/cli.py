@@ -8,6 +8,8 @@ from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands.arguments import positive
+from robobrain_ros.commands.demo_help import DESCRIPTION
+from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks import NAMES, TASKS
 
@@ -17,19 +19,28 @@ def main(arguments: list[str] | None = None) -> int:
 
     :param arguments: what follows ``robobrain``; None: this process's own
     """
+    allow_any_letter()
     parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
     parser.add_argument('--version', action='version', version=__version__)
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
-    demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
+    demo = commands.add_parser(
+        'demo',
+        help='simulated camera and node as separate processes, one question per task',
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
-    demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
+    demo.add_argument(
+        '--output', type=Path, default=Path('demo_output'), help='folder for pictures (default: %(default)s)'
+    )
     demo.add_argument(
         '--episodes',
         type=positive(int),
         metavar='N',
         help='let the gripper do what was answered, N times; exit code 1: too seldom',
     )
+    demo.add_argument('--json', action='store_true', help='print the answers as JSON; the table goes to stderr')
     demo.set_defaults(run=_demo)
 
     ask = commands.add_parser('ask', help='one question about a picture, without ROS')
@@ -59,6 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
     part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
     evaluate.set_defaults(run=_evaluate)
 
     bench.add(commands)
@@ -89,10 +101,12 @@ def _name(chosen: argparse.Namespace) -> str:
 
 def _demo(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.demo import run, run_episodes
+    from robobrain_ros.commands.output import results
 
-    if chosen.episodes is None:
-        return run(chosen.seed, chosen.output)
-    return run_episodes(chosen.episodes, chosen.seed, chosen.output)
+    with results(chosen.json) as tell:
+        if chosen.episodes is None:
+            return run(chosen.seed, chosen.output, tell)
+        return run_episodes(chosen.episodes, chosen.seed, chosen.output, tell)
 
 
 def _ask(chosen: argparse.Namespace) -> int:
@@ -102,9 +116,11 @@ def _ask(chosen: argparse.Namespace) -> int:
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.commands.output import results
     from robobrain_ros.evaluation.tabletop import run
 
-    return run(chosen.scenes, chosen.model, chosen.card, chosen.task)
+    with results(chosen.json) as tell:
+        return run(chosen.scenes, chosen.model, chosen.card, chosen.task, tell)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
