@@ -1,6 +1,6 @@
 """The figures of ``robobrain evaluate``: as a table in a terminal, as Markdown in a model card, and for programs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ BEGIN, END = '<!-- evaluation: begin -->', '<!-- evaluation: end -->'
 """Around the table in a model card."""
 COLUMNS = ('task', 'asked for', 'questions', 'right', 'more', 'median ms')
 
-Found = Mapping[tuple[str, str, str], list[Mapping[str, float]]]
+Found = Mapping[tuple[str, str, str], Sequence[Mapping[str, float]]]
 """(novelty, task, kind) to the scores of each question."""
 
 
@@ -22,11 +22,11 @@ def markdown(found: Found) -> str:
 
 def table(found: Found) -> Table:
     """Return the rows of ``markdown`` for a terminal, 80 columns wide or less."""
-    made = Table(caption=_missed(found), caption_justify='left')
-    for name in COLUMNS:
-        made.add_column(name, justify='right' if name in ('questions', 'right', 'median ms') else 'left')
-    for cells in _rows(found):
-        made.add_row(*cells)
+    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, caption=_missed(found), caption_justify='left')
+    for name in ('task', 'asked for', 'new', 'asked', 'right', 'more', 'median ms'):
+        made.add_column(name, justify='right' if name in ('asked', 'right', 'median ms') else 'left')
+    for (novel, task, kind), cells in zip(sorted(found), _rows(found), strict=True):
+        made.add_row(task, kind, novel, *cells[2:])
     return made
 
 
@@ -74,16 +74,16 @@ def _missed(found: Found) -> str:
     return f'Falsely "not visible": {_percent(_mean(every, "falsely not found"))} of {count}.'
 
 
-def _values(scores: list[Mapping[str, float]], name: str) -> list[float]:
+def _values(scores: Sequence[Mapping[str, float]], name: str) -> list[float]:
     return [one[name] for one in scores if name in one and not np.isnan(one[name])]
 
 
-def _mean(scores: list[Mapping[str, float]], name: str) -> float | None:
+def _mean(scores: Sequence[Mapping[str, float]], name: str) -> float | None:
     values = _values(scores, name)
     return float(np.mean(values)) if values else None
 
 
-def _median(scores: list[Mapping[str, float]], name: str) -> float | None:
+def _median(scores: Sequence[Mapping[str, float]], name: str) -> float | None:
     values = _values(scores, name)
     return float(np.median(values)) if values else None
 

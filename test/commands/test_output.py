@@ -70,13 +70,11 @@ def test_without_json_results_go_nowhere(capfd):
     ],
 )
 def test_rate_and_remaining_time(times, unit, says):
-    clock = iter(times)
-    bar = progress.progress.Progress(console=Console(file=io.StringIO()), disable=True)
-    bar.get_time = lambda: now
-    now = next(clock)
+    now = [times[0]]
+    bar = progress.progress.Progress(console=Console(file=io.StringIO()), disable=True, get_time=lambda: now[0])
     number = bar.add_task('x', total=10)
     bar.advance(number, 0)
-    for now in clock:  # noqa: B007 - get_time reads it
+    for now[0] in times[1:]:
         bar.advance(number, 1)
     task: Task = bar.tasks[0]
     assert figures(task, unit) == says

@@ -134,7 +134,7 @@ def test_the_terminal_s_table_fits_80_columns(capsys):
     console().print(table({key: [ONE | {'IoU': 0.9}, WAY | {'end depth error cm': 12.3}] * 100 for key in kinds}))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
-    assert sum('50.0 %' in line for line in lines) >= len(kinds)
+    assert len(lines) == 1 + len(kinds) + 1, 'no row needs a second line'
 
 
 def test_programs_get_shares_and_nulls():
