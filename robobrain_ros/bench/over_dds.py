@@ -88,7 +88,7 @@ class Asker:
         known: list[str] = []
         now = self._client.node.get_clock().now().to_msg()
         goal = Query.Goal(
-            task=case.task, instruction=request.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S)
+            task=request.case.task, instruction=request.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S)
         )
         hear = lambda message: known.append(message.feedback.stage)  # noqa: E731
         self._client.wait(self._query.send_goal_async(goal, feedback_callback=hear), TIMEOUT_S, 'query')

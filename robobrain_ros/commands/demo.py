@@ -23,7 +23,7 @@ from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate
-from robobrain_ros.commands.output import Rows, Tell, ignore
+from robobrain_ros.commands.output import Rows, Tell, console, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.msg import Answer
@@ -95,7 +95,7 @@ def run(seed: int, output: Path, tell: Tell = ignore) -> int:
     print(f'Positions (x y z) are in the frame {rows[0].answer.header.frame_id}.')
     print('Of a trajectory, the last waypoint is shown.')
     medians = {name: statistics.median(getattr(row.answer.timings, f'{name}_ms') for row in rows) for name in STAGES}
-    print('Median ms: ' + ', '.join(f'{name} {took:.0f}' for name, took in medians.items()))
+    console().print('Median ms: ' + ', '.join(f'{name} {took:.0f}' for name, took in medians.items()))
     print(f'Pictures: {output.resolve()}')
     tell({'seed': seed, 'right': right, 'answers': [row.record() for row in rows]})
     return 0 if right == len(rows) else 1

@@ -15,10 +15,12 @@ from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks.values import Step
 
-COLUMNS = {'task': 10, 'instruction': None, 'answer': None, 'pixel, metres': 20, 'truth': 16, 'ms': 4}
+COLUMNS = {'task': 10, 'instruction, answer': None, 'pixel, metres': 20, 'truth': 13, 'ms': 4}
 """Titles and widths for ``Rows``."""
 STAGES = ('queue', 'convert', 'prepare', 'first_token', 'decode', 'parse', 'project', 'total')
 """Fields of the message Timings, without their unit."""
+LONGEST = 75
+"""Letters of an answer that a cell shows."""
 LEAST_NAMED = 0.8
 """Share of the objects that a list must name."""
 
@@ -47,12 +49,13 @@ class Row:
         where = f'{last.u:.0f}, {last.v:.0f}' if last else '-'
         if last and last.status == Target.STATUS_OK:
             where += '\n' + ' '.join(f'{value:.3f}' for value in (last.position.x, last.position.y, last.position.z))
+        text = answer.text.replace('\n', ' ') or answer.error_message
+        said = text if len(text) <= LONGEST else f'{text[:LONGEST]} ...'
         return (
             self.question.task,
-            self.question.instruction,
-            answer.error_message or answer.text.replace('\n', ' '),
+            f'{self.question.instruction}\n{said}',
             where,
-            f'{"ok" if self.right else "WRONG"}: {self.distance()}',
+            f'ok: {self.distance().removeprefix("off by ")}' if self.right else f'WRONG: {self.distance()}',
             f'{answer.timings.total_ms:.0f}',
         )
 
