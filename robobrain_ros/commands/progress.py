@@ -8,6 +8,7 @@ from types import TracebackType
 from rich import progress
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Column
 from rich.text import Text
 
 LINE_S = 10.0
@@ -77,7 +78,7 @@ class Progress:
 
 class _Figures(progress.ProgressColumn):
     def __init__(self, unit: str) -> None:
-        super().__init__()
+        super().__init__(Column(no_wrap=True))
         self._unit = unit
 
     def render(self, task: progress.Task) -> Text:
