@@ -136,7 +136,8 @@ class Run:
                     f'step {self.learner.step_number} short {values[0]:.3f} long {values[1]:.3f} '
                     f'dense {values[2]:.3f} rate x{factor:.2f} | {steps / spent:.1f} steps/s '
                     f'{steps * per_step / spent:.0f} questions/s | {len(self.scenes)} scenes, '
-                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)} | {(end - now) / 60:.1f} min left'
+                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)} | '
+                    f'{(end - now) / 60:.1f} min left'
                 )
                 self.curve.append(
                     {
