@@ -15,7 +15,7 @@ from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks.values import Step
 
-COLUMNS = {'task': 10, 'instruction, answer': None, 'pixel, metres': 20, 'truth': 13, 'ms': 4}
+COLUMNS = {'task': 10, 'instruction, answer': None, 'pixel, metres': 20, 'truth': 16, 'ms': 4}
 """Titles and widths for ``Rows``."""
 STAGES = ('queue', 'convert', 'prepare', 'first_token', 'decode', 'parse', 'project', 'total')
 """Fields of the message Timings, without their unit."""
