@@ -12,6 +12,7 @@ from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands import ask, completion, query
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
+from robobrain_ros.commands.demo_help import DESCRIPTION
 from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
@@ -35,15 +36,23 @@ def make_parser() -> Parser:
     parser.add_argument('--version', action='version', version=_version())
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
-    demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
+    demo = commands.add_parser(
+        'demo',
+        help='simulated camera and node as separate processes, one question per task',
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
-    demo.add_argument('--output', type=Path, default=Path('demo_output'), help='for pictures (default: %(default)s)')
+    demo.add_argument(
+        '--output', type=Path, default=Path('demo_output'), help='folder for pictures (default: %(default)s)'
+    )
     demo.add_argument(
         '--episodes',
         type=positive(int),
         metavar='N',
         help='let the gripper do what was answered, N times; exit code 1: too seldom',
     )
+    demo.add_argument('--json', action='store_true', help='print the answers as JSON; the table goes to stderr')
     demo.set_defaults(run=_demo)
 
     ask.add(commands)
@@ -69,6 +78,7 @@ def make_parser() -> Parser:
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
     part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
     evaluate.set_defaults(run=_evaluate)
 
     bench.add(commands)
@@ -120,16 +130,20 @@ def _name(chosen: argparse.Namespace) -> str:
 
 def _demo(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.demo import run, run_episodes
+    from robobrain_ros.commands.output import results
 
-    if chosen.episodes is None:
-        return run(chosen.seed, chosen.output)
-    return run_episodes(chosen.episodes, chosen.seed, chosen.output)
+    with results(chosen.json) as tell:
+        if chosen.episodes is None:
+            return run(chosen.seed, chosen.output, tell)
+        return run_episodes(chosen.episodes, chosen.seed, chosen.output, tell)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.commands.output import results
     from robobrain_ros.evaluation.tabletop import run
 
-    return run(chosen.scenes, chosen.model, chosen.card, chosen.task)
+    with results(chosen.json) as tell:
+        return run(chosen.scenes, chosen.model, chosen.card, chosen.task, tell)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -1,16 +1,20 @@
 """Keeps test runs apart from other ROS programs, and runs the quick tests first."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import pytest
 from domains import DOMAINS
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile
+
+Item = TypeVar('Item')
 
 pytest.register_assert_rewrite('brain_fixtures', 'camera_fixtures', 'node_fixtures', 'node_worlds', 'ros_helpers')
 
@@ -27,6 +31,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def fuzz(request: pytest.FixtureRequest) -> int:
     """How many times as many."""
     return request.config.getoption('--fuzz')
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest, fuzz: int) -> Callable[[Iterable[Item], int], Iterator[Item]]:
+    """Go through so many items; with --fuzz it takes minutes, and stderr says how far it is, past the capture."""
+
+    def count(items: Iterable[Item], total: int) -> Iterator[Item]:
+        if fuzz == 1:
+            yield from items
+            return
+        capture = request.config.pluginmanager.getplugin('capturemanager')
+        with Progress(f'\n{request.node.name}', total, 'cases') as progress:
+            for number, item in enumerate(items, 1):
+                yield item
+                if number % max(total // 100, 1) == 0 or number == total:
+                    with capture.global_and_fixture_disabled():
+                        progress.reach(number)
+
+    return count
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

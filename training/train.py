@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
+from robobrain_ros.commands.progress import Progress
 from training.buffer import Loader, Ring
 from training.config import STATIC, Sizes
 from training.export import export
@@ -63,7 +64,9 @@ class Run:
                 loader.start()
             self._begin()
             self._wait_for(loaders, renderers)
-            self._learn(loaders, renderers)
+            # without a terminal, the lines of the log say how far it is
+            with Progress('training', 60 * options.minutes, 's', lines=False) as progress:
+                self._learn(loaders, renderers, progress)
         finally:
             for renderer in renderers:
                 renderer.terminate()
@@ -109,7 +112,7 @@ class Run:
             time.sleep(0.05)
         self.say(f'{len(self.scenes)} scenes: learning begins on {self.device}')
 
-    def _learn(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
+    def _learn(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]], progress: Progress) -> None:
         options = self.options
         if options.compile:
             self._choose_forward()
@@ -123,6 +126,7 @@ class Run:
             number = self.learner.step_number - first
             if number == 1 or number % 20 == 0:
                 losses.tolist()  # keeps the queue short
+                progress.reach(min(now - started, 60 * options.minutes))
             if now - logged > options.log_seconds or number == 1:
                 _check(loaders, renderers)
                 spent, steps = max(now - logged, 1e-6), self.learner.step_number - last
@@ -132,7 +136,8 @@ class Run:
                     f'step {self.learner.step_number} short {values[0]:.3f} long {values[1]:.3f} '
                     f'dense {values[2]:.3f} rate x{factor:.2f} | {steps / spent:.1f} steps/s '
                     f'{steps * per_step / spent:.0f} questions/s | {len(self.scenes)} scenes, '
-                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)}'
+                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)} | '
+                    f'{(end - now) / 60:.1f} min left'
                 )
                 self.curve.append(
                     {

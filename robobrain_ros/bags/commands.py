@@ -36,6 +36,7 @@ def add(commands: Any) -> None:
     replay.add_argument('--pixels', type=float, default=2, help='tolerance of --expect (default: %(default)s)')
     replay.add_argument('--metres', type=float, default=0.01, help='tolerance of --expect (default: %(default)s)')
     replay.add_argument('--params-file', type=Path, help='parameters of the node, as for ros2 run (default: its own)')
+    replay.add_argument('--json', action='store_true', help='print each answer as JSON; all else goes to stderr')
     replay.set_defaults(run=_replay)
 
 
@@ -49,7 +50,9 @@ def _replay(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bags.answers import Tolerance
     from robobrain_ros.bags.recording import CameraTopics
     from robobrain_ros.bags.replay import run
+    from robobrain_ros.commands.output import results
 
     camera = CameraTopics(chosen.image, chosen.depth_image, chosen.camera_info)
     tolerance = Tolerance(chosen.pixels, chosen.metres)
-    return run(chosen.bag, camera, chosen.ask, chosen.output, chosen.expect, tolerance, chosen.params_file)
+    with results(chosen.json) as tell:
+        return run(chosen.bag, camera, chosen.ask, chosen.output, chosen.expect, tolerance, chosen.params_file, tell)

@@ -16,6 +16,8 @@ from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.output import Rows, Tell, ignore
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client, NoReply
@@ -27,6 +29,8 @@ DISCOVERY_S = 20.0
 RELIABLE = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
+COLUMNS = {'s': 9, 'task': 10, 'instruction': None, 'answer': None}
+"""Titles and widths for ``Rows``."""
 LONGEST_PAUSE_S = 10.0
 """Longer pauses of a recording are cut down to this."""
 
@@ -143,6 +147,7 @@ def run(
     expected: Path | None,
     tolerance: Tolerance,
     params_file: Path | None,
+    tell: Tell = ignore,
 ) -> int:
     """Start the node, play a recording, write the answers. Blocks.
 
@@ -151,6 +156,7 @@ def run(
     :param output: file of the answers
     :param expected: file of answers to compare them with, or None
     :param params_file: ROS file with parameters of the node, or None
+    :param tell: takes each answer as it comes, as a line of ``output`` holds it
     :returns: the exit code: 1 where the answers are not the expected ones
     :raises ValueError: a file cannot be used, or would be overwritten; says why, before anything is started
     :raises NoReply: the node does not come up, or does not answer
@@ -175,9 +181,13 @@ def run(
             client = Client(Node('robobrain_replay'), check=stack.check)
             bring_up(client)
             found = []
-            for record in Player(client, recording, camera).play(requests):
-                print(f'{record["time"]:8.3f} s  {record["task"]:<11} {record["instruction"]:<40.40} {_brief(record)}')
-                found.append(record)
+            table = Rows(COLUMNS)
+            with Progress('bag replay', len(requests), 'questions') as progress:
+                for record in Player(client, recording, camera).play(requests):
+                    table.add(f'{record["time"]:.3f}', record['task'], record['instruction'], _brief(record))
+                    tell(record)
+                    found.append(record)
+                    progress.advance()
             client.close()
     answers.write(output, found)
     print(f'{len(found)} answers: {output}')
@@ -189,4 +199,4 @@ def run(
 
 
 def _brief(record: Record) -> str:
-    return str(record['error_message'] or record['text'].replace('\n', ' ')[:60])
+    return str(record['error_message'] or record['text'].replace('\n', ' '))

@@ -2,58 +2,49 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-COLOURS = (
-    (180, 119, 31),
-    (14, 127, 255),
-    (44, 160, 44),
-    (40, 39, 214),
-    (189, 103, 148),
-    (75, 86, 140),
-    (194, 119, 227),
-    (127, 127, 127),
-    (34, 189, 188),
-    (207, 190, 23),
-)
-"""Colours of the stages, as (blue, green, red) in 0 .. 255."""
-WIDTH, LEFT, ROW, MARGIN = 1200, 260, 44, 30
-INK = (40, 40, 40)
+from typing import NamedTuple
 
 
-def draw(file: Path, title: str, bars: Sequence[tuple[str, Mapping[str, float]]]) -> None:
-    """Draw bars into a picture file.
+class Bar(NamedTuple):
+    """How long one path took."""
 
-    :param bars: each a label and milliseconds by stage, drawn from left to right
-    :raises RuntimeError: if the file cannot be written
+    label: str
+    total: float
+    """Milliseconds; the length of the bar."""
+    stages: Mapping[str, float]
+    """Milliseconds by stage, in their order. Their sum may differ from ``total``, as that of medians does: the bar is
+    divided in their proportion. Empty where nothing is known about them."""
+
+
+def draw(file: Path, title: str, panels: Mapping[str, Sequence[Bar]]) -> None:
+    """Draw bars into a picture file, one panel above the other, each with a scale of its own.
+
+    :param panels: bars by the title of their panel, top to bottom
+    :raises OSError: if the file cannot be written
     """
-    stages = list(dict.fromkeys(stage for _, parts in bars for stage in parts))
-    colours = {stage: COLOURS[number % len(COLOURS)] for number, stage in enumerate(stages)}
-    longest = max((sum(parts.values()) for _, parts in bars), default=0.0) or 1.0
-    scale = (WIDTH - LEFT - 120) / longest
-    picture = np.full((2 * MARGIN + ROW * (len(bars) + 2), WIDTH, 3), 255, np.uint8)
-    _write(picture, title, MARGIN, MARGIN + 8, 0.7)
-    top = MARGIN + ROW
-    for label, parts in bars:
-        _write(picture, label, MARGIN, top + 20)
-        left = float(LEFT)
-        for stage, took in parts.items():
-            right = left + max(took, 0.0) * scale
-            cv2.rectangle(picture, (round(left), top), (round(right), top + ROW - 14), colours[stage], cv2.FILLED)
-            left = right
-        _write(picture, f'{sum(parts.values()):.1f} ms', round(left) + 8, top + 20)
-        top += ROW
-    left = LEFT
-    for stage in stages:
-        cv2.rectangle(picture, (left, top + 4), (left + 14, top + 18), colours[stage], cv2.FILLED)
-        _write(picture, stage, left + 20, top + 17)
-        left += 40 + 10 * len(stage)
-    if not cv2.imwrite(str(file), picture):
-        raise RuntimeError(f"cannot write '{file}'")
+    from matplotlib.figure import Figure  # no pyplot: it would look for a display
 
-
-def _write(picture: NDArray[np.uint8], text: str, left: int, bottom: int, size: float = 0.5) -> None:
-    cv2.putText(picture, text, (left, bottom), cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
+    names = list(dict.fromkeys(stage for bars in panels.values() for bar in bars for stage in bar.stages))
+    heights = [1 + len(bars) for bars in panels.values()] or [1]
+    figure = Figure((10, 1 + 0.42 * sum(heights)), layout='constrained')
+    figure.suptitle(title)
+    if panels:
+        axes = figure.subplots(len(panels), squeeze=False, height_ratios=heights)[:, 0]
+        for axis, (panel, bars) in zip(axes, panels.items(), strict=True):
+            labels = [bar.label for bar in bars]
+            left = [0.0] * len(bars)
+            for number, name in enumerate(names):
+                parts = [bar.total * bar.stages.get(name, 0.0) / (sum(bar.stages.values()) or 1.0) for bar in bars]
+                axis.barh(labels, parts, left=left, color=f'C{number % 10}', label=name)
+                left = [start + part for start, part in zip(left, parts, strict=True)]
+            whole = axis.barh(labels, [bar.total for bar in bars], color='none' if names else 'C0')
+            axis.bar_label(whole, [f'{bar.total:.1f} ms' for bar in bars], padding=4)
+            axis.set_title(panel, loc='left', fontsize='medium')
+            axis.set_xlabel('ms')
+            axis.invert_yaxis()
+            axis.margins(x=0.12)
+            axis.spines[['top', 'right']].set_visible(False)
+        if names:
+            handles, labels = axes[0].get_legend_handles_labels()
+            figure.legend(handles, labels, loc='outside lower center', ncols=len(names))
+    figure.savefig(file, dpi=110)

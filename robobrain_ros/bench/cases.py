@@ -8,12 +8,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
+from robobrain_ros.sim.questions import questions
+from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, detect_profile
@@ -21,14 +24,23 @@ from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 @dataclass(frozen=True)
 class Case:
-    """A task, an instruction, and the most tokens of an answer."""
+    """What is asked about the picture of a simulated table top.
+
+    :param task: name of the task
+    :param kind: of the question, as in ``sim.questions``
+    :param max_tokens: the most tokens of an answer
+    """
 
     task: str
-    instruction: str
+    kind: str
     max_tokens: int
 
 
-CASES = (Case('pointing', 'the handle of the red mug', 16), Case('trajectory', 'reach for the banana', 96))
+CASES = (Case('pointing', 'named', 16), Case('trajectory', 'pick', 96))
+SEED = 4
+"""Which table top the pictures show."""
+NOISE = 3
+"""Each picture differs from the others by noise of up to so many of 255 grey levels, like a camera's."""
 WARM_UP = 3
 """How many requests go in front of those that count, for each case."""
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -88,6 +100,7 @@ class Plan:
 class BenchRequest:
     """A case with an image of its own.
 
+    :param instruction: as a user would type it, about something that is in the image
     :param prompt: the case's instruction in the words of the model's prompt
     :param rgb: height x width x 3, uint8
     :param length: tokens that the answer must have; 0 if it ends by itself
@@ -96,6 +109,7 @@ class BenchRequest:
 
     case: Case
     task: Task
+    instruction: str
     prompt: str
     rgb: NDArray[np.uint8]
     length: int
@@ -103,15 +117,24 @@ class BenchRequest:
 
 
 def requests(plan: Plan) -> Iterator[BenchRequest]:
-    """Yield all requests of a run, each with an image that was never there before; each path gets these very ones."""
+    """Yield all requests of a run, each with an image that was never there before; each path gets these very ones.
+
+    The images show a simulated table top, so that the tiny checkpoint has something to find there: how long an answer
+    takes depends on how long it is.
+    """
+    scene = TableTop(SEED)
+    picture = cv2.resize(scene.render()[0], plan.size, interpolation=cv2.INTER_AREA).astype(np.int16)
+    every = questions(scene, np.random.default_rng(SEED))
     random = np.random.default_rng(1)
     for case in CASES:
         task = get_task(case.task)
+        text = next(one.instruction for one in every if (one.task, one.kind) == (case.task, case.kind))
         lengths = plan.lengths.get(case.task, [])
         for number in range(-WARM_UP, plan.repetitions):
-            rgb = random.integers(0, 256, (plan.size[1], plan.size[0], 3), np.uint8)
+            noise = random.integers(-NOISE, NOISE, picture.shape, np.int16, endpoint=True)
+            rgb = np.clip(picture + noise, 0, 255).astype(np.uint8)
             length = lengths[max(number, 0)] if lengths else 0
-            yield BenchRequest(case, task, task.prompt(case.instruction, plan.profile), rgb, length, number >= 0)
+            yield BenchRequest(case, task, text, task.prompt(text, plan.profile), rgb, length, number >= 0)
 
 
 class Laps:

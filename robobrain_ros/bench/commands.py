@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import image_size, positive
+from robobrain_ros.commands.output import results
 from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS
 from robobrain_ros.engines.vllm.flaggems import CHOICES, FlagGemsSettings
 
@@ -53,6 +54,8 @@ def add(commands: Any) -> None:
         )
         speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
         speed.set_defaults(run=_engine)
+    for parser in kinds.choices.values():
+        parser.add_argument('--json', action='store_true', help='print the figures as JSON; all else goes to stderr')
 
 
 def _add_gpu(commands: Any) -> None:
@@ -109,30 +112,35 @@ def _parity(chosen: argparse.Namespace) -> int:
 def _transport(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.transport import run
 
-    return run(chosen.seconds, chosen.requests)
+    with results(chosen.json) as tell:
+        return run(chosen.seconds, chosen.requests, tell)
 
 
 def _soak(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.soak import run
 
-    return run(chosen.minutes)
+    with results(chosen.json) as tell:
+        return run(chosen.minutes, tell)
 
 
 def _faults(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.faults import run
 
-    return run(chosen.kills)
+    with results(chosen.json) as tell:
+        return run(chosen.kills, tell)
 
 
 def _engine(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.engine import run
     from robobrain_ros.checkpoints import TINY_MODEL
 
-    return run(
-        chosen.model or TINY_MODEL,
-        chosen.device,
-        chosen.image_size,
-        chosen.repetitions,
-        chosen.paths.split(','),
-        chosen.output,
-    )
+    with results(chosen.json) as tell:
+        return run(
+            chosen.model or TINY_MODEL,
+            chosen.device,
+            chosen.image_size,
+            chosen.repetitions,
+            chosen.paths.split(','),
+            chosen.output,
+            tell,
+        )

@@ -8,8 +8,9 @@ import math
 import statistics
 import subprocess
 import sys
+import textwrap
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ import numpy as np
 
 from robobrain_ros.bench import bars
 from robobrain_ros.bench.cases import CASES, VARIANTS, Plan
+from robobrain_ros.bench.provenance import provenance
+from robobrain_ros.commands.output import WIDTH, Tell, ignore
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.engines import children
 
 PATHS = {
@@ -75,7 +79,13 @@ class Result:
 
 
 def run(
-    model: Path, device: str, image_size: tuple[int, int], repetitions: int, paths: Sequence[str], output: Path
+    model: Path,
+    device: str,
+    image_size: tuple[int, int],
+    repetitions: int,
+    paths: Sequence[str],
+    output: Path,
+    tell: Tell = ignore,
 ) -> int:
     """Measure, print a table, and write engine.json, engine.png and logs.
 
@@ -85,6 +95,7 @@ def run(
     :param repetitions: how often each case is asked
     :param paths: names in PATHS
     :param output: folder of the files
+    :param tell: takes what engine.json holds
     :returns: the exit code: 1 if a path failed
     :raises ValueError: for what cannot be measured
     """
@@ -93,19 +104,40 @@ def run(
         raise ValueError(f'unknown path {min(unknown)!r}; there are {", ".join(PATHS)}')
     output.mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
-    for path in (name for name in PATHS if name in paths):
-        print(f'{path}: {PATHS[path]} ...', flush=True)
-        first = results[0] if results and results[0].path == 'engine' else None
-        lengths = first.lengths() if first and path not in OWN_END else {}
-        results.append(_measure(path, replace(plan, lengths=lengths), output / f'{path}.log'))
-        (output / 'engine.json').write_text(json.dumps([vars(result) for result in results], indent=1))
+    chosen = [name for name in PATHS if name in paths]
+    each = repetitions * len(CASES)
+    with Progress('bench', each * len(chosen), 'answers') as progress:
+        for number, path in enumerate(chosen, 1):
+            progress.say(f'{path}: {PATHS[path]} ...')
+            first = results[0] if results and results[0].path == 'engine' else None
+            lengths = first.lengths() if first and path not in OWN_END else {}
+            heard = progress.advance
+            results.append(_measure(path, replace(plan, lengths=lengths), output / f'{path}.log', heard))
+            progress.reach(each * number)  # also where it failed
+            document = _document(results, plan)
+            (output / 'engine.json').write_text(json.dumps(document, indent=1))
     print('\n'.join(table(results)))
     _draw(results, plan, output / 'engine.png')
     print(f"figures, logs and a picture are in '{output}'")
+    tell(document)
     return 1 if any(result.failed or not result.answers for result in results) else 0
 
 
-def _measure(path: str, plan: Plan, log: Path) -> Result:
+def _document(results: Sequence[Result], plan: Plan) -> dict[str, Any]:
+    """Return all that was measured, and where, when and with what."""
+    return provenance() | {
+        'model': plan.model.name,
+        'device': plan.device,
+        'image_size': plan.size,
+        'repetitions': plan.repetitions,
+        'paths': [
+            vars(result) | {'median_ms': {task: statistics.median(result.totals(task)) for task in result.answers}}
+            for result in results
+        ],
+    }
+
+
+def _measure(path: str, plan: Plan, log: Path, heard: Callable[[], None] = lambda: None) -> Result:
     module = ('over_dds',) if path == 'node' else ('paths', 'engine' if path in VARIANTS else path)
     plan = replace(plan, variant=path if path in VARIANTS else '')
     command = [sys.executable, '-m', f'robobrain_ros.bench.{module[0]}', *module[1:], plan.to_json()]
@@ -123,6 +155,7 @@ def _measure(path: str, plan: Plan, log: Path) -> Result:
                     result.notes.append(told['note'])
                 else:
                     result.answers[told.pop('task')].append(told)
+                    heard()
             process.wait()
         except BaseException:
             children.end([process], END_S)
@@ -146,7 +179,7 @@ def table(results: Sequence[Result]) -> list[str]:
     lines = []
     for case in CASES:
         own = next((result for result in results if result.path == 'engine' and result.answers), None)
-        lines.append(f'{case.task}: {"ratio":>7} {"tokens":>6} {"median":>9} {"p95":>9} {"a token":>9}  stages, ms')
+        lines.append(f'{case.task}: {"ratio":>7} {"tokens":>6} {"median":>9} {"p95":>9} {"a token":>9}  ms')
         for result in results:
             if case.task not in result.answers:
                 continue
@@ -158,8 +191,9 @@ def table(results: Sequence[Result]) -> list[str]:
             stages = ', '.join(f'{name} {took:.1f}' for name, took in result.medians(case.task).items())
             lines.append(
                 f'  {result.path:<10} {ratio:>7} {statistics.median(tokens):6.0f} {median:9.1f} {p95:9.1f} '
-                f'{result.each_token(case.task):9.2f}  {stages}'
+                f'{result.each_token(case.task):9.2f}'
             )
+            lines += textwrap.wrap(stages, WIDTH, initial_indent=13 * ' ', subsequent_indent=13 * ' ')
             if result.path == 'node':
                 lines.append(f'  {_added(result, case.task)}')
     return lines + [note for result in results for note in result.notes]
@@ -172,8 +206,8 @@ def _added(node: Result, task: str) -> str:
     own = [both - ways for both, ways in zip(added, messages, strict=True)]
     share = statistics.median(added) / statistics.median(engine)
     return (
-        f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine '
-        f'(the node {statistics.median(own):.1f}, messages in and out {statistics.median(messages):.1f})'
+        f'           of which the node and DDS: {statistics.median(added):.1f} ms, {share:+.1%} of its engine\n'
+        f'             (the node {statistics.median(own):.1f}, messages in and out {statistics.median(messages):.1f})'
     )
 
 
@@ -187,11 +221,13 @@ def _sums(result: Result, task: str, stages: Sequence[str]) -> list[float]:
 
 
 def _draw(results: Sequence[Result], plan: Plan, file: Path) -> None:
-    rows = [
-        (f'{case.task}: {result.path}', result.medians(case.task))
+    panels = {
+        case.task: [
+            bars.Bar(result.path, statistics.median(result.totals(case.task)), result.medians(case.task))
+            for result in results
+            if case.task in result.answers
+        ]
         for case in CASES
-        for result in results
-        if case.task in result.answers
-    ]
+    }
     width, height = plan.size
-    bars.draw(file, f'{plan.model.name}, new {width}x{height} image each time, medians', rows)
+    bars.draw(file, f'{plan.model.name}, a new {width}x{height} image each time, medians', panels)

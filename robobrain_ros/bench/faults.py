@@ -11,6 +11,8 @@ from rclpy.node import Node
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.output import Tell, ignore
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.engines.processes import MARK
 from robobrain_ros.ros.client import Client
 
@@ -24,17 +26,18 @@ ENDING_S = 10.0
 """What the node started may take so long to end after it."""
 
 
-def run(kills: int) -> int:
+def run(kills: int, tell: Tell = ignore) -> int:
     """Kill the engine, wait for recovery, again and again, and print what came of it. Blocks.
 
     :param kills: how often
+    :param tell: takes the seconds of each recovery, and how goals ended
     :returns: the exit code: 1 if a goal hung, a process stayed, or an engine did not come back
     """
     isolate()
     LOG.parent.mkdir(exist_ok=True)
     print(f"The engine will be killed {kills} times, on purpose. What the node says of it is in '{LOG}'.", flush=True)
     recoveries: list[float] = []
-    with LocalStack() as stack:
+    with LocalStack() as stack, Progress('bench faults', kills, 'kills') as progress:
         stack.start('sim.camera')
         node = psutil.Process(stack.start('ros.node', QUIET, log=LOG).pid)
         with ros():
@@ -51,6 +54,7 @@ def run(kills: int) -> int:
                     print(f'kill {number}: no answer within {RECOVERY_S:.0f} s', flush=True)
                     break
                 recoveries.append(took)
+                progress.advance()
                 print(f'kill {number}: answers again after {took:.1f} s; {dict(load.outcomes)}', flush=True)
             family = set(node.children(recursive=True))
             orphans = {process for process in seen - family if _lives(process)}
@@ -64,7 +68,18 @@ def run(kills: int) -> int:
         f'{kills} kills: {len(recoveries)} recoveries, {load.hung} hung goals, {len(orphans)} orphans, '
         f'{load.outcomes.total()} goals ended: {dict(load.outcomes)}'
     )
-    return 0 if len(recoveries) == kills and not load.hung and not orphans else 1
+    passed = len(recoveries) == kills and not load.hung and not orphans
+    tell(
+        {
+            'kills': kills,
+            'recoveries_s': recoveries,
+            'hung': load.hung,
+            'orphans': len(orphans),
+            'outcomes': load.outcomes,
+            'passed': passed,
+        }
+    )
+    return 0 if passed else 1
 
 
 def _kill_engine(node: psutil.Process) -> set[psutil.Process]:

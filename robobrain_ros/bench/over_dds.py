@@ -86,9 +86,10 @@ class Asker:
     def _wait_for_image(self, request: BenchRequest) -> None:
         """Bring the node to where it waits for an image: what it does before that is not measured."""
         known: list[str] = []
-        case = request.case
         now = self._client.node.get_clock().now().to_msg()
-        goal = Query.Goal(task=case.task, instruction=case.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S))
+        goal = Query.Goal(
+            task=request.case.task, instruction=request.instruction, not_before=now, timeout=Duration(sec=TIMEOUT_S)
+        )
         hear = lambda message: known.append(message.feedback.stage)  # noqa: E731
         self._client.wait(self._query.send_goal_async(goal, feedback_callback=hear), TIMEOUT_S, 'query')
         deadline = time.monotonic() + TIMEOUT_S

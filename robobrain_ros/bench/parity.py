@@ -15,6 +15,7 @@ import numpy as np
 
 from robobrain_ros.bench.accuracy import right
 from robobrain_ros.brain.pipeline import generation
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.vllm.config import EngineConfig
@@ -143,16 +144,19 @@ async def answer_all(
     :param native: outcomes whose answers the engine scores; None: its own
     """
     outcomes: list[Outcome] = []
-    for index, case in enumerate(cases(profile, scenes, 'ask')):
-        text = ''.join([delta.text async for delta in engine.generate(case.generation)])
-        given = native[index].text if native else text
-        scores = await engine.score(case.generation, given) if given else []
-        height, width = case.generation.image.shape[:2]
-        scale = profile.scale(*engine.input_size(width, height))
-        parsed = get_task(case.question.task).parse(text, scale, profile)
-        corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]
-        points = [(point.x, point.y) for point in parsed.points] + corners
-        outcomes.append(Outcome(text, scores, points, right(case.question, parsed, scale, width, height)))
+    asked = list(cases(profile, scenes, 'ask'))
+    with Progress('parity', len(asked), 'questions') as progress:
+        for index, case in enumerate(asked):
+            text = ''.join([delta.text async for delta in engine.generate(case.generation)])
+            given = native[index].text if native else text
+            scores = await engine.score(case.generation, given) if given else []
+            height, width = case.generation.image.shape[:2]
+            scale = profile.scale(*engine.input_size(width, height))
+            parsed = get_task(case.question.task).parse(text, scale, profile)
+            corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]
+            points = [(point.x, point.y) for point in parsed.points] + corners
+            outcomes.append(Outcome(text, scores, points, right(case.question, parsed, scale, width, height)))
+            progress.advance()
     return outcomes
 
 

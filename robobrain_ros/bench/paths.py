@@ -32,7 +32,7 @@ async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
     for request in requests(plan):
         given = generation(
             request.task,
-            request.case.instruction,
+            request.instruction,
             request.rgb,
             plan.profile,
             max_tokens=request.case.max_tokens,

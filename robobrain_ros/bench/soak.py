@@ -11,6 +11,8 @@ from rclpy.node import Node
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.output import Tell, ignore
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.ros.client import Client
 
 MOST_GROWTH = 0.02
@@ -44,10 +46,11 @@ def median(samples: Sequence[Memory]) -> Memory:
     return Memory(*map(statistics.median, zip(*samples, strict=True)))
 
 
-def run(minutes: float) -> int:
+def run(minutes: float, tell: Tell = ignore) -> int:
     """Ask without a pause, watch the node's memory, print what it did. Blocks.
 
     :param minutes: how long; in runs of less than two, the first half is for warming up
+    :param tell: takes how requests ended, and the memory at first and at last
     :returns: the exit code: 1 if memory grew by more than MOST_GROWTH, or a request failed
     """
     isolate()
@@ -62,14 +65,16 @@ def run(minutes: float) -> int:
             load = Load(client, at_once=2)
             samples: list[Memory] = []
             begin = time.monotonic()
-            while (elapsed := time.monotonic() - begin) < seconds:
-                load.pump(SAMPLE_S)
-                stack.check()
-                if elapsed < warm_s:
-                    continue
-                samples.append(Memory.of(process))
-                if len(samples) % 30 == 1:
-                    print(f'{elapsed:5.0f} s: {samples[-1]}, {load.outcomes.total()} requests', flush=True)
+            with Progress('bench soak', seconds, 's') as progress:
+                while (elapsed := time.monotonic() - begin) < seconds:
+                    load.pump(SAMPLE_S)
+                    progress.reach(min(time.monotonic() - begin, seconds))
+                    stack.check()
+                    if elapsed < warm_s:
+                        continue
+                    samples.append(Memory.of(process))
+                    if len(samples) % 30 == 1:
+                        print(f'{elapsed:5.0f} s: {samples[-1]}, {load.outcomes.total()} requests', flush=True)
             load.drain()
             load.close()
             client.close()
@@ -80,4 +85,17 @@ def run(minutes: float) -> int:
     print(f'growth {growth:+.2%}, {MOST_GROWTH:.0%} allowed')
     failures = load.outcomes.total() - load.answered + load.hung
     print(f'{failures} requests failed')
-    return 1 if growth > MOST_GROWTH or failures else 0
+    passed = growth <= MOST_GROWTH and not failures
+    tell(
+        {
+            'minutes': minutes,
+            'outcomes': load.outcomes,
+            'hung': load.hung,
+            'failed': failures,
+            'memory_mib': {'first': at_first._asdict(), 'last': at_last._asdict()},
+            'growth': growth,
+            'growth_allowed': MOST_GROWTH,
+            'passed': passed,
+        }
+    )
+    return 0 if passed else 1

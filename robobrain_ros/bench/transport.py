@@ -10,6 +10,8 @@ from typing import TypeVar
 from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
 from robobrain_ros.commands.local_stack import isolate
+from robobrain_ros.commands.output import Tell, ignore
+from robobrain_ros.commands.progress import Progress
 from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros.fastdds import use_image_profile
 
@@ -48,11 +50,12 @@ class Figures:
         ]
 
 
-def run(seconds: float, requests: int) -> int:
+def run(seconds: float, requests: int, tell: Tell = ignore) -> int:
     """Measure, and print the table. Blocks.
 
     :param seconds: how long each subscriber is measured
     :param requests: how often the time to the first frame is measured
+    :param tell: takes each figure with what was promised, and the times to first images
     :returns: the exit code: 1 if a floor does not hold
     """
     isolate()
@@ -72,11 +75,16 @@ def run(seconds: float, requests: int) -> int:
         return future.result()
 
     try:
-        for _ in range(turns):
-            figures.plain += measured(listeners.plain, seconds / turns)
-            figures.always += measured(listeners.always, seconds / turns)
-            figures.idle += measured(listeners.idle, seconds / turns)
-        figures.first_frames_ms = measured(listeners.first_frames, requests)
+        with Progress('bench transport', 3 * turns, 'measurements') as progress:
+            for _ in range(turns):
+                figures.plain += measured(listeners.plain, seconds / turns)
+                progress.advance()
+                figures.always += measured(listeners.always, seconds / turns)
+                progress.advance()
+                figures.idle += measured(listeners.idle, seconds / turns)
+                progress.advance()
+            progress.say(f'{requests} requests for a first image ...')
+            figures.first_frames_ms = measured(listeners.first_frames, requests)
     finally:
         for process in multiprocessing.active_children():  # the camera, and whoever measures when this is interrupted
             process.kill()
@@ -84,5 +92,16 @@ def run(seconds: float, requests: int) -> int:
     floors = figures.floors()
     print(f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:.0f} Hz from another process, {seconds:g} s each, in {turns} turns')
     for what, figure, promise, holds in floors:
-        print(f'{what:<28} {figure:<30} {promise:<12} {"" if not promise else "holds" if holds else "MISSED"}')
-    return 0 if all(holds for *_, holds in floors) else 1
+        print(f'{what:<24} {figure:<32} {promise:<12} {"" if not promise else "holds" if holds else "MISSED"}')
+    passed = all(holds for *_, holds in floors)
+    names = ('what', 'figure', 'promise', 'holds')
+    uses = {name: getattr(figures, name) for name in ('plain', 'always', 'idle')}
+    tell(
+        {
+            'figures': [dict(zip(names, floor, strict=True)) for floor in floors],
+            'subscribers': {name: {'cpu': use.cpu, 'rate_hz': use.rate_hz} for name, use in uses.items()},
+            'first_images_ms': figures.first_frames_ms,
+            'passed': passed,
+        }
+    )
+    return 0 if passed else 1

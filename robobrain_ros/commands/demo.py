@@ -1,15 +1,15 @@
 """``robobrain demo``: simulated camera and node talk over DDS, and answers are shown beside the truth.
 
-There is one question a task, and one about something that is not there. With ``--episodes``, the loop is
+There is one question for each task, and one about an object that is absent. With ``--episodes``, the loop is
 closed: the simulated gripper does what was answered, and the simulator judges.
 """
 
-import math
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
@@ -18,11 +18,14 @@ from sensor_msgs.msg import Image
 
 from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.contact_sheet import ContactSheet
+from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
-from robobrain_ros.evaluation.tabletop import FIRST_SEED, iou
-from robobrain_ros.msg import Answer, Target
+from robobrain_ros.commands.output import Rows, Tell, console, ignore
+from robobrain_ros.commands.progress import Progress
+from robobrain_ros.evaluation.tabletop import FIRST_SEED
+from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client
@@ -42,69 +45,6 @@ KINDS = (
 FLOOR = 0.85
 """Least part of the episodes that is to succeed."""
 BRAIN = f'/{topics.NODE}'
-COLUMNS = '{:<11} {:<34} {:<34} {:>10} {:>21} {:>13}  {}'
-
-
-@dataclass(frozen=True)
-class Row:
-    """One question and what came back."""
-
-    question: Question
-    answer: Answer
-
-    @property
-    def good(self) -> bool:
-        """Whether something was found, or that there is nothing, where that is so."""
-        return bool(self.answer.error_code == (Answer.NOT_FOUND if self.question.kind == 'absent' else Answer.OK))
-
-    def cells(self) -> tuple[str, ...]:
-        """Return the texts that ``COLUMNS`` has place for: question, answer, where it is, how good, and times."""
-        answer, timings = self.answer, self.answer.timings
-        places = answer.targets or answer.waypoints
-        last = places[-1] if places else None
-        position = last.position if last and last.status == Target.STATUS_OK else None
-        text = answer.error_message or answer.text.replace('\n', ' ')
-        stages = (
-            timings.convert_ms + timings.prepare_ms,
-            timings.first_token_ms,
-            timings.decode_ms,
-            timings.parse_ms + timings.project_ms,
-            timings.total_ms,
-        )
-        return (
-            self.question.task,
-            _short(self.question.instruction),
-            _short(text),
-            f'{last.u:.0f}, {last.v:.0f}' if last else '-',
-            f'{position.x:+.3f} {position.y:+.3f} {position.z:.3f}' if position else '-',
-            self.distance(),
-            ' + '.join(f'{stage:.0f}' for stage in stages[:-1]) + f' = {stages[-1]:.0f}',
-        )
-
-    def distance(self) -> str:
-        """Say how far the answer is from the truth, in the unit that suits the task."""
-        question, answer = self.question, self.answer
-        if question.kind == 'absent':
-            return 'right: none' if self.good else 'there is none'
-        if question.steps:
-            same = [step.description for step in answer.steps] == list(question.steps)
-            return 'same plan' if same else 'other plan'
-        if question.reply:
-            return f'{sum(name in answer.reply for name in question.reply)} of {len(question.reply)} named'
-        if question.box and answer.targets:
-            box = answer.targets[0]
-            return f'IoU {iou(question.box, (box.u_min, box.v_min, box.u_max, box.v_max)):.2f}'
-        if question.waypoints and answer.waypoints:
-            u, v, _ = question.waypoints[-1]
-            return f'{math.hypot(answer.waypoints[-1].u - u, answer.waypoints[-1].v - v):.0f} px'
-        if question.pixel and answer.targets:
-            target = answer.targets[0]
-            pixels = f'{math.hypot(target.u - question.pixel[0], target.v - question.pixel[1]):.0f} px'
-            if target.status != Target.STATUS_OK or question.position is None:
-                return pixels
-            place = target.position
-            return f'{100 * math.dist((place.x, place.y, place.z), question.position):.1f} cm, {pixels}'
-        return '-'
 
 
 @contextmanager
@@ -118,7 +58,9 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
-        stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=warn'])
+        stack.start(
+            'ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error']
+        )  # that nothing is found is a row of the table
         with ros():
             node = Node('robobrain_demo')
             client = Client(node, check=stack.check)
@@ -130,59 +72,63 @@ def running(*camera_arguments: str) -> Iterator[Client]:
             client.close()
 
 
-def run(seed: int, output: Path) -> int:
+def run(seed: int, output: Path, tell: Tell = ignore) -> int:
     """Ask, print the table and write the pictures. Blocks for about a minute.
 
     :param seed: which table top the simulated camera sees
     :param output: folder of the pictures
-    :returns: 0 if something was found where it is there, and nothing where it is not
+    :param tell: takes the answers, as ``Row.record`` returns them
+    :returns: 0 if every answer is right by the rules in ``demo_help.DESCRIPTION``, else 1
     """
     output.mkdir(parents=True, exist_ok=True)
+    scene = TableTop(seed)
     with running('-p', f'seed:={seed}') as client:
         pictures: list[Image] = []
         client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', pictures.append, 5)
-        print(
-            COLUMNS.format(
-                'task',
-                'instruction',
-                'answer',
-                'pixel',
-                'position in metres',
-                'from truth',
-                'ms: image + first token + decoding + 3D',
-            )
-        )
-        rows = [_ask(client, question, pictures, output) for question in choose(seed)]
-    print(
-        f'\nPositions are in the frame {rows[0].answer.header.frame_id}; of a trajectory, its last waypoint is shown.'
-    )
+        table = Rows(COLUMNS)
+        rows = []
+        for question in choose(seed):
+            rows.append(Row(question, _ask(client, question, pictures, output), scene))
+            table.add(*rows[-1].cells(), style='' if rows[-1].right else 'red')
+    right = sum(row.right for row in rows)
+    print(f'\n{right} of {len(rows)} answers are right.')
+    print(f'Positions (x y z) are in the frame {rows[0].answer.header.frame_id}.')
+    print('Of a trajectory, the last waypoint is shown.')
+    medians = {name: statistics.median(getattr(row.answer.timings, f'{name}_ms') for row in rows) for name in STAGES}
+    console().print('Median ms: ' + ', '.join(f'{name} {took:.0f}' for name, took in medians.items()))
     print(f'Pictures: {output.resolve()}')
-    return 0 if all(row.good for row in rows) else 1
+    tell({'seed': seed, 'right': right, 'answers': [row.record() for row in rows]})
+    return 0 if right == len(rows) else 1
 
 
-def run_episodes(number: int, seed: int, output: Path) -> int:
+def run_episodes(number: int, seed: int, output: Path, tell: Tell = ignore) -> int:
     """Play episodes, print a table with success rates, write a contact sheet. Blocks.
 
     :param seed: where to begin among the scenes that no training has seen
     :param output: folder of the contact sheet
+    :param tell: takes how each episode ended, and the rates
     :returns: the exit code, 0 if at least ``FLOOR`` of them succeeded
     """
     output.mkdir(parents=True, exist_ok=True)
     sheet = ContactSheet()
-    successes: dict[str, list[bool]] = {kind: [] for kind in EPISODES}
+    outcomes: list[dict[str, Any]] = []
     begin = 0.0
-    with running('-p', f'follow:={BRAIN}') as client:
+    with running('-p', f'follow:={BRAIN}') as client, Progress('demo', number, 'episodes') as progress:
         begin = time.monotonic()
         for outcome in play(Arena(client), number, FIRST_SEED + seed):
             sheet.add(outcome)
-            successes[outcome.episode.kind].append(outcome.success)
+            outcomes.append(outcome.record())
+            progress.advance()
     took = time.monotonic() - begin
-    rates = ', '.join(f'{kind} {sum(found)}/{len(found)}' for kind, found in successes.items())
-    done = sum(map(sum, successes.values()))
-    print(f'\n{done} of {number} episodes succeeded ({100 * done / number:.0f} %): {rates}; {took / number:.1f} s each')
+    done = sum(outcome['success'] for outcome in outcomes)
+    print(f'\n{done} of {number} episodes succeeded ({100 * done / number:.0f} %), {took / number:.1f} s each')
+    for kind in EPISODES:
+        found = [outcome['success'] for outcome in outcomes if outcome['kind'] == kind]
+        print(f'  {kind:<6} {sum(found)}/{len(found)}')
     path = output / 'episodes.png'
     sheet.write(path)
     print(f'The best and the worst of each kind: {path.resolve()}')
+    tell({'episodes': outcomes, 'succeeded': done, 'needed': FLOOR * number})
     return 0 if done >= FLOOR * number else 1
 
 
@@ -214,19 +160,13 @@ def choose(seed: int) -> list[Question]:
     return chosen
 
 
-def _ask(client: Client, question: Question, pictures: list[Image], output: Path) -> Row:
+def _ask(client: Client, question: Question, pictures: list[Image], output: Path) -> Answer:
     pictures.clear()
     answer = client.query(question.task, question.instruction, timeout_s=30)
-    row = Row(question, answer)
-    print(COLUMNS.format(*row.cells()), flush=True)
     deadline = time.monotonic() + 5
     while not pictures and time.monotonic() < deadline:
         client.executor.spin_once(0.1)
     if pictures:
         name = question.kind if question.kind == 'absent' else question.task
         write(output / f'{name}.png', to_rgb(pictures[-1]))
-    return row
-
-
-def _short(text: str, length: int = 34) -> str:
-    return text if len(text) <= length else text[: length - 1] + '…'
+    return answer

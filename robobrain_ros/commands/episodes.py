@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count, islice
+from typing import Any
 
 import numpy as np
 from builtin_interfaces.msg import Time
@@ -15,6 +16,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
+from robobrain_ros.commands.output import Rows
+from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
@@ -27,6 +30,8 @@ KINDS = ('point', 'reach', 'put')
 MOVABLE = ('cube', 'ball', 'cylinder', 'mug')
 RECEIVING = ('bowl', 'plate', 'cube')
 CAMERA = '/simulated_camera'
+COLUMNS = {'seed': 7, 'task': 10, 'instruction': None, 'end': 6, 's': 5, 'remark': None}
+"""Titles and widths for ``Rows``."""
 PATIENCE_S = 10.0
 """Longest wait for a picture, or for the world's state, after what must lead to it."""
 
@@ -113,6 +118,22 @@ class Outcome:
             return f'nothing moved ({far}); ' + '; '.join(self.answer.warnings[:1])
         return f'{"the gripper is" if self.episode.kind != "put" else "their middles are"} {far} away'
 
+    def record(self) -> dict[str, Any]:
+        """Return what JSON can hold of it."""
+        task, instruction = self.episode.question
+        return {
+            'seed': self.episode.seed,
+            'kind': self.episode.kind,
+            'task': task,
+            'instruction': instruction,
+            'success': self.success,
+            'error': ErrorCode(self.answer.error_code).name,
+            'moved': self.moved,
+            'metres_left': self.metres,
+            'seconds': self.seconds,
+            'remark': self.remark(),
+        }
+
 
 class Arena:
     """The simulator as an outside observer sees it, and the brain as its clients do."""
@@ -185,21 +206,14 @@ def _seconds(stamp: Time) -> tuple[int, int]:
 
 
 def play(arena: Arena, number: int, first_seed: int) -> Iterator[Outcome]:
-    """Play this many episodes, printing a line for each with the rates so far; blocks."""
-    tally = {kind: [0, 0] for kind in KINDS}
-    print(
-        f'{"seed":>8}  {"task":<10} {"instruction":<44} {"":<4} {"s":>5}  {"point":>6} {"reach":>6} {"put":>6}  remark'
-    )
+    """Play this many episodes, printing a row of a table for each; blocks."""
+    table = Rows(COLUMNS)
     for episode in islice(episodes(first_seed), number):
         outcome = arena.play(episode)
-        tally[episode.kind][0] += outcome.success
-        tally[episode.kind][1] += 1
         task, instruction = episode.question
-        rates = ' '.join(f'{f"{good}/{all_}":>6}' for good, all_ in tally.values())
-        done = 'done' if outcome.success else '-'
-        print(
-            f'{episode.seed:>8}  {task:<10} {instruction:<44} {done:<4} {outcome.seconds:5.1f}  {rates}  '
-            f'{outcome.remark()[:80]}',
-            flush=True,
-        )
+        end = 'done' if outcome.success else 'FAILED'
+        table.add(
+            str(episode.seed), task, instruction, end, f'{outcome.seconds:.1f}', outcome.remark(),
+            style='' if outcome.success else 'red',
+        )  # fmt: skip
         yield outcome

@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from robobrain_ros.answer import Answer, Target
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
@@ -16,6 +14,8 @@ from robobrain_ros.sim.scene import TableTop
 SENSOR = DepthRules(mode=DepthMode.SENSOR)
 NEAR_M = 0.03
 """A trajectory has to end this close to where it should."""
+LEAST_OVERLAP = 0.5
+"""A box has to overlap the true one by more than this: intersection over union."""
 NEAR = 0.02
 """A place has been met this close to it, in parts of the image's sides."""
 
@@ -31,8 +31,8 @@ def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, floa
 
     'right' is there for every question, and means: the point shows the object (or its handle, or the free table; the
     tip of the gripper, between its fingers, has no pixels, so it counts within ``NEAR``), the box overlaps by more than
-    half, the trajectory ends within ``NEAR_M`` by the depth sensor, the plan or the reply is the right one word by
-    word, the list names all objects and no other, the absent object was not found.
+    ``LEAST_OVERLAP``, the trajectory ends within ``NEAR_M`` by the depth sensor, the plan or the reply is the right one
+    word by word, the list names all objects and no other, the absent object was not found.
     """
     scores = {'valid': float(answer.code in (ErrorCode.OK, ErrorCode.NOT_FOUND)), 'ms': answer.timings.total}
     if question.kind == 'absent':
@@ -44,13 +44,13 @@ def score(question: Question, answer: Answer, scene: TableTop) -> dict[str, floa
         return scores | {'right': float(right), 'within 2 %': float(near)}
     if question.box:
         overlap = iou(question.box, answer.targets[0].box) if answer.targets else 0.0
-        return scores | {'right': float(overlap > 0.5), 'IoU': overlap}
+        return scores | {'right': float(overlap > LEAST_OVERLAP), 'IoU': overlap}
     if question.waypoints:
         return scores | _score_way(question, answer, scene)
     if question.steps:
         return scores | {'right': float(tuple(step.description for step in answer.steps) == question.steps)}
     if question.kind == 'list':
-        return scores | {'right': float(_names(answer.reply) == sorted(question.reply))}
+        return scores | {'right': float(named(answer.reply) == sorted(question.reply))}
     return scores | {'right': float((answer.reply,) == question.reply)}
 
 
@@ -83,13 +83,6 @@ def _score_way(question: Question, answer: Answer, scene: TableTop) -> dict[str,
     return {'right': float(near), 'end depth error cm': 100 * abs(said - depth) if said else math.nan}
 
 
-def _names(reply: str) -> list[str]:
+def named(reply: str) -> list[str]:
     """Return the names in a list such as 'red mug (1, 2), blue ball (3, 4)', sorted."""
     return sorted(' '.join(part.split()[:2]) for part in reply.split('),') if part.strip())
-
-
-def mean(name: str, values: list[float]) -> str:
-    """Return one cell of a table: the median of times and distances, the mean of shares in percent."""
-    if name.endswith(('ms', 'cm')):
-        return f'{np.nanmedian(values):.1f}' if not np.all(np.isnan(values)) else ''
-    return f'{100 * float(np.mean(values)):.1f} %'

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from robobrain_ros.bench import bars, engine, plain_vllm
-from robobrain_ros.bench.cases import CASES, WARM_UP, Plan, requests
+from robobrain_ros.bench.cases import CASES, NOISE, SEED, WARM_UP, Plan, requests
 from robobrain_ros.bench.engine import Result, run, table
 from robobrain_ros.bench.paths import answer_all
 from robobrain_ros.bench.served import flags
@@ -19,6 +19,8 @@ from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.cli import main
 from robobrain_ros.engines.vllm import launch as ways
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
+from robobrain_ros.sim.questions import questions
+from robobrain_ros.sim.scene import TableTop
 
 PLAN = Plan(TINY_MODEL, (320, 256), 2, 'cpu')
 
@@ -41,6 +43,15 @@ def test_every_path_gets_the_same_images_and_each_is_new():
     assert len({request.rgb.tobytes() for request in first}) == len(first)
 
 
+def test_the_questions_are_about_what_the_images_show():
+    scene = TableTop(SEED)
+    for request in requests(PLAN):
+        asked = [one for one in questions(scene, np.random.default_rng(SEED)) if one.instruction == request.instruction]
+        assert (request.case.task, request.case.kind) in [(one.task, one.kind) for one in asked]
+        small = cv2.resize(scene.render()[0], PLAN.size, interpolation=cv2.INTER_AREA)
+        assert np.abs(request.rgb.astype(int) - small).max() <= NOISE
+
+
 def test_answers_can_be_made_as_long_as_those_of_another_path():
     plan = Plan(TINY_MODEL, (320, 256), 2, 'cpu', {'pointing': [7, 9]})
     assert Plan.from_json(plan.to_json()) == plan
@@ -53,8 +64,9 @@ def test_the_table_begins_with_ratios_to_the_engine():
     lines = table([result('engine', 20.0, 20.0, 20.0), slow])
     assert lines[0].split()[:2] == ['pointing:', 'ratio']
     assert lines[1].split()[:6] == ['engine', '1.00x', '10', '20.0', '20.0', '1.89']
-    assert lines[2].split()[:6] == ['reference', '10.00x', '10', '200.0', '290.0', '21.89']
+    assert lines[3].split()[:6] == ['reference', '10.00x', '10', '200.0', '290.0', '21.89']
     assert lines[-1] == 'something to know'
+    assert lines[2].split() == ['prepare', '1.0,', 'first_token', '2.0,', 'decode', '17.0']
 
 
 def test_the_95th_percentile_of_20_answers_is_not_their_maximum():
@@ -97,8 +109,10 @@ def test_what_the_node_adds_is_told():
     for answers in node.answers.values():
         answers[0]['stages'] |= {'publish': 0.3, 'image': 0.5, 'convert': 2.5, 'reply': 0.5, 'answer': 1.2}
     lines = table([result('engine', 20.0), node])
-    assert '5.0 ms, +10.0% of its engine (the node 3.0, messages in and out 2.0)' in '\n'.join(lines)
-    assert lines[2].split()[:2] == ['node', '1.10x']  # of its own engine, whose answers may be longer
+    text = '\n'.join(lines)
+    assert '5.0 ms, +10.0% of its engine (the node 3.0, messages in and out 2.0)' in ' '.join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+    assert lines[3].split()[:2] == ['node', '1.10x']  # of its own engine, whose answers may be longer
 
 
 @pytest.mark.parametrize(('missing', 'kept'), [(0, True), (1, False)])
@@ -115,18 +129,21 @@ def test_a_path_that_fails_at_its_end_has_done_its_work(tmp_path, monkeypatch, m
 
 
 def test_a_path_that_fails_says_why_and_the_others_go_on(tmp_path, monkeypatch, capsys):
-    def fails(path, plan, log):
+    def fails(path, plan, log, heard):
         if path == 'vllm':
             return Result(path, notes=["vllm failed with exit code 1: No module named 'vllm'"])
         return result(path, 20.0)
 
     monkeypatch.setattr(engine, '_measure', fails)
     assert run(TINY_MODEL, 'cpu', (320, 256), 1, ['vllm', 'engine', 'reference'], tmp_path) == 1
-    output = capsys.readouterr().out
+    output, progress = capsys.readouterr()
     assert "No module named 'vllm'" in output
-    assert output.index('engine:') < output.index('vllm:') < output.index('reference:')
+    assert progress.index('engine:') < progress.index('vllm:') < progress.index('reference:')
     told = json.loads((tmp_path / 'engine.json').read_text())
-    assert [row['path'] for row in told] == ['engine', 'vllm', 'reference']
+    assert [row['path'] for row in told['paths']] == ['engine', 'vllm', 'reference']
+    assert told['paths'][0]['median_ms'] == {'pointing': 20.0, 'trajectory': 20.0}
+    assert told.keys() >= {'host', 'processor', 'gpus', 'versions', 'date', 'commit', 'model', 'image_size'}
+    assert told['versions'].keys() >= {'robobrain_ros', 'python', 'torch'}
     assert cv2.imread(str(tmp_path / 'engine.png')) is not None
 
 
@@ -144,10 +161,17 @@ def test_paths_are_checked(capsys):
 
 
 def test_bars_are_as_long_as_their_stages(tmp_path):
-    bars.draw(tmp_path / 'x.png', 'title', [('one', {'a': 10.0, 'b': 30.0}), ('two', {'b': 20.0})])
+    panel = [bars.Bar('one', 40.0, {'a': 10.0, 'b': 30.0}), bars.Bar('two', 20.0, {'b': 40.0})]
+    bars.draw(tmp_path / 'x.png', 'title', {'panel': panel})
     picture = cv2.imread(str(tmp_path / 'x.png'))
-    first, second = (int((picture == np.array(bars.COLOURS[number])).all(axis=2).sum()) for number in (0, 1))
+    colours = [(180, 119, 31), (14, 127, 255)]  # C0 and C1, blue first
+    first, second = (int((picture == np.array(colour)).all(axis=2).sum()) for colour in colours)
     assert second / first == pytest.approx(5, rel=0.15)
+
+
+def test_bars_without_stages_are_drawn_whole(tmp_path):
+    bars.draw(tmp_path / 'x.png', 'title', {'panel': [bars.Bar('one', 40.0, {})]})
+    assert (cv2.imread(str(tmp_path / 'x.png')) == np.array((180, 119, 31))).all(axis=2).sum() > 1000
 
 
 def test_arguments_become_options_of_the_server():
@@ -191,7 +215,7 @@ def test_the_node_is_measured(tmp_path):
     options = ['--image-size', '320x256', '--device', 'cpu', '--output', str(tmp_path)]
     done = subprocess.run([*command, *options], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    (row,) = json.loads((tmp_path / 'engine.json').read_text())
+    (row,) = json.loads((tmp_path / 'engine.json').read_text())['paths']
     assert row['path'] == 'node'
     for case in CASES:
         (answer,) = row['answers'][case.task]

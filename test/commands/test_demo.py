@@ -1,5 +1,6 @@
 """The console script, as users run it."""
 
+import json
 import os
 import subprocess
 import sys
@@ -31,6 +32,8 @@ def test_demo(tmp_path):
     table = done.stdout[done.stdout.index('instruction') :].splitlines()
     rows = [line.split()[0] for line in table if line.split() and line.split()[0] in TASKS]
     assert rows == [*TASKS, 'pointing']
+    assert max(map(len, table)) <= 80
+    assert '7 of 7 answers are right' in done.stdout
     for name in (*TASKS, 'absent'):
         annotated = cv2.imread(str(tmp_path / 'answers' / f'{name}.png'))
         assert annotated.shape == (480, 640, 3)
@@ -44,15 +47,14 @@ def test_demo(tmp_path):
 def test_episodes(tmp_path):
     """What the model achieves is not its matter; whether truth succeeds, that of test_episodes.py."""
     with own_domain():
-        done = robobrain('demo', '--episodes', 3, '--output', tmp_path / 'played', folder=tmp_path)
+        done = robobrain('demo', '--episodes', 3, '--json', '--output', tmp_path / 'played', folder=tmp_path)
     assert done.returncode in (0, 1), done.stderr
-    assert 'Traceback' not in done.stdout + done.stderr
-    table = done.stdout[done.stdout.index('remark') :].splitlines()
-    rows = [line.split() for line in table[1:4]]
-    assert [row[1] for row in rows] == ['pointing', 'trajectory', 'mission']
-    (end,) = [line for line in table if 'of 3 episodes succeeded' in line]
-    assert sum('done' in row for row in rows) == int(end.split()[0])
-    assert (done.returncode == 0) == end.startswith('3 ')
+    assert 'Traceback' not in done.stderr
+    told = json.loads(done.stdout)
+    assert [one['task'] for one in told['episodes']] == ['pointing', 'trajectory', 'mission']
+    assert told['succeeded'] == sum(one['success'] for one in told['episodes'])
+    assert (done.returncode == 0) == (told['succeeded'] == 3)
+    assert f'{told["succeeded"]} of 3 episodes succeeded' in done.stderr
     sheet = cv2.imread(str(tmp_path / 'played' / 'episodes.png'))
     assert sheet.shape[0] > 2000
     assert sheet.shape[1] > 1600

@@ -54,7 +54,8 @@ def test_the_truth_always_succeeds(loop, capsys, tmp_path):
     table = capsys.readouterr().out
     assert [outcome.success for outcome in outcomes] == [True] * 6, table
     assert Counter(outcome.episode.kind for outcome in outcomes) == {'point': 2, 'reach': 2, 'put': 2}
-    assert table.splitlines()[-1].split().count('2/2') == 3
+    assert table.split().count('done') == 6
+    assert max(map(len, table.splitlines())) <= 80
     sheet.write(tmp_path / 'sheet.png')
     assert (tmp_path / 'sheet.png').stat().st_size > 10_000
 

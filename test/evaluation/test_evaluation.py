@@ -8,10 +8,12 @@ import pytest
 
 from robobrain_ros.answer import Answer, Target
 from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.commands.output import console
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
+from robobrain_ros.evaluation.report import BEGIN, END, for_programs, markdown, table
 from robobrain_ros.evaluation.scoring import score
-from robobrain_ros.evaluation.tabletop import BEGIN, END, _ask, run, table
+from robobrain_ros.evaluation.tabletop import _ask, run
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import questions
 from robobrain_ros.sim.scene import TableTop
@@ -115,13 +117,32 @@ def test_trajectories_end_in_space_not_in_the_image(scenes):
     assert score(question, Answer('trajectory', '', image_size=(640, 480)), scene)['right'] == 0
 
 
+ONE = {'valid': 1.0, 'ms': 80.0, 'right': 1.0, 'falsely not found': 0.0, 'within 2 %': 0.0}
+WAY = {'valid': 1.0, 'ms': 90.0, 'right': 0.0, 'falsely not found': 1.0, 'end depth error cm': math.nan}
+FOUND = {('', 'pointing', 'named'): [ONE, ONE], ('pair', 'trajectory', 'put'): [WAY]}
+
+
 def test_the_table_has_a_row_for_each_kind_and_novelty():
-    one = {'valid': 1.0, 'ms': 80.0, 'right': 1.0, 'falsely not found': 0.0, 'within 2 %': 0.0}
-    way = {'valid': 1.0, 'ms': 90.0, 'right': 0.0, 'falsely not found': 1.0, 'end depth error cm': math.nan}
-    text = table({('', 'pointing', 'named'): [one, one], ('pair', 'trajectory', 'put'): [way]})
+    text = markdown(FOUND)
     assert '| pointing | named | 2 | 100.0 % | within 2 % 0.0 % | 80.0 |' in text
-    assert '| trajectory | put (new pair) | 1 | 0.0 % | end depth error cm  | 90.0 |' in text
+    assert '| trajectory | put (new pair) | 1 | 0.0 % |  | 90.0 |' in text
     assert 'Falsely "not visible": 33.3 % of 3.' in text
+
+
+def test_the_terminal_s_table_fits_80_columns(capsys):
+    kinds = ('', 'affordance', 'handle'), ('phrasing', 'pointing', 'relational'), ('pair', 'trajectory', 'pick')
+    scores = [ONE] * 100, [ONE] * 100, [WAY | {'end depth error cm': 12.3}] * 100
+    console().print(table(dict(zip(kinds, scores, strict=True))))
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) == 1 + len(kinds) + 1, 'no row needs a second line'
+
+
+def test_programs_get_shares_and_nulls():
+    told = for_programs(FOUND)
+    assert [row['right'] for row in told['rows']] == [1.0, 0.0]
+    assert [row['end_depth_error_cm'] for row in told['rows']] == [None, None]
+    assert (told['questions'], told['right']) == (3, pytest.approx(2 / 3))
 
 
 def test_the_model_card_has_room_for_the_table_and_others_are_refused(tmp_path):

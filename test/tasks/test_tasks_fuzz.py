@@ -129,8 +129,8 @@ def check(task, text, profile):
 
 @pytest.mark.timeout(0)  # --fuzz 50 takes minutes
 @pytest.mark.parametrize('profile', PROFILES.values(), ids=PROFILES.keys())
-def test_mutated_answers(profile, fuzz):
-    for text in mutations(1000 * fuzz):
+def test_mutated_answers(profile, fuzz, counted):
+    for text in counted(mutations(1000 * fuzz), 2000 * fuzz):
         for task in TASKS.values():
             check(task, text, profile)
 

@@ -163,9 +163,9 @@ def mutations(rng, count):
 
 
 @pytest.mark.timeout(0)  # --fuzz 10 takes minutes
-def test_mutated_messages_give_an_array_or_a_brain_error(fuzz):
+def test_mutated_messages_give_an_array_or_a_brain_error(fuzz, counted):
     arrays = errors = 0
-    for msg in mutations(np.random.default_rng(20251123), 600 * fuzz):
+    for msg in counted(mutations(np.random.default_rng(20251123), 600 * fuzz), 1200 * fuzz):
         for convert, kind, dimensions in ((to_rgb, np.uint8, 3), (to_depth, np.float32, 2)):
             try:
                 result = convert(msg)
