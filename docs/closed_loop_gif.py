@@ -19,7 +19,7 @@ from robobrain_ros.commands.demo import BRAIN, running
 from robobrain_ros.commands.episodes import Arena, Outcome, episodes
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
-from robobrain_ros.sim.world import World
+from robobrain_ros.sim.world import State, World
 
 SIZE = (480, 360)
 COLOURS = 160
@@ -29,9 +29,9 @@ Picture = NDArray[np.uint8]
 
 
 class FilmedWorld(World):
-    """A world that keeps a picture of each of the gripper's steps in ``film``."""
+    """A world that remembers each of the gripper's steps in ``film``."""
 
-    film: list[Picture]
+    film: list[State]
 
     def move(self, point: ArrayLike) -> None:
         """Move the gripper in steps of at most ``STEP_M``."""
@@ -39,12 +39,19 @@ class FilmedWorld(World):
         steps = max(1, int(np.ceil(np.linalg.norm(end - start) / STEP_M)))
         for share in np.linspace(0, 1, steps + 1)[1:]:
             super().move(start + share * (end - start))
-            self.film.append(self.render()[0])
+            self.film.append(self.state)
 
     def open(self) -> None:
-        """Let go, and keep a picture of where it fell."""
+        """Let go, and remember where it fell."""
         super().open()
-        self.film.append(self.render()[0])
+        self.film.append(self.state)
+
+    def pictures(self) -> list[Picture]:
+        """Draw what happened. Not while it happens: drawing takes longer than a client waits for its answer."""
+        drawn = []
+        for self.state in self.film:
+            drawn.append(self.render()[0])
+        return drawn
 
 
 def film(seeds: list[int]) -> list[Image.Image]:
@@ -66,7 +73,7 @@ def film(seeds: list[int]) -> list[Image.Image]:
             follower.destroy_node()
             print(episode, outcome.success, outcome.remark(), len(world.film), flush=True)
             if outcome.success:
-                pictures += scene(outcome, world.film)
+                pictures += scene(outcome, world.pictures())
     return pictures
 
 
@@ -110,6 +117,8 @@ def save(path: Path, pictures: list[Image.Image]) -> None:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='Film the closed loop.')
     parser.add_argument('output', type=Path, metavar='GIF')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[44, 53], help='held-out table tops (default: %(default)s)')
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', default=[44, 53], help='held-out table tops (default: %(default)s)'
+    )
     chosen = parser.parse_args()
     save(chosen.output, film(chosen.seeds))
