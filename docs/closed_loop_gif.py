@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Film the closed loop for the README: ``python docs/closed_loop_gif.py docs/closed_loop.gif``.
 
-Simulated camera, node and trajectory follower run as in ``robobrain demo --episodes``. A second follower in this process
-hears the same topics and moves a world of its own, which is drawn between the waypoints too.
+Simulated camera, node and trajectory follower run as in ``robobrain demo --episodes``. A second follower in this
+process hears the same topics and moves a world of its own, which is drawn between the waypoints too.
 """
 
 import argparse
@@ -49,7 +49,8 @@ class FilmedWorld(World):
     def pictures(self) -> list[Picture]:
         """Draw what happened. Not while it happens: drawing takes longer than a client waits for its answer."""
         drawn = []
-        for self.state in self.film:
+        for state in self.film:
+            self.state = state
             drawn.append(self.render()[0])
         return drawn
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write the parts of docs/reference/ that are made from code: ``python docs/write_reference.py``.
 
-Each part lies between two marker comments of a page, such as ``<!-- cli: begin -->``. A test compares the pages with what
-this script would write.
+Each part lies between two marker comments of a page, such as ``<!-- cli: begin -->``. A test compares the pages with
+what this script would write.
 """
 
 import argparse

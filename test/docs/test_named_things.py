@@ -3,18 +3,15 @@
 import argparse
 import re
 import shlex
-import sys
 from collections.abc import Iterator
 
 import pytest
+import write_reference
 from repository import ROOT
 
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import NAMES
-
-sys.path.insert(0, str(ROOT / 'docs'))
-import write_reference  # noqa: E402
 
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}

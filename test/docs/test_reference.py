@@ -1,16 +1,12 @@
 """The pages of docs/reference/ are what docs/write_reference.py makes of the code."""
 
 import argparse
-import sys
 
 import pytest
-from repository import ROOT
+import write_reference
 
 from robobrain_ros.ros.parameters import PARAMETERS
 from robobrain_ros.ros.write_parameters import markdown_table
-
-sys.path.insert(0, str(ROOT / 'docs'))
-import write_reference  # noqa: E402
 
 PARTS = write_reference.parts()
 
