@@ -100,6 +100,10 @@ class Answer:
     code: ErrorCode = ErrorCode.OK
     message: str = ''
     """Empty in success, else a sentence."""
+    model: str = ''
+    """Name of the model that answered, such as ``RoboBrain2.5-8B-NV``; ``robobrain-tiny`` for the tiny checkpoint."""
+    request_id: str = ''
+    """What ties the outputs of one request together: set by the client, or a unique one."""
     text: str = ''
     """The model's answer as it came, unchanged; partial where the request was cut short."""
     image_size: tuple[int, int] = (0, 0)
@@ -112,8 +116,8 @@ class Answer:
     """The plan of tasks planning and mission; a mission's are GroundedSteps."""
     reply: str = ''
     """What the model said in words, for task general."""
-    complete: bool = True
-    """Nothing of the model's answer had to be dropped, and it was not cut short."""
+    complete: bool = False
+    """The request succeeded, nothing of the model's answer had to be dropped, and it was not cut short."""
     warnings: tuple[str, ...] = ()
     """What was dropped from the model's answer and why, and why positions are missing."""
     frame_age: float = 0.0

@@ -8,6 +8,7 @@ import logging
 import math
 import os
 import threading
+import uuid
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from dataclasses import fields, replace
@@ -17,13 +18,13 @@ from typing import Any
 
 import numpy as np
 
+from robobrain_ros import checkpoints
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission
 from robobrain_ros.brain.frame import Depth, Frame
 from robobrain_ros.brain.jobs import Desk, Job
 from robobrain_ros.brain.pipeline import Pipeline, Settings, generation
 from robobrain_ros.brain.stream import AnswerStream
-from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import Engine, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
@@ -52,6 +53,8 @@ class Brain:
         """
         self.engine = engine
         self.pipeline = Pipeline(engine, profile)
+        self.model = profile.name if profile.demonstration else engine.model
+        """The model's name, which every answer carries."""
         self.settings = settings or Settings()
         """Replace it at will: each request works with what it finds when it is accepted."""
         self._loop = LoopThread('robobrain-engine')
@@ -68,7 +71,7 @@ class Brain:
     @classmethod
     def load(
         cls,
-        model: str | Path = TINY_MODEL,
+        model: str | Path = checkpoints.TINY,
         device: str = 'auto',
         *,
         report: Callable[[str], None] = lambda text: None,
@@ -81,7 +84,7 @@ class Brain:
         Use it as a context manager, or call ``close``. The default is the tiny checkpoint that ships with the package:
         it knows the simulated table top and nothing else.
 
-        :param model: directory of a checkpoint
+        :param model: directory of a checkpoint, or ``tiny``
         :param device: ``cpu``, ``cuda``, or ``auto``: what the installed torch offers
         :param report: hears what is going on, in words
         :param settings: for all requests that bring none of their own
@@ -96,7 +99,7 @@ class Brain:
         known = {field.name for field in fields(EngineConfig)}
         if unknown := sorted(options.keys() - known):
             raise BadRequest(f'there is no option {unknown[0]!r}; there are {", ".join(sorted(known))}')
-        config = EngineConfig(Path(model).expanduser(), device=device, **options)
+        config = EngineConfig(checkpoints.directory(model), device=device, **options)
         try:
             profile = detect_profile(config.model)
         except ValueError as error:
@@ -219,6 +222,7 @@ class Brain:
         timeout: float = TIMEOUT_S,
         report: Callable[[Job], None] = lambda job: None,
         settings: Settings | None = None,
+        request_id: str = '',
     ) -> Job:
         """Accept a request of any task; its job ends with an Answer, whatever happens. Does not block.
 
@@ -230,8 +234,10 @@ class Brain:
         :param timeout: seconds until the request ends with TIMEOUT
         :param report: see Job
         :param settings: for this request only; None takes the brain's
+        :param request_id: returned in the answer; empty: a unique one is made
         """
-        job = Job(Answer(task, instruction), self._loop.loop, report)
+        begun = Answer(task, instruction, model=self.model, request_id=request_id or uuid.uuid4().hex)
+        job = Job(begun, self._loop.loop, report)
         chosen = settings or self.settings
 
         async def work() -> None:

@@ -109,7 +109,8 @@ class Job:
 
     def _end(self, code: ErrorCode, message: str) -> None:
         self.answer.timings.total = 1000 * self.elapsed()
-        self.answer = replace(self.answer, code=code, message=message)
+        complete = self.answer.complete and code is ErrorCode.OK
+        self.answer = replace(self.answer, code=code, message=message, complete=complete)
         self.done.set_result(self.answer)
 
 

@@ -138,7 +138,9 @@ class Pipeline:
         complete = finish != 'length' and all(item.repeat for item in parsed.dropped)
         job.update(Stage.PROJECT, warnings=warnings, complete=complete, steps=parsed.steps, reply=parsed.reply)
         _check(parsed, job.answer)
-        targets = [*_points(parsed, scale, width, height), *_boxes(parsed, scale, width, height)]
+        # what was looked for names what was found; waypoints are places where nothing is
+        label = '' if task.name == 'trajectory' else job.answer.instruction
+        targets = [*_points(parsed, scale, width, height, label), *_boxes(parsed, scale, width, height)]
         if targets:
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
             places = 'waypoints' if task.name == 'trajectory' else 'targets'
@@ -187,9 +189,9 @@ def _check(parsed: Parsed, answer: Answer) -> None:
         raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
 
 
-def _points(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
+def _points(parsed: Parsed, scale: Scale, width: int, height: int, label: str) -> list[Target]:
     return [
-        Target(scale.to_pixel(point.x, point.y, width, height), label=point.label, model_depth=point.depth)
+        Target(scale.to_pixel(point.x, point.y, width, height), label=point.label or label, model_depth=point.depth)
         for point in parsed.points
     ]
 

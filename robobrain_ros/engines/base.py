@@ -88,6 +88,9 @@ class Health:
 class Engine(Protocol):
     """A running model. All coroutines belong to one event loop: the one that ``start`` ran in."""
 
+    model: str
+    """Name of the model that it runs, such as ``RoboBrain2.5-8B-NV``."""
+
     async def start(self, report: Callable[[str], None]) -> None:
         """Load the model; takes seconds to minutes.
 

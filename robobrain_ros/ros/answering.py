@@ -87,11 +87,10 @@ class Answering:
         try:
             return await self._answer(message, report, started)
         except BrainError as error:
-            return self.refuse(Answer(message.task, message.instruction, error.code, str(error)))
+            return self.refuse(_refusal(message, error.code, str(error)))
         except Exception as error:  # rclpy would leave a service's client without a reply
             self._node.get_logger().error(f'a request failed by a defect:\n{traceback.format_exc()}')
-            reason = f'{type(error).__name__}: {error}'
-            return self.refuse(Answer(message.task, message.instruction, ErrorCode.INTERNAL, reason))
+            return self.refuse(_refusal(message, ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'))
 
     async def _answer(
         self, message: Any, report: Callable[[Job], None], started: Callable[[Job], None]
@@ -111,7 +110,15 @@ class Answering:
             if self._open is None:
                 raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
             parts = self._open
-            job = parts.brain.submit(wanted.task, wanted.instruction, frame, wanted.timeout, report, wanted.settings)
+            job = parts.brain.submit(
+                wanted.task,
+                wanted.instruction,
+                frame,
+                wanted.timeout,
+                report,
+                wanted.settings,
+                wanted.request_id,
+            )
             self._pending += 1
         outputs = parts.outputs  # not all parts: the desk remembers the last job, and so what publishes its answer
 
@@ -181,3 +188,8 @@ class Answering:
 
         job.done.add_done_callback(done)
         return future
+
+
+def _refusal(message: Any, code: ErrorCode, reason: str) -> Answer:
+    """The answer to a request that the brain did not get."""
+    return Answer(message.task, message.instruction, code, reason, request_id=message.request_id)

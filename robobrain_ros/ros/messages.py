@@ -26,6 +26,8 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
         header=header,
         camera=camera,
         position_frame=position_frame,
+        model=result.model,
+        request_id=result.request_id,
         task=result.task,
         instruction=result.instruction,
         error_code=int(result.code),
@@ -51,7 +53,14 @@ def plan(result: Answer, header: Header, position_frame: str) -> Plan:
     :param header: of the source image
     :param position_frame: frame of all positions
     """
-    return Plan(header=header, position_frame=position_frame, instruction=result.instruction, steps=steps(result.steps))
+    return Plan(
+        header=header,
+        position_frame=position_frame,
+        model=result.model,
+        request_id=result.request_id,
+        instruction=result.instruction,
+        steps=steps(result.steps),
+    )
 
 
 def steps(known: Iterable[Step]) -> list[PlanStep]:

@@ -17,6 +17,7 @@ from robobrain_ros.ros.parameters import BY_NAME, LONGEST_S
 class Request:
     """What one request asks for, complete; times in seconds."""
 
+    request_id: str
     task: str
     instruction: str
     camera: str
@@ -47,6 +48,7 @@ class Request:
                 f'nor more than {LONGEST_S:g} s'
             )
         return cls(
+            request_id=message.request_id,
             task=message.task or values['default_task'],
             instruction=message.instruction,
             camera=message.camera or values['cameras'][0],

@@ -91,6 +91,7 @@ class RequestServer:
 
     async def _execute(self, handle: GoalHandle) -> Query.Result:
         identity = bytes(handle.goal_id.uuid)
+        handle.request.request_id = handle.request.request_id or identity.hex()  # as ros2 action shows it
         feedback = Feedback(handle)
 
         def started(job: Job) -> None:

@@ -29,7 +29,7 @@ class RequestStats:
         places = chain(answer.places, *answer.ways)
         with self._lock:
             self._ends[answer.code.name] += 1
-            self._dropped += not answer.complete
+            self._dropped += answer.success and not answer.complete
             self._statuses.update(place.status.name for place in places if place.status is not PointStatus.OK)
             if answer.success and answer.task != MISSION:  # whose times are sums over many questions
                 self._timings.append(dict(vars(answer.timings)))

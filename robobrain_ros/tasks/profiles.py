@@ -63,6 +63,8 @@ class Profile:
     """The tag that ends an answer, where the model uses one; it replaces the tasks' own stop strings."""
     refusal: str = ''
     """The whole answer of a model that was taught what to say about what it does not see."""
+    demonstration: bool = False
+    """A small checkpoint that knows the simulated table top and nothing else: its answers are no good for a robot."""
     canvas: tuple[int, int] | None = None
     """(width, height) in pixels of the only image size that the model was trained with (``geometry/letterbox.py``);
     None: any. A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
@@ -88,6 +90,7 @@ _ALL = (
     ),
     Profile(
         name='robobrain-tiny',
+        demonstration=True,
         prompts=prompts.by_task(prompts.POINT, prompts.POINT, prompts.WAYPOINTS, prompts.PLAN_TINY),
         affordance='handle',
         json_plans=False,

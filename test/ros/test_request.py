@@ -35,6 +35,7 @@ def refusal(values=VALUES, **fields) -> str:
 @pytest.mark.parametrize('kind', [Instruction, Ask.Request, Query.Goal], ids=['topic', 'service', 'action'])
 def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
     assert Request.read(kind(instruction='the mug'), VALUES) == Request(
+        request_id='',
         task='grounding',
         instruction='the mug',
         camera='front',

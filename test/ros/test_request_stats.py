@@ -8,7 +8,7 @@ from robobrain_ros.ros.request_stats import WINDOW, RequestStats
 
 
 def answer(total=0.0, **fields) -> Answer:
-    return Answer('pointing', 'the mug', timings=Timings(total=total), **fields)
+    return Answer('pointing', 'the mug', timings=Timings(total=total), **{'complete': True, **fields})
 
 
 def test_nothing_yet():
@@ -38,7 +38,7 @@ def test_a_mission_s_places_count_and_its_times_do_not():
     tally = RequestStats()
     bad = Target((1, 2), status=PointStatus.NO_DEPTH)
     steps = GroundedStep('a', targets=(bad,)), GroundedStep('b', targets=(bad,), waypoints=(bad, bad))
-    tally.add(Answer('mission', 'tidy up', steps=steps, timings=Timings(total=5000.0)))
+    tally.add(Answer('mission', 'tidy up', steps=steps, complete=True, timings=Timings(total=5000.0)))
     assert tally.summary() == {'requests OK': '1', 'targets NO_DEPTH': '3', 'incomplete answers': '0'}
 
 

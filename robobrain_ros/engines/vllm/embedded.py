@@ -45,6 +45,7 @@ class EmbeddedEngine:
 
     def __init__(self, config: EngineConfig) -> None:
         self._config = config
+        self.model = config.model.resolve().name
         self._limits = ImageLimits.read(config.model, config.max_pixels)
         self._state = EngineState.STOPPED
         self._error = ''
