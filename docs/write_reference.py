@@ -92,6 +92,8 @@ def _sections(parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
             yield f'{"#" * level} {command.prog}\n\n{_sentence(command.description or summaries.get(name, ""))}'
             if rows := [_row(command, action) for action in _arguments(command)]:
                 yield '\n'.join(['| argument | meaning |', '|---|---|', *rows])
+            if command.epilog:
+                yield f'```text\n{command.epilog.strip()}\n```'
             yield from _sections(command, level + 1)
 
 
@@ -107,14 +109,14 @@ def _arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
 
 def _row(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     formatter = parser._get_formatter()
-    value = str(action.metavar or action.dest.upper()) if action.nargs != 0 else ''
+    value = str(action.metavar or action.dest.upper()).replace('|', ' or ') if action.nargs != 0 else ''
     shown = ', '.join(f'`{f"{option} {value}".strip()}`' for option in action.option_strings) or f'`{value}`'
-    words = [formatter._expand_help(action)] if action.help else []
+    meaning = formatter._expand_help(action) if action.help else ''
     if action.choices is not None:
-        words.insert(0, f'one of {", ".join(f"`{choice}`" for choice in action.choices)}')
-    if action.required and action.option_strings:
-        words.append('(required)')
-    return f'| {shown} | {" ".join(words)} |'.replace('\n', ' ')
+        choices = f'one of {", ".join(f"`{choice}`" for choice in action.choices)}'
+        meaning = f'{choices} {meaning}' if meaning.startswith('(') or not meaning else f'{meaning}; {choices}'
+    needed = ' (required)' if action.required and action.option_strings else ''
+    return f'| {shown} | {f"{meaning}{needed}".strip()} |'.replace('\n', ' ')
 
 
 def _sentence(text: str) -> str:

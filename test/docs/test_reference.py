@@ -30,13 +30,17 @@ def test_every_parameter_has_one_row():
 
 def test_options_are_written_with_their_defaults_and_choices():
     parser = argparse.ArgumentParser(prog='tool')
-    command = parser.add_subparsers().add_parser('go', help='walk')
+    command = parser.add_subparsers().add_parser('go', help='walk', epilog='examples:\n  tool go')
     command.add_argument('--pace', choices=('slow', 'fast'), default='slow', help='how (default: %(default)s)')
-    command.add_argument('--to', required=True)
+    command.add_argument('--to', required=True, metavar='A|B')
+    command.add_argument('--gait', choices=('walk', 'run'), default='walk', help='(default: %(default)s)')
     command.add_argument('--secret', help=argparse.SUPPRESS)
     assert write_reference.commands(parser, 2).split('\n\n') == [
         '## tool go',
         'Walk.',
         '| argument | meaning |\n|---|---|\n'
-        '| `--pace PACE` | one of `slow`, `fast` how (default: slow) |\n| `--to TO` | (required) |',
+        '| `--pace PACE` | how (default: slow); one of `slow`, `fast` |\n'
+        '| `--to A or B` | (required) |\n'
+        '| `--gait GAIT` | one of `walk`, `run` (default: walk) |',
+        '```text\nexamples:\n  tool go\n```',
     ]
