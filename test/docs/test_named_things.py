@@ -1,4 +1,4 @@
-"""What README.md and docs/ name exists: commands and their options, launch arguments, parameters, topics, files."""
+"""What documents and workflows name exists: commands and their options, launch arguments, parameters, topics, files."""
 
 import argparse
 import re
@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 import write_reference
+import yaml
 from repository import ROOT
 
+from robobrain_ros import __version__
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import NAMES
@@ -59,12 +61,17 @@ def test_commands_and_options_exist(name):
             assert said <= known, f'{" ".join(words)}: {said - known}'
 
 
-@PAGE
-def test_run_has_the_command(name):
+def run_commands() -> set[str]:
+    """The commands that ./run help lists."""
     known = set(re.findall(r'^#   \./run (\w+)', (ROOT / 'run').read_text(), re.MULTILINE))
     assert {'demo', 'test', 'help'} <= known
+    return known
+
+
+@PAGE
+def test_run_has_the_command(name):
     said = {words[1] for words in shell_lines(TEXTS[name]) if words[:1] == ['./run'] and words[1:]}
-    assert {word for word in said if word.isalpha() and word.islower()} <= known
+    assert {word for word in said if word.isalpha() and word.islower()} <= run_commands()
 
 
 @PAGE
@@ -98,6 +105,19 @@ def test_files_exist(name):
     folders = 'robobrain_ros|examples|config|worlds|launch|training|requirements|test|docs|msg|action|srv'
     said = {text for text in inline(TEXTS[name]) if re.fullmatch(rf'(?:{folders})/[\w/.]+', text)}
     assert [file for file in said if not (ROOT / file).exists()] == []
+
+
+@pytest.mark.parametrize('file', sorted((ROOT / '.github' / 'workflows').iterdir()), ids=lambda file: file.stem)
+def test_workflows_call_run(file):
+    (job,) = yaml.safe_load(file.read_text())['jobs'].values()
+    steps = [step['run'].split() for step in job['steps'] if 'run' in step]
+    assert steps
+    assert {words[1] for words in steps if words[0] == './run'} <= run_commands()
+    assert all(words[0] == './run' for words in steps)
+
+
+def test_the_citation_names_this_version():
+    assert yaml.safe_load((ROOT / 'CITATION.cff').read_text())['version'] == __version__
 
 
 def test_lines_are_read_as_a_shell_reads_them():
