@@ -1,7 +1,7 @@
 """The names of all topics, services and actions of the node.
 
-To rename one, change it here, in README.md, and in the views config/robobrain.rviz and config/foxglove.json; their
-tests say what they lack.
+To rename one, change it here, in README.md and docs/reference/interfaces.md, and in the views config/robobrain.rviz
+and config/foxglove.json; their tests say what they lack.
 
 Requests and outputs lie below the node's name: ``target`` is ``~/target``, such as ``/robobrain/target``. Topics of a
 camera lie in the node's namespace, behind the camera's name if it has one: ``image``, or ``front/image``.

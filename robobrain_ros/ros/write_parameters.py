@@ -1,7 +1,8 @@
-"""Writes the table of parameters to where people read it.
+"""Writes the node's parameters as a ROS parameter file and as a Markdown table.
 
-Renew both files after a change of ros/parameters.py:
-``python -m robobrain_ros.ros.write_parameters README.md config/robobrain.yaml``
+Renew config/robobrain.yaml after a change of ros/parameters.py:
+``python -m robobrain_ros.ros.write_parameters config/robobrain.yaml``. The table is in docs/reference/parameters.md:
+``python docs/write_reference.py``.
 """
 
 import argparse
@@ -11,7 +12,6 @@ from pathlib import Path
 from robobrain_ros.ros.parameter import Parameter, Value
 from robobrain_ros.ros.parameters import PARAMETERS
 
-BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 HEAD = """\
 # All parameters of the node at their defaults, made by python -m robobrain_ros.ros.write_parameters: copy what
 # you change.
@@ -34,27 +34,6 @@ def markdown_table() -> str:
         name = f'`{parameter.name}` {parameter.mark}'.rstrip()
         rows.append(f'| {name} | `{_shown(parameter.default)}` | {_values(parameter)} | {parameter.description} |')
     return '\n'.join(rows)
-
-
-def with_table(text: str) -> str:
-    """Markdown text in which the table between the two markers is renewed.
-
-    :raises ValueError: if the markers are not there
-    """
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f'the text lacks the markers {BEGIN!r} and {END!r}')
-    return f'{head}{BEGIN}\n{markdown_table()}\n{END}{tail}'
-
-
-def write(file: Path) -> None:
-    """Renew a file: of Markdown (.md) the table in it, any other as a whole, as a ROS parameter file.
-
-    :raises OSError: if it cannot be read or written
-    :raises ValueError: if a Markdown file has no place for the table
-    """
-    file.write_text(with_table(file.read_text()) if file.suffix == '.md' else ros_file())
 
 
 def _entry(parameter: Parameter) -> str:
@@ -82,11 +61,9 @@ def _values(parameter: Parameter) -> str:
 
 if __name__ == '__main__':
     parser = argparse.ArgumentParser('python -m robobrain_ros.ros.write_parameters', description='Renew such files.')
-    parser.add_argument(
-        'files', nargs='+', type=Path, metavar='FILE', help='.md: the table in it; else a ROS file of all parameters'
-    )
+    parser.add_argument('files', nargs='+', type=Path, metavar='FILE', help='a ROS file of all parameters')
     try:
         for file in parser.parse_args().files:
-            write(file)
-    except (OSError, ValueError) as error:
+            file.write_text(ros_file())
+    except OSError as error:
         parser.error(str(error))

@@ -1,4 +1,4 @@
-"""The house of docs/architecture.md: every module on exactly one floor, and imports that run upwards only."""
+"""The layers of docs/architecture.md: every module in exactly one, and imports from the layers above only."""
 
 import ast
 import re
@@ -10,9 +10,9 @@ ABOVE_ALL = ('action', 'msg', 'srv', '__version__')
 """Made from the interfaces, or a constant of the package itself."""
 
 
-def floors() -> list[list[str]]:
+def layers() -> list[list[str]]:
     """The names in each row of the table: modules as ``x.py``, folders as ``x/``."""
-    table = (ROOT / 'docs' / 'architecture.md').read_text().split('| floor |')[1].split('\n\n')[0]
+    table = (ROOT / 'docs' / 'architecture.md').read_text().split('| layer |')[1].split('\n\n')[0]
     rows = [line.split(' | ')[1] for line in table.splitlines() if line.startswith('| ')]
     return [re.findall(r'`([\w/]+(?:\.py|/))`', row) for row in rows]
 
@@ -22,12 +22,12 @@ def modules() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob('*.py') if path.stat().st_size)
 
 
-def floors_of(module: Path) -> list[int]:
-    """On which floors a module stands."""
+def layers_of(module: Path) -> list[int]:
+    """The layers that a module belongs to."""
     place = module.relative_to(PACKAGE).as_posix()
     return [
-        floor
-        for floor, names in enumerate(floors())
+        layer
+        for layer, names in enumerate(layers())
         for name in names
         if place == name or (name.endswith('/') and place.startswith(name))
     ]
@@ -55,16 +55,16 @@ def file_of(name: str) -> Path:
     return PACKAGE / '__init__.py'
 
 
-def test_every_module_is_on_one_floor():
-    assert len(floors()) == 6
-    assert {str(module): len(floors_of(module)) for module in modules() if len(floors_of(module)) != 1} == {}
+def test_every_module_is_in_one_layer():
+    assert len(layers()) == 6
+    assert {str(module): len(layers_of(module)) for module in modules() if len(layers_of(module)) != 1} == {}
 
 
 def test_imports_run_upwards():
     wrong = []
     for module in modules():
         for name in imports(module):
-            if name.split('.')[0] not in ABOVE_ALL and floors_of(file_of(name)) > floors_of(module):
+            if name.split('.')[0] not in ABOVE_ALL and layers_of(file_of(name)) > layers_of(module):
                 wrong.append(f'{module.relative_to(PACKAGE)} imports {name}')
     assert wrong == []
 

@@ -10,7 +10,7 @@ from robobrain_ros.errors import ErrorCode
 from robobrain_ros.ros.parameters import BY_NAME
 
 DOC = (TESTS.parent / 'docs' / 'behaviour.md').read_text()
-FAULTS, COMPLAINTS = DOC.split('# What users of such nodes complain about')
+FAULTS, COMPLAINTS = DOC.split('## What users of similar nodes complain about')
 
 
 def test_every_named_test_exists():

@@ -17,8 +17,7 @@ pytestmark = pytest.mark.filterwarnings('ignore:.*found in sys.modules')  # it m
         ('sim.sdf', ['1', 'full.md/a.sdf'], "File exists: 'full.md'"),
         ('ros.write_parameters', [], 'arguments are required: FILE'),
         ('ros.write_parameters', ['nowhere/a.yaml'], "No such file or directory: 'nowhere/a.yaml'"),
-        ('ros.write_parameters', ['nowhere.md'], "No such file or directory: 'nowhere.md'"),
-        ('ros.write_parameters', ['full.md'], 'the text lacks the markers'),
+        ('ros.write_parameters', ['full.md/a.yaml'], "Not a directory: 'full.md/a.yaml'"),
     ],
 )
 def test_generators_say_what_is_wrong(tmp_path, monkeypatch, capsys, module, arguments, says):
