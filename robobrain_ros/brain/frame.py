@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from robobrain_ros.brain import image_files
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
+from robobrain_ros.geometry.transform import Transform
 
 Rgb = NDArray[np.uint8]
 """height x width x 3."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.geometry.depth import DepthMode, DepthRules, DepthSample, out_of_range, sample_depth, scale_pixel
+from robobrain_ros.geometry.transform import Transform
 
 HELD = (0.02, 0.04)
 """What is grasped is held so far behind the surface that is seen of it: least and most, metres."""

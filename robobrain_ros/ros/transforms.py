@@ -9,7 +9,7 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.geometry.camera_model import Transform
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.ros.camera.camera_frame import stamp_ns
 
 

@@ -10,7 +10,8 @@ from std_msgs.msg import Header
 
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth, to_rgb
 
 LIGHT_BYTES = 1 << 20
