@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from robobrain_ros.brain import jpeg
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 
@@ -13,7 +14,7 @@ def read(path: Path) -> NDArray[np.uint8]:
     """Read a picture; turned as its EXIF data says.
 
     :returns: height x width x 3, RGB
-    :raises BrainError: BAD_IMAGE if there is no such file or OpenCV cannot read it
+    :raises BrainError: BAD_IMAGE if there is no such file, OpenCV cannot read it, or it is a JPEG that is not whole
     """
     try:
         found = path.is_file()
@@ -22,9 +23,17 @@ def read(path: Path) -> NDArray[np.uint8]:
     if not found:
         raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no file")
     try:
+        with path.open('rb') as file:
+            if file.read(3) == jpeg.MAGIC:
+                file.seek(0)
+                jpeg.decode_whole(file.read())
         bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
     except cv2.error as error:  # such as a header with more pixels than OpenCV allows
         raise BrainError(ErrorCode.BAD_IMAGE, f"OpenCV refuses to read '{path}': {error.err}") from error
+    except OSError as error:
+        raise BrainError(ErrorCode.BAD_IMAGE, f"cannot read '{path}': {error.strerror}") from error
+    except ValueError as error:
+        raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is a {error}") from error
     if bgr is None:
         raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no picture that OpenCV can read")
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

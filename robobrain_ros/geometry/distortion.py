@@ -23,7 +23,7 @@ _NAMES = {
     'kannala_brandt': EQUIDISTANT,
     'kannala_brandt4': EQUIDISTANT,
 }
-_COUNTS = (4, 5, 8, 12, 14)
+_COUNTS = {PLUMB_BOB: (4, 5), RATIONAL: (8, 12, 14)}
 """How many coefficients OpenCV's pinhole models take."""
 
 
@@ -51,13 +51,14 @@ def checked(name: str, coefficients: Sequence[float]) -> tuple[str, tuple[float,
         if used > 4 or len(values) < 4:
             raise ValueError(f'distortion model {name} has 4 coefficients; got {values}')
         return model, tuple(values[:4])
-    if used > 5:
-        model = RATIONAL  # what OpenCV takes so many coefficients for, whatever the name
-    fitting = [count for count in _COUNTS if used <= count <= len(values)]
+    if len(values) in _COUNTS[model]:
+        return model, tuple(values)
+    fitting = [(other, count) for other, counts in _COUNTS.items() for count in counts if used <= count <= len(values)]
     if not fitting:
-        counts = ', '.join(str(count) for count in _COUNTS)
+        counts = ', '.join(str(count) for known in _COUNTS.values() for count in known)
         raise ValueError(f'distortion model {name} has {counts} coefficients; got {values}')
-    return model, tuple(values[: fitting[0]])
+    model, count = fitting[0]  # what OpenCV takes so many coefficients for, whatever the name
+    return model, tuple(values[:count])
 
 
 def distort(model: str, coefficients: Sequence[float], directions: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,14 +86,14 @@ def undistort(
     """
     import cv2
 
-    goal, eye, d = np.array(direction), np.eye(3), np.array(coefficients)
+    goal, eye, d = np.array(direction, np.float64), np.eye(3), np.array(coefficients)
     estimate = cv2.fisheye.undistortPoints if model == EQUIDISTANT else cv2.undistortPoints
-    guess = estimate(goal.reshape(1, 1, 2), eye, d).reshape(2)
+    guess = np.asarray(estimate(goal.reshape(1, 1, 2), eye, d).reshape(2), np.float64)
     step = 1e-6
     for _ in range(20):
         if not np.all(np.abs(guess) < 100):  # further than 89.4 degrees off the axis
             return None
-        here, right, down = distort(model, coefficients, guess + step * np.array([[0, 0], [1, 0], [0, 1]]))
+        here, right, down = distort(model, coefficients, guess + step * np.array([[0, 0], [1, 0], [0, 1]], np.float64))
         jacobian = np.column_stack([right - here, down - here]) / step
         if not np.linalg.det(jacobian) > 0:
             return None
