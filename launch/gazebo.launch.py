@@ -11,6 +11,7 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
+from robobrain_ros import checkpoints
 from robobrain_ros.ros.fastdds import image_profile
 from robobrain_ros.sim.sdf import camera_pose
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME
@@ -82,10 +83,16 @@ def generate_launch_description() -> LaunchDescription:
                 choices=['true', 'false'],
                 description='no window: only the server, which then draws through EGL',
             ),
+            DeclareLaunchArgument(
+                'model',
+                default_value=checkpoints.TINY,
+                description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, made "
+                'for this table',
+            ),
             OpaqueFunction(function=start_gazebo),  # first: without Gazebo, nothing is started
             IncludeLaunchDescription(
                 PythonLaunchDescriptionSource(str(SHARE / 'launch' / 'robobrain.launch.py')),
-                launch_arguments={'use_sim_time': 'true'}.items(),
+                launch_arguments={'use_sim_time': 'true', 'model': LaunchConfiguration('model')}.items(),
             ),
         ]
     )

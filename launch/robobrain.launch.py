@@ -1,4 +1,7 @@
-"""The node on the topics of your camera: ``ros2 launch robobrain_ros robobrain.launch.py image:=/camera/image_raw``."""
+"""The node on the topics of your camera.
+
+``ros2 launch robobrain_ros robobrain.launch.py model:=/models/RoboBrain2.5-8B-NV image:=/camera/image_raw``
+"""
 
 from ament_index_python.packages import get_package_share_path
 from launch import LaunchDescription
@@ -26,6 +29,11 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription(
         [
             DeclareLaunchArgument(
+                'model',
+                description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, which "
+                "knows the simulated table of this package only; required, '' leaves it to params_file",
+            ),
+            DeclareLaunchArgument(
                 'image',
                 default_value=topics.IMAGE,
                 description="topic of the camera's colour images; also with image_transport compressed without its "
@@ -48,7 +56,10 @@ def generate_launch_description() -> LaunchDescription:
             SetRemap(topics.IMAGE, LaunchConfiguration('image')),
             SetRemap(topics.CAMERA_INFO, LaunchConfiguration('camera_info')),
             SetRemap(topics.DEPTH_IMAGE, LaunchConfiguration('depth_image')),
-            IncludeLaunchDescription(PythonLaunchDescriptionSource(str(CORE))),
+            IncludeLaunchDescription(
+                PythonLaunchDescriptionSource(str(CORE)),
+                launch_arguments={'model': LaunchConfiguration('model')}.items(),  # else launch says that it lacks one
+            ),
             PopEnvironment(),
             PopLaunchConfigurations(),
         ]

@@ -1,19 +1,23 @@
 """The lifecycle node alone, brought up to active: include this one in a launch file of your robot."""
 
+import threading
+from functools import partial
+from pathlib import Path
+from typing import Any
+
 from ament_index_python.packages import get_package_share_path
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, EmitEvent, GroupAction, OpaqueFunction, RegisterEventHandler
-from launch.conditions import IfCondition
-from launch.events import matches_action
+from launch.actions import DeclareLaunchArgument, LogInfo, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
-from launch_ros.event_handlers import OnStateTransition
-from launch_ros.events.lifecycle import ChangeState
 from launch_ros.parameter_descriptions import ParameterValue
+from launch_ros.ros_adapters import get_ros_node
 from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
 
 from robobrain_ros.ros import topics
+from robobrain_ros.ros.end_launch import end_launch
 
 CONFIG = get_package_share_path('robobrain_ros') / 'config'
 OVERRIDES = ('model', 'device', 'image_transport')
@@ -37,8 +41,8 @@ def declare_arguments() -> list[Action]:
         ),
         DeclareLaunchArgument(
             'model',
-            default_value='',
-            description="directory of a model's Hugging Face files; empty: as params_file says",
+            description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, which knows "
+            "the simulated table of this package only; required, '' leaves it to params_file",
         ),
         DeclareLaunchArgument(
             'device',
@@ -65,6 +69,13 @@ def declare_arguments() -> list[Action]:
             description='configure and activate the node; false leaves that to a lifecycle manager',
         ),
         DeclareLaunchArgument(
+            'required',
+            default_value='true',
+            choices=['true', 'false'],
+            description='end the whole launch, with exit code 1 after a failure, when the node ends or cannot be '
+            'configured or activated; false: everything else goes on',
+        ),
+        DeclareLaunchArgument(
             'log_level',
             default_value='info',
             choices=['debug', 'info', 'warn', 'error', 'fatal'],
@@ -84,10 +95,17 @@ def declare_arguments() -> list[Action]:
 
 
 def start_node(context: LaunchContext) -> list[Action]:
-    """Start the node and, with ``autostart``, ask it to configure and then to activate."""
+    """Start the node and, with ``autostart``, ask it to configure and then to activate.
+
+    :raises RuntimeError: if params_file is no file: launch would start the node without it
+    """
+    params_file = argument(context, 'params_file')
+    if not Path(params_file).is_file():
+        raise RuntimeError(f'params_file is {params_file!r}, but there is no such file')
     overrides = {
         name: ParameterValue(value, value_type=str) for name in OVERRIDES if (value := argument(context, name))
     }
+    required = argument(context, 'required') == 'true'  # now, as below: used when a group around this has ended
     node = LifecycleNode(
         package='robobrain_ros',
         executable='robobrain_node',
@@ -96,32 +114,55 @@ def start_node(context: LaunchContext) -> list[Action]:
         name=topics.NODE,
         namespace=LaunchConfiguration('namespace'),
         parameters=[
-            LaunchConfiguration('params_file'),
+            params_file,
             {'use_sim_time': ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool), **overrides},
         ],
         ros_arguments=['--log-level', LaunchConfiguration('log_level')],
-        sigterm_timeout=argument(context, 'sigterm_timeout'),  # now: it is used when a group around this has ended
+        sigterm_timeout=argument(context, 'sigterm_timeout'),
         output='screen',
         emulate_tty=True,
+        on_exit=end_launch if required else None,
     )
-    configure, activate = (
-        EmitEvent(event=ChangeState(lifecycle_node_matcher=matches_action(node), transition_id=transition))
-        for transition in (Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE)
+    if argument(context, 'autostart') == 'false':
+        return [node]
+    return [node, OpaqueFunction(function=partial(begin_bring_up, node=node, required=required))]
+
+
+def begin_bring_up(context: LaunchContext, node: LifecycleNode, required: bool) -> None:
+    """Bring the node up in a thread, whose exceptions are launch's."""
+    client = get_ros_node(context).create_client(ChangeState, f'{node.node_name}/change_state')
+    context.add_completion_future(
+        context.asyncio_loop.run_in_executor(None, bring_up, context, client, node.node_name, required)
     )
-    # Once, and only from configuring: whoever deactivates or configures the node later keeps it as he set it.
-    activate_when_configured = RegisterEventHandler(
-        OnStateTransition(
-            target_lifecycle_node=node,
-            start_state='configuring',
-            goal_state='inactive',
-            entities=[activate],
-            handle_once=True,
-        )
-    )
-    autostart = GroupAction(
-        [activate_when_configured, configure], scoped=False, condition=IfCondition(LaunchConfiguration('autostart'))
-    )
-    return [node, autostart]
+
+
+def bring_up(context: LaunchContext, client: Any, name: str, required: bool) -> None:
+    """Configure and activate a node; blocks until it is active, or the launch ends.
+
+    It waits for the replies: an event of a transition that fails at once may come before launch can hear it.
+
+    :raises RuntimeError: if the node refuses, and is required
+    """
+    replied = threading.Event()
+    for transition, word in (
+        (Transition.TRANSITION_CONFIGURE, 'configured'),
+        (Transition.TRANSITION_ACTIVATE, 'activated'),
+    ):
+        while not client.wait_for_service(timeout_sec=0.5):
+            if context.is_shutdown:
+                return
+        reply = client.call_async(ChangeState.Request(transition=Transition(id=transition)))
+        reply.add_done_callback(lambda _: replied.set())
+        while not replied.wait(0.5):
+            if context.is_shutdown:
+                return
+        replied.clear()
+        if not reply.result().success:
+            fault = f'{name} could not be {word}: its own messages above say why'
+            if required:
+                raise RuntimeError(fault)
+            LogInfo(msg=fault).execute(context)
+            return
 
 
 def argument(context: LaunchContext, name: str) -> str:

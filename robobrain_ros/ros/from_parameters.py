@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from robobrain_ros import checkpoints
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
-from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
@@ -19,14 +19,23 @@ from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 
 def model_directory(values: Mapping[str, Any]) -> Path:
-    """The directory of the model; that of the tiny checkpoint where the parameter is empty."""
-    return Path(values['model']).expanduser() if values['model'] else TINY_MODEL
+    """Find the directory of the model.
+
+    :raises BadRequest: if the parameter is empty: an answer of the demonstration checkpoint means nothing to a robot,
+        so it never stands in for a model that was forgotten
+    """
+    if not values['model']:
+        raise BadRequest(
+            "model is '', but must be the directory of a model's Hugging Face files, or 'tiny' for the demonstration "
+            'checkpoint of this package, which knows its simulated table only'
+        )
+    return checkpoints.directory(values['model'])
 
 
 def profile(values: Mapping[str, Any]) -> Profile:
     """How the model is asked: its prompts and the format of its answers.
 
-    :raises BadRequest: if the model's directory does not tell
+    :raises BadRequest: if there is no such model, or its directory does not tell
     """
     name = values['model_profile']
     try:
@@ -86,17 +95,19 @@ def settings(values: Mapping[str, Any]) -> Settings:
 
     :raises BadRequest: for values that do not go together
     """
-    try:
-        rules = DepthRules(
-            window_px=values['depth_window_px'],
-            min_valid_fraction=values['depth_min_valid_fraction'],
-            min_depth_m=values['min_depth_m'],
-            max_depth_m=values['max_depth_m'],
-            mode=DepthMode(values['trajectory_depth']),
-            model_depth_is_ray=values['model_depth_is_ray'],
+    if values['min_depth_m'] >= values['max_depth_m']:
+        raise BadRequest(
+            f'min_depth_m is {values["min_depth_m"]} and max_depth_m is {values["max_depth_m"]}, '
+            'but min_depth_m must be less than max_depth_m'
         )
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
+    rules = DepthRules(
+        window_px=values['depth_window_px'],
+        min_valid_fraction=values['depth_min_valid_fraction'],
+        min_depth_m=values['min_depth_m'],
+        max_depth_m=values['max_depth_m'],
+        mode=DepthMode(values['trajectory_depth']),
+        model_depth_is_ray=values['model_depth_is_ray'],
+    )
     return Settings(
         guided_decoding=values['guided_decoding'],
         temperature=values['temperature'],

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import rclpy
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
+from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
@@ -21,14 +21,14 @@ from rclpy.signals import SignalHandlerOptions
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import topics
+from robobrain_ros.ros import node_parameters, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import cameras, engine_config, profile, settings
 from robobrain_ros.ros.outputs import Outputs
-from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS, Parameter
+from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
@@ -75,10 +75,7 @@ class RobobrainNode(LifecycleNode):
         self._active = ExitStack()
         """Ends what lives only while the node is active."""
         self._transforms = Transforms(self)
-        for parameter in PARAMETERS:
-            self.declare_parameter(parameter.name, parameter.default, _describe(parameter))
-        for parameter in PARAMETERS:  # overrides are declared unchecked
-            parameter.check(self.value(parameter.name))
+        node_parameters.declare(self, self._parameter_overrides)
         self.add_on_set_parameters_callback(self._on_parameters)
         self.stopping = threading.Event()
         """Set it when the process is to end: a transition that blocks gives up."""
@@ -102,12 +99,11 @@ class RobobrainNode(LifecycleNode):
                         'clean the node up, set it, and configure again',
                     )
                 BY_NAME[change.name].check(change.value)
-            chosen = settings(values)
-            cameras(values)
+            node_parameters.check(values)
         except BrainError as error:
             return SetParametersResult(successful=False, reason=str(error))
         if self._brain is not None:
-            self._brain.settings = chosen
+            self._brain.settings = settings(values)
         return SetParametersResult(successful=True)
 
     def _report(self, text: str) -> None:
@@ -195,17 +191,6 @@ class RobobrainNode(LifecycleNode):
         """End everything, then the node."""
         self._end()
         super().destroy_node()
-
-
-def _describe(parameter: Parameter) -> ParameterDescriptor:
-    descriptor = ParameterDescriptor(description=parameter.description)
-    if parameter.low is None or parameter.high is None:
-        descriptor.additional_constraints = parameter.allowed()
-    elif isinstance(parameter.default, float):
-        descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
-    else:
-        descriptor.integer_range = [IntegerRange(from_value=int(parameter.low), to_value=int(parameter.high))]
-    return descriptor
 
 
 def main(args: list[str] | None = None) -> int:

@@ -3,69 +3,18 @@
 A default that a dataclass of the package holds is taken from there.
 """
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
-from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.parameter import NONE, Parameter
 from robobrain_ros.tasks import NAMES
 from robobrain_ros.tasks.profiles import PROFILES
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter; its type is its default's type."""
-
-    name: str
-    default: str | bool | int | float | list[str]
-    description: str
-    choices: Sequence[str] = ()
-    low: float | None = None
-    high: float | None = None
-    pattern: str = ''
-    """Regular expression for text, or for each text of a list."""
-    dynamic: bool = False
-    """Takes effect with the next request; the others take effect when the node is configured."""
-    shared: bool = False
-    """Decides between requests, so none of them may set it for itself."""
-
-    @property
-    def per_request(self) -> bool:
-        """May be an option of a single request, for its own answer only."""
-        return self.dynamic and not self.shared
-
-    @property
-    def mark(self) -> str:
-        """For tables: ``*`` if it is dynamic and may be a request's option, ``+`` if it is only dynamic, else empty."""
-        return '*' if self.per_request else '+' if self.dynamic else ''
-
-    def allowed(self) -> str:
-        """The values that it may have, in words; empty for any."""
-        if self.choices:
-            return ', '.join(choice or "''" for choice in self.choices)
-        return '' if self.low is None else f'{self.low:.10g} .. {self.high:.10g}'
-
-    def check(self, value: Any) -> None:
-        """Whether it may have this value; its type is checked elsewhere, by rclpy.
-
-        :raises BadRequest: if not; the sentence quotes the value and says what would be right
-        """
-        if self.choices and value not in self.choices:
-            raise BadRequest(f'{self.name} is {value!r}, but must be one of {", ".join(map(repr, self.choices))}')
-        texts = [value] if isinstance(value, str) else value
-        if self.pattern and not (texts and all(re.fullmatch(self.pattern, text) for text in texts)):
-            raise BadRequest(f'{self.name} is {value!r}, but must match {self.pattern}')
-        if self.low is not None and self.high is not None and not self.low <= value <= self.high:
-            raise BadRequest(f'{self.name} is {value!r}, but must lie in {self.low} .. {self.high}')
 
 
 def _values(enum: type[Enum]) -> list[str]:
@@ -74,11 +23,14 @@ def _values(enum: type[Enum]) -> list[str]:
 
 LONGEST_S = 3600.0
 """The longest time limit, and the oldest image, that a request may name."""
-NONE = ['']
-"""No texts: ROS cannot tell the type of an empty list."""
 
 PARAMETERS = (
-    Parameter('model', '', "directory of a model's Hugging Face files; empty: the tiny checkpoint of this package"),
+    Parameter(
+        'model',
+        '',
+        "directory of a model's Hugging Face files, or tiny: the demonstration checkpoint of this package, which knows "
+        'its simulated table only; must be set',
+    ),
     Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
     Parameter(
         'device', EngineConfig.device, 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')
@@ -113,7 +65,7 @@ PARAMETERS = (
     Parameter(
         'stall_s',
         EngineConfig.stall_s,
-        'an engine that brings no token for this long is started anew, s',
+        'restart the engine if it produces no token for this many seconds',
         low=2.0,
         high=3600.0,
     ),
@@ -150,13 +102,13 @@ PARAMETERS = (
     Parameter(
         'flaggems.include',
         [*FlagGemsSettings.include] or NONE,
-        "names of FlagGems' functions to add to the profile's; with custom: these only; ['']: none",
+        "names of FlagGems' functions to add to the profile's; with custom: these only; []: none",
         pattern=r'\w*',
     ),
     Parameter(
         'flaggems.exclude',
         [*FlagGemsSettings.exclude] or NONE,
-        "names of FlagGems' functions to take from the profile's; with custom: all but these; ['']: none",
+        "names of FlagGems' functions to take from the profile's; with custom: all but these; []: none",
         pattern=r'\w*',
     ),
     Parameter(
@@ -166,7 +118,7 @@ PARAMETERS = (
     Parameter(
         'cameras',
         [CameraSettings.name],
-        "names of the cameras, prefixes of their topics; ['']: one camera, without prefix",
+        "names of the cameras, which are the prefixes of their topics; [] or ['']: one camera without a prefix",
         pattern=r'(?:[A-Za-z][A-Za-z0-9_]*)?',
     ),
     Parameter(
@@ -188,12 +140,12 @@ PARAMETERS = (
         ('always', 'on_demand'),
     ),
     Parameter(
-        'image_idle_s', 5.0, 'with on_demand: stay subscribed this long after a request, s', low=0.1, high=3600.0
+        'image_idle_s', 5.0, 'with on_demand: stay subscribed for this long after a request, s', low=0.1, high=3600.0
     ),
     Parameter(
         'depth_slop_s',
         CameraSettings.depth_slop_s,
-        'most that the stamps of an image and its depth may differ, s',
+        'maximum difference between the stamps of an image and its depth image, s',
         low=0.0,
         high=10.0,
     ),
@@ -208,7 +160,7 @@ PARAMETERS = (
     Parameter(
         'timeout_s',
         60.0,
-        'a request ends after this, s, if it names no other time',
+        'time limit of a request that sets none, s',
         low=0.1,
         high=LONGEST_S,
         dynamic=True,
@@ -228,7 +180,7 @@ PARAMETERS = (
     Parameter(
         'queue_size',
         Settings.queue_size,
-        'most requests that wait, with preemption queue',
+        'maximum number of waiting requests, with preemption queue',
         low=0,
         high=10000,
         dynamic=True,
@@ -248,15 +200,16 @@ PARAMETERS = (
     Parameter(
         'depth_window_px',
         DepthRules.window_px,
-        'side of the window whose median is the depth, odd, depth pixels',
+        'side of the square window whose median is the depth, depth pixels',
         low=1,
         high=101,
+        odd=True,
         dynamic=True,
     ),
     Parameter(
         'depth_min_valid_fraction',
         DepthRules.min_valid_fraction,
-        'least part of the window that must hold valid depth',
+        'smallest fraction of the window that must hold valid depth',
         low=0.0,
         high=1.0,
         dynamic=True,

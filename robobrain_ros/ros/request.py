@@ -1,6 +1,6 @@
 """One request as a client sent it, with the node's parameters filled in where it said nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,7 @@ class Request:
         """
         values = {**values, **_options(message.options)}
         if message.camera and message.camera not in values['cameras']:
-            raise BadRequest(
-                f'camera is {message.camera!r}, but must be one of {", ".join(map(repr, values["cameras"]))}'
-            )
+            raise BadRequest(_no_such_camera(message.camera, values['cameras']))
         age, timeout = _seconds(message.max_image_age), _seconds(message.timeout)
         if not (0 <= age <= LONGEST_S and 0 <= timeout <= LONGEST_S):
             raise BadRequest(
@@ -73,16 +71,17 @@ def _options(options: Any) -> dict[str, Any]:
             value = parameter_value_to_python(option.value)
         except RuntimeError as error:
             raise BadRequest(f'option {option.name}: {error}') from error
-        if isinstance(parameter.default, float) and type(value) is int:
-            value = float(value)
-        if type(value) is not type(parameter.default):
-            kind = type(parameter.default).__name__
-            raise BadRequest(
-                f'option {option.name} is {value!r}, but must be of type {kind}, such as {parameter.default!r}'
-            )
-        parameter.check(value)
-        values[option.name] = value
+        try:
+            values[option.name] = parameter.read(value)
+        except BadRequest as error:
+            raise BadRequest(f'option {error}') from error
     return values
+
+
+def _no_such_camera(camera: str, cameras: Sequence[str]) -> str:
+    if not any(cameras):
+        return f'camera is {camera!r}, but this node has a single camera, which has no name: leave camera empty'
+    return f'camera is {camera!r}, but must be one of {", ".join(map(repr, filter(None, cameras)))}, or empty'
 
 
 def _seconds(duration: Duration) -> float:

@@ -8,7 +8,8 @@ import argparse
 import textwrap
 from pathlib import Path
 
-from robobrain_ros.ros.parameters import PARAMETERS, Parameter
+from robobrain_ros.ros.parameter import Parameter, Value
+from robobrain_ros.ros.parameters import PARAMETERS
 
 BEGIN, END = '<!-- parameters: begin -->', '<!-- parameters: end -->'
 HEAD = """\
@@ -63,7 +64,7 @@ def _entry(parameter: Parameter) -> str:
     return '\n'.join([*lines, f'    {parameter.name}: {_yaml(parameter.default)}', ''])
 
 
-def _yaml(value: str | bool | int | float | list[str]) -> str:
+def _yaml(value: Value) -> str:
     """Floats keep their point and strings their quotes: ROS tells types by them."""
     return str(value).lower() if isinstance(value, bool) else repr(value)
 
