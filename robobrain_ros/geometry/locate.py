@@ -21,6 +21,9 @@ PLAUSIBLE = (0.7, 1.4)
 cable before one."""
 
 
+NO_DEPTH = 'no depth image came with the colour image'
+
+
 @dataclass(frozen=True)
 class Scene:
     """What is known about the space in one colour image."""
@@ -30,6 +33,8 @@ class Scene:
     camera: CameraModel | None = None
     depth_m: np.ndarray | None = None
     """HxW floats in metres, registered to the colour image; of its size, or rescaled with the same aspect ratio."""
+    depth_fault: str = NO_DEPTH
+    """Why there is no depth image, where there is none."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +131,7 @@ def _camera_fault(scene: Scene) -> str:
 def _sensed(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:
     """Depth at a target by the depth image."""
     if scene.depth_m is None:
-        return DepthSample(None, 0.0, PointStatus.NO_DEPTH, 'no depth image came with the colour image')
+        return DepthSample(None, 0.0, PointStatus.NO_DEPTH, scene.depth_fault)
     height, width = scene.depth_m.shape
     try:
         u, v = scale_pixel(*target.pixel, scene.image_size, (width, height))
