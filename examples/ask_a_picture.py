@@ -13,12 +13,11 @@ from pathlib import Path
 from PIL import Image
 
 import robobrain_ros as rb
-from robobrain_ros.checkpoints import TINY_MODEL
 
 parser = argparse.ArgumentParser()
 parser.add_argument('instruction', nargs='?', default='the red mug')
 parser.add_argument('--image', type=Path, default=Path(__file__).parent / 'table.jpg')
-parser.add_argument('--model', type=Path, default=TINY_MODEL)
+parser.add_argument('--model', default='tiny', help='tiny, or the directory of a model')
 parser.add_argument('--output', type=Path, default=Path('answer.png'), help='the picture with the answer on it')
 arguments = parser.parse_args()
 

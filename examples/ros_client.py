@@ -3,7 +3,8 @@
     robobrain up --sim                 # in another terminal: node, and a simulated camera
     python examples/ros_client.py "the red mug"
 
-``Client`` needs a node of yours, which it spins while it waits; it sends the action that ``ros2 action`` sends.
+``Client`` needs a node of yours, which it spins while it waits; it sends the action that ``ros2 action`` sends, as does
+``robobrain query "the red mug"`` in a shell.
 """
 
 import sys

@@ -6,13 +6,15 @@ from pathlib import Path
 from ament_index_python.packages import PackageNotFoundError, get_package_share_path
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription, OpaqueFunction
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, Shutdown
+from launch.events.process import ProcessExited
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from robobrain_ros import checkpoints
 from robobrain_ros.ros.fastdds import image_profile
+from robobrain_ros.sim.gazebo import DIES_WITH_PARENT, commands, environment
 from robobrain_ros.sim.sdf import camera_pose
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME
 
@@ -26,24 +28,27 @@ OPTICAL_ROTATION = ('-0.5', '0.5', '-0.5', '0.5')
 def start_gazebo(context: LaunchContext) -> list[Action]:
     """Gazebo, the bridge and the camera's frames; here, so that --show-args works without Gazebo."""
     try:
-        gazebo = get_package_share_path('ros_gz_sim') / 'launch' / 'gz_sim.launch.py'
         get_package_share_path('ros_gz_bridge')
     except PackageNotFoundError as error:
         raise RuntimeError(
-            'gazebo.launch.py needs ros_gz_sim and ros_gz_bridge, and one is not installed: '
+            'gazebo.launch.py needs ros_gz_bridge, which is not installed: '
             f'apt install ros-$ROS_DISTRO-ros-gz ({error.args[0]})'
         ) from error
     world = Path(LaunchConfiguration('world').perform(context))
     pose = camera_pose(world)
-    headless = '-s --headless-rendering ' if LaunchConfiguration('headless').perform(context) == 'true' else ''
+    headless = LaunchConfiguration('headless').perform(context) == 'true'
     return [
-        IncludeLaunchDescription(
-            PythonLaunchDescriptionSource(str(gazebo)),
-            launch_arguments={'gz_args': f'-r {headless}"{world}"', 'on_exit_shutdown': 'true'}.items(),
+        *(
+            ExecuteProcess(
+                cmd=command, name=name, additional_env=environment(), on_exit=end_with_gazebo, output='screen'
+            )
+            for name, command in commands(world, headless).items()
         ),
         Node(
             package='ros_gz_bridge',
             executable='parameter_bridge',
+            exec_name='parameter_bridge',  # not the prefix
+            prefix=DIES_WITH_PARENT,
             name='gz_bridge',
             namespace=LaunchConfiguration('namespace', default=''),
             parameters=[{'config_file': str(SHARE / 'config' / 'gz_bridge.yaml')}],
@@ -55,6 +60,15 @@ def start_gazebo(context: LaunchContext) -> list[Action]:
     ]
 
 
+def end_with_gazebo(event: ProcessExited, context: LaunchContext) -> Action | None:
+    """End the launch when Gazebo ends, with an error if it failed; do nothing if the launch ends anyway."""
+    if context.is_shutdown:  # a second shutdown would end in a traceback of launch_ros
+        return None
+    if event.returncode:
+        raise RuntimeError(f'{event.process_name} failed with exit code {event.returncode}')
+    return Shutdown(reason='Gazebo was closed')
+
+
 def static_transform(parent: str, child: str, place: Sequence[str], turn: Sequence[str]) -> Action:
     """A publisher of a frame that does not move."""
     names = ('--x', '--y', '--z', '--qx', '--qy', '--qz', '--qw')
@@ -62,6 +76,8 @@ def static_transform(parent: str, child: str, place: Sequence[str], turn: Sequen
     return Node(
         package='tf2_ros',
         executable='static_transform_publisher',
+        exec_name='static_transform_publisher',
+        prefix=DIES_WITH_PARENT,
         name=f'{child}_publisher',
         arguments=[*numbers, '--frame-id', parent, '--child-frame-id', child],
         output='log',

@@ -1,24 +1,37 @@
 """The command ``robobrain``: what can be had without writing code. Heavy imports wait until a command needs them."""
 
 import argparse
+import os
+import platform
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
-from robobrain_ros.commands.arguments import positive
-from robobrain_ros.errors import BrainError
-from robobrain_ros.tasks import NAMES, TASKS
+from robobrain_ros.commands import ask, completion, query
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
+from robobrain_ros.commands.output import allow_any_letter
+from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.tasks import TASKS
+
+EXAMPLES = """\
+examples:
+  robobrain doctor                                   what this computer has and what is missing
+  robobrain ask --image photo.jpg "the red mug"      without ROS
+  robobrain up --sim                                 node and simulated camera; then, in another terminal:
+  robobrain query "the red mug"
+
+robobrain COMMAND --help describes a command."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command and return its exit code; 1, and a line on stderr, where it fails as expected.
-
-    :param arguments: what follows ``robobrain``; None: this process's own
-    """
-    parser = argparse.ArgumentParser(prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node')
-    parser.add_argument('--version', action='version', version=__version__)
+def make_parser() -> Parser:
+    """Make the parser of the whole command line."""
+    parser = Parser(
+        prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node', epilog=EXAMPLES, formatter_class=WITH_EXAMPLES
+    )
+    parser.add_argument('--version', action='version', version=_version())
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
     demo = commands.add_parser('demo', help='simulated camera and node as separate processes, one question per task')
@@ -32,13 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     demo.set_defaults(run=_demo)
 
-    ask = commands.add_parser('ask', help='one question about a picture, without ROS')
-    ask.add_argument('instruction', help='what to look for or what to do, such as "the red mug"')
-    ask.add_argument('--image', type=Path, required=True, help='any picture that OpenCV reads')
-    ask.add_argument('--task', default='pointing', choices=NAMES, help='(default: %(default)s)')
-    ask.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
-    ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
-    ask.set_defaults(run=_ask)
+    ask.add(commands)
+    query.add(commands)
 
     up = commands.add_parser(
         'up',
@@ -46,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         description='Everything after -- goes to the node, such as --ros-args -p device:=cuda',
     )
     up.add_argument('--sim', action='store_true', help='with the simulated camera')
+    up.add_argument('--seed', type=seed, metavar='N', help='which simulated table top, with --sim (default: 1)')
     up.add_argument('node_arguments', nargs='*', metavar='-- NODE_ARGUMENTS', help='of the node')
     up.set_defaults(run=_up)
 
@@ -64,11 +73,24 @@ def main(arguments: list[str] | None = None) -> int:
     bench.add(commands)
     bags.add(commands)
 
-    chosen = parser.parse_args(arguments)
+    completion.add(commands, make_parser)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return its exit code; 1, and a line on stderr, where it fails as expected.
+
+    :param arguments: what follows ``robobrain``; None: this process's own
+    """
+    allow_any_letter()
+    chosen = make_parser().parse_args(arguments)
     try:
         return int(chosen.run(chosen))
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
+    except BrokenPipeError:  # whoever read the output, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it flushes at the end
+        return 1
     except OSError as error:
         words = f"cannot use '{error.filename}': {error.strerror}" if error.filename else str(error)
     except ImportError as error:
@@ -82,6 +104,12 @@ def main(arguments: list[str] | None = None) -> int:
     return 1
 
 
+def _version() -> str:
+    """Return the versions of this package and of what it runs on."""
+    ros = os.environ.get('ROS_DISTRO') or ('from wheels' if find_spec('rclpy') else 'not found')
+    return f'robobrain {__version__} (Python {platform.python_version()}, ROS 2 {ros})'
+
+
 def _name(chosen: argparse.Namespace) -> str:
     """Return the command in full, such as ``robobrain bag replay``."""
     return ' '.join(['robobrain', chosen.command, *([chosen.kind] if 'kind' in chosen else [])])
@@ -93,12 +121,6 @@ def _demo(chosen: argparse.Namespace) -> int:
     if chosen.episodes is None:
         return run(chosen.seed, chosen.output)
     return run_episodes(chosen.episodes, chosen.seed, chosen.output)
-
-
-def _ask(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.commands.ask import ask
-
-    return ask(chosen.image, chosen.task, chosen.instruction, chosen.model, chosen.output)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
@@ -117,7 +139,9 @@ def _doctor(chosen: argparse.Namespace) -> int:
 def _up(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.local_stack import up
 
-    return up(chosen.node_arguments, chosen.sim)
+    if chosen.seed is not None and not chosen.sim:
+        raise BadRequest('--seed chooses a simulated table top, so it needs --sim')
+    return up(chosen.node_arguments, chosen.sim, 1 if chosen.seed is None else chosen.seed)
 
 
 if __name__ == '__main__':

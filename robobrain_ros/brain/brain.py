@@ -9,28 +9,26 @@ import math
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import fields, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from robobrain_ros import checkpoints
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission
 from robobrain_ros.brain.frame import Depth, Frame
 from robobrain_ros.brain.jobs import Desk, Job
-from robobrain_ros.brain.pipeline import Pipeline, Settings, generation
+from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.stream import AnswerStream
 from robobrain_ros.engines.base import Engine, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel
-from robobrain_ros.tasks import MISSION, TASKS
+from robobrain_ros.tasks import MISSION, NAMES
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 _log = logging.getLogger(__name__)
@@ -77,6 +75,7 @@ class Brain:
         report: Callable[[str], None] = lambda text: None,
         settings: Settings | None = None,
         image_size: tuple[int, int] = (640, 480),
+        warm_up: Sequence[str] = NAMES,
         **options: Any,
     ) -> 'Brain':
         """Load a checkpoint into an engine of this process and wait until it answers; takes seconds to minutes.
@@ -89,8 +88,9 @@ class Brain:
         :param report: hears what is going on, in words
         :param settings: for all requests that bring none of their own
         :param image_size: (width, height) in pixels that the engine warms up for; others work, the first a bit slower
+        :param warm_up: names of the tasks that the engine warms up for; others work, the first a bit slower
         :param options: other fields of EngineConfig, such as ``quantization='fp8'``
-        :raises BadRequest: for a directory without a model, or an option that does not exist
+        :raises BadRequest: for a directory without a model, or an option or a task that does not exist
         :raises EngineDead: if the model cannot be loaded
         """
         from robobrain_ros.engines.vllm.config import EngineConfig
@@ -106,7 +106,7 @@ class Brain:
             raise BadRequest(str(error)) from error
         brain = cls(EmbeddedEngine(config), profile, settings)
         try:
-            brain.start(report, image_size).result()
+            brain.start(report, image_size, warm_up).result()
         except BaseException:
             brain.close()
             raise
@@ -276,37 +276,37 @@ class Brain:
                 self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
 
     # --- the engine's life ------------------------------------------------------------------------------------------
-    def start(self, report: Callable[[str], None], image_size: tuple[int, int] = (640, 480)) -> Future[None]:
-        """Start the engine and run every task once at ``image_size`` (width, height); takes seconds to minutes.
+    def start(
+        self,
+        report: Callable[[str], None],
+        image_size: tuple[int, int] = (640, 480),
+        warm_up: Sequence[str] = NAMES,
+    ) -> Future[None]:
+        """Start the engine and run each task of ``warm_up`` once; takes seconds to minutes.
 
         From then on the engine is started again whenever it dies.
 
         :param report: hears what is going on, in words, now and at later restarts; called in the engine's loop
+        :param image_size: (width, height) in pixels of the picture that the tasks are run on
+        :param warm_up: names of tasks; a mission runs all that it is made of
         :returns: a future that is done when the brain can be asked, or raises EngineDead; CancelledError if the brain
             is closed meanwhile
         """
 
         async def start() -> None:
             self._upkeep = asyncio.current_task()
-            await self._start(report, image_size)
-            revive = lambda: self._start(report, image_size)  # noqa: E731
+            await self._start(report, image_size, warm_up)
+            revive = lambda: self._start(report, image_size, warm_up)  # noqa: E731
             self._upkeep = asyncio.create_task(supervise(self.engine, revive, report))
 
         return self._loop.submit(start())
 
-    async def _start(self, report: Callable[[str], None], image_size: tuple[int, int]) -> None:
+    async def _start(self, report: Callable[[str], None], image_size: tuple[int, int], warm_up: Sequence[str]) -> None:
         self._warm = False
+        requests = self.pipeline.rehearsal(warm_up, image_size, self.settings)
         await self.engine.start(report)
         report(f'warming up with images of {image_size[0]}x{image_size[1]}')
-        grey = self.pipeline.letterbox(*image_size).draw(np.full((image_size[1], image_size[0], 3), 127, np.uint8))
-        profile = self.pipeline.profile
-        took = await self.engine.warm_up(
-            [
-                generation(task, 'the table', grey, profile, max_tokens=8, settings=self.settings)
-                for task in TASKS.values()
-                if task.name in profile.prompts
-            ]
-        )
+        took = await self.engine.warm_up(requests)
         self._warm = True
         report(f'warm after {sum(took) / 1000:.1f} s; the last request took {took[-1]:.0f} ms')
 

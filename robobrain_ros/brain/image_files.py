@@ -1,5 +1,6 @@
 """Pictures from files and into files, by OpenCV."""
 
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from robobrain_ros.brain import jpeg
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+
+ENDINGS = ('.png', '.jpg', '.jpeg')
+"""What the name of a picture that is written may end in."""
 
 
 def read(path: Path) -> NDArray[np.uint8]:
@@ -23,44 +27,72 @@ def read(path: Path) -> NDArray[np.uint8]:
     if not found:
         raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no file")
     try:
-        with path.open('rb') as file:
-            if file.read(3) == jpeg.MAGIC:
-                file.seek(0)
-                jpeg.decode_whole(file.read())
-        bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    except cv2.error as error:  # such as a header with more pixels than OpenCV allows
-        raise BrainError(ErrorCode.BAD_IMAGE, f"OpenCV refuses to read '{path}': {error.err}") from error
+        data = path.read_bytes()
     except OSError as error:
         raise BrainError(ErrorCode.BAD_IMAGE, f"cannot read '{path}': {error.strerror}") from error
+    return decode(data, f"'{path}'")
+
+
+def decode(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Read a picture from the bytes of its file; turned as its EXIF data says.
+
+    :param name: of the picture, for errors
+    :returns: height x width x 3, RGB
+    :raises BrainError: BAD_IMAGE if OpenCV cannot read it, or it is a JPEG that is not whole
+    """
+    try:
+        if data.startswith(jpeg.MAGIC):
+            jpeg.decode_whole(data)
+        bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    except cv2.error as error:  # such as a header with more pixels than OpenCV allows
+        raise BrainError(ErrorCode.BAD_IMAGE, f'OpenCV refuses to read {name}: {error.err}') from error
     except ValueError as error:
-        raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is a {error}") from error
+        raise BrainError(ErrorCode.BAD_IMAGE, f'{name} is a {error}') from error
     if bgr is None:
-        raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no picture that OpenCV can read")
+        raise BrainError(ErrorCode.BAD_IMAGE, f'{name} is no picture that OpenCV can read')
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def write(path: Path, rgb: NDArray[np.uint8]) -> None:
-    """Write a picture; the file's ending says the format.
+    """Write a picture over what is there; the file's ending says the format.
 
     :param rgb: height x width x 3
-    :raises BadRequest: if it cannot be written
+    :raises BadRequest: if it cannot be written, with the reason
     """
+    data = _encode(path, rgb)
     try:
-        written = cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
-    except cv2.error:
-        written = False
-    if not written:
-        raise _unwritable(path)
+        path.write_bytes(data)
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
-def check_writable(path: Path) -> None:
-    """Find out before long work whether a picture can be written there.
+def write_new(path: Path, rgb: NDArray[np.uint8]) -> Path:
+    """Write a picture without touching files that exist: where the name is taken, ``_2``, ``_3`` ... is appended.
 
-    :raises BadRequest: if the folder does not exist, or OpenCV writes no pictures of that ending
+    :param rgb: height x width x 3
+    :returns: where it was written
+    :raises BadRequest: if it cannot be written, with the reason
     """
-    if not path.parent.is_dir() or not cv2.haveImageWriter(str(path)):
-        raise _unwritable(path)
+    data = _encode(path, rgb)
+    for number in count(1):
+        free = path if number == 1 else path.with_name(f'{path.stem}_{number}{path.suffix}')
+        try:
+            with free.open('xb') as file:
+                file.write(data)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritable(free, error) from error
+        return free
+    raise AssertionError('count has no end')
 
 
-def _unwritable(path: Path) -> BadRequest:
-    return BadRequest(f"cannot write '{path}'; the folder must exist, and the name end in .png or .jpg")
+def _encode(path: Path, rgb: NDArray[np.uint8]) -> bytes:
+    if path.suffix.lower() not in ENDINGS:
+        raise BadRequest(f"cannot write '{path}': the name must end in {', '.join(ENDINGS)}")
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+    return data.tobytes()
+
+
+def _unwritable(path: Path, error: OSError) -> BadRequest:
+    return BadRequest(f"cannot write '{path}': {error.strerror}")

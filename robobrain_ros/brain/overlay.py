@@ -1,184 +1,240 @@
 """Draws an answer on the image that it is about: targets, boxes, the trajectory, the plan, the reply or the error."""
 
-import unicodedata
-from bisect import bisect_right
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
-import numpy as np
-
-from robobrain_ros.answer import Answer, Target
+from robobrain_ros.answer import Answer, GroundedStep, StepStatus, Target
+from robobrain_ros.brain.canvas import Canvas, Colour, Place
 from robobrain_ros.brain.frame import Frame, Rgb
+from robobrain_ros.brain.label_places import BAND, LINE, MARK, LabelPlaces, Rectangle
 
-Colour = tuple[int, int, int]
-
-FONT = cv2.FONT_HERSHEY_SIMPLEX
-LONGEST = 2000
-"""Characters of a text that are looked at; more hardly fit on an image."""
 WHITE: Colour = (255, 255, 255)
-BLACK: Colour = (0, 0, 0)
 TARGET: Colour = (255, 210, 0)
 FAILED: Colour = (255, 110, 100)
+STEPS: tuple[Colour, ...] = (
+    TARGET,
+    (0, 220, 255),
+    (255, 120, 220),
+    (130, 255, 120),
+    (190, 160, 255),
+    (255, 150, 60),
+    (235, 235, 235),
+)
+"""Colours of a mission's steps, in turn."""
 WAY: tuple[Colour, Colour] = ((0, 220, 255), (255, 60, 200))
-"""Colours of the first and the last waypoint."""
+"""Colours of the first and the last waypoint of a trajectory."""
+FARTHEST = 1e5
+"""Pixels from the image's corner beyond which nothing is drawn."""
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A target, and what its label begins with."""
+
+    target: Target
+    colour: Colour
+    label: str
+    numbers: tuple[int, ...] = ()
+    """The steps of a mission that act there."""
+
+    def text(self) -> str:
+        number = ','.join(map(str, self.numbers))
+        return ' '.join(part for part in (number, self.label, _depth(self.target)) if part)
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Waypoints with their colours, and texts where a waypoint has a label."""
+
+    waypoints: tuple[Target, ...]
+    colours: tuple[Colour, ...]
+    texts: tuple[str, ...]
+    arrows: bool
+    """Whether each line shows its direction."""
 
 
 def draw(image: Any, answer: Answer) -> Rgb:
     """Draw an answer on the picture that it is about.
 
-    Letters beyond ASCII are written without accents or as "?", for OpenCV's fonts have no others; text that does not
-    fit ends in "...".
+    The steps of a mission are numbered and have a colour each, in the list as on the picture. Targets and waypoints
+    whose pixels are no numbers are left out. Text that does not fit ends in "...". Characters that no font of this
+    computer has are counted in brackets ("[3 Chinese characters, no font]"); the package fonts-noto-cjk has them.
 
     :param image: the image that the answer's pixels refer to: path of a file, height x width x 3 uint8 RGB array, PIL
         image, or Frame; not changed
     :returns: a copy with the drawing, height x width x 3, uint8, RGB
     :raises BrainError: BAD_IMAGE if the image cannot be read or has another shape or type
     """
-    canvas = _Canvas(Frame.of(image).rgb())
-    if answer.instruction:
-        canvas.block([f'{answer.task}: {answer.instruction}'], WHITE, top=True)
-    steps = [f'{number}. {step.description}' for number, step in enumerate(answer.steps, 1)]
-    if not answer.success:
-        canvas.block([f'{answer.code.name}: {answer.message}'], FAILED, top=False)
-    elif steps or answer.reply:
-        canvas.block(steps or [answer.reply], WHITE, top=False)
-    # Marks come last: text may be covered, places not.
-    for target in answer.places:
-        _draw_label(canvas, target)
-    for target in answer.places:
-        _draw_mark(canvas, target)
-    for way in answer.ways:
-        _draw_way(canvas, way)
+    canvas = Canvas(Frame.of(image).rgb())
+    places = LabelPlaces(canvas.width, canvas.height)
+    places.cover(_write(canvas, answer), BAND)
+    marks = _marks(answer)
+    paths = list(_paths(answer))
+    places.cover([part for mark in marks for part in _covered(canvas, mark.target)], MARK)
+    places.cover([_around(canvas, target.pixel, 6) for path in paths for target in path.waypoints], MARK)
+    for path in paths:
+        _draw_lines(canvas, places, path)
+    # Marks come after all labels: text may be covered, places not.
+    for mark in marks:
+        _label(canvas, places, mark.target, mark.text(), mark.colour)
+    for path in paths:
+        _label_path(canvas, places, path)
+    for mark in marks:
+        _draw_mark(canvas, mark)
+    for path in paths:
+        for target, colour in zip(path.waypoints, path.colours, strict=True):
+            canvas.dot(target.pixel, 4, colour)
     return canvas.image
 
 
-def _draw_label(canvas: '_Canvas', target: Target) -> None:
-    depth = f'{target.position[2]:.2f} m' if target.position else ''
-    u, v = target.box[:2] if target.box else (target.pixel[0] + 14 * canvas.unit, target.pixel[1] - 4 * canvas.unit)
-    canvas.label(u, v, ' '.join(part for part in (target.label, depth) if part), TARGET)
+def _write(canvas: Canvas, answer: Answer) -> list[Rectangle]:
+    """Write the question at the top, and at the bottom what was answered in words; return where."""
+    bands: list[Rectangle] = []
+    if answer.instruction:
+        bands.append(canvas.block([(f'{answer.task}: {answer.instruction}', WHITE)], top=True))
+    below = [_step_line(number, step) for number, step in enumerate(answer.steps, 1)]
+    if not answer.success:
+        below = [(f'{answer.code.name}: {answer.message}', FAILED)]
+    elif not below and answer.reply:
+        below = [(answer.reply, WHITE)]
+    if below:
+        bands.append(canvas.block(below, top=False))
+    return bands
 
 
-def _draw_mark(canvas: '_Canvas', target: Target) -> None:
-    if target.box:
-        canvas.box(target.box, TARGET)
-    else:
-        canvas.ring(*target.pixel, 11, TARGET)
-    canvas.cross(*target.pixel, 5, TARGET)
+def _step_line(number: int, step: Any) -> tuple[str, Colour]:
+    text = f'{number}. {step.description}'
+    if not isinstance(step, GroundedStep) or step.status is StepStatus.PLANNED:
+        return text, WHITE
+    if step.status is StepStatus.FAILED:
+        return f'{text} ({step.code.name})', FAILED
+    return text, _step_colour(number)
 
 
-def _draw_way(canvas: '_Canvas', waypoints: Sequence[Target]) -> None:
-    last = max(len(waypoints) - 1, 1)
-    colours = [_between(*WAY, index / last) for index in range(len(waypoints))]
-    for here, there, colour in zip(waypoints, waypoints[1:], colours, strict=False):
+def _step_colour(number: int) -> Colour:
+    return STEPS[(number - 1) % len(STEPS)]
+
+
+def _marks(answer: Answer) -> list[_Mark]:
+    """Collect what is marked; a place where several steps act, once."""
+    asked = answer.instruction  # a point is named by it, but it is written at the top already
+    marks = {target: _Mark(target, TARGET, '' if target.label == asked else target.label) for target in answer.targets}
+    for number, step in enumerate(answer.steps, 1):
+        for target in step.targets if isinstance(step, GroundedStep) else ():
+            mark = marks.setdefault(target, _Mark(target, _step_colour(number), target.label))
+            marks[target] = replace(mark, numbers=(*mark.numbers, number))
+    return [mark for target, mark in marks.items() if _drawable(target)]
+
+
+def _paths(answer: Answer) -> Iterator[_Path]:
+    """Yield the answer's own trajectory, numbered by waypoint, and those of a mission's steps, numbered by step."""
+    way = answer.waypoints
+    texts = [str(number) for number in range(1, len(way) + 1)]
+    for end in {0, len(way) - 1} if way else ():
+        texts[end] = f'{texts[end]} {_depth(way[end])}'.strip()  # at more of them it would hide the path
+    last = max(len(way) - 1, 1)
+    yield from _path(way, [_between(*WAY, index / last) for index in range(len(way))], texts, arrows=False)
+    for number, step in enumerate(answer.steps, 1):
+        if isinstance(step, GroundedStep):
+            texts = [''] * len(step.waypoints)
+            if texts and not step.targets:  # else the target's label says it
+                texts[-1] = f'{number} {_depth(step.waypoints[-1])}'.strip()
+            yield from _path(step.waypoints, [_step_colour(number)] * len(texts), texts, arrows=True)
+
+
+def _path(way: Sequence[Target], colours: Sequence[Colour], texts: Sequence[str], *, arrows: bool) -> Iterator[_Path]:
+    kept = [index for index, target in enumerate(way) if _drawable(target)]
+    if kept:
+        waypoints = tuple(way[index] for index in kept)
+        yield _Path(waypoints, tuple(colours[index] for index in kept), tuple(texts[index] for index in kept), arrows)
+
+
+def _draw_lines(canvas: Canvas, places: LabelPlaces, path: _Path) -> None:
+    ends = list(zip(path.waypoints, path.waypoints[1:], path.colours, strict=False))
+    for here, there, colour in ends:
         canvas.line(here.pixel, there.pixel, colour)
-    for number, (target, colour) in enumerate(zip(waypoints, colours, strict=True), 1):
-        canvas.dot(*target.pixel, 4, colour)
-        ends = number in (1, len(waypoints))  # more would hide the way
-        depth = f' {target.position[2]:.2f} m' if target.position and ends else ''
-        canvas.label(target.pixel[0] + 5 * canvas.unit, target.pixel[1] - 5 * canvas.unit, f'{number}{depth}', colour)
+        places.cover(list(_along(canvas, here.pixel, there.pixel)), LINE)
+    for here, there, colour in ends if path.arrows else ():
+        canvas.arrow_head(here.pixel, there.pixel, colour)
 
 
-class _Canvas:
-    """A copy of an image with strokes and letters scaled to its size: one unit is a pixel of a 640x480 image."""
-
-    def __init__(self, rgb: Rgb) -> None:
-        self.image = np.ascontiguousarray(rgb).copy()
-        self.height, self.width = rgb.shape[:2]
-        self.unit: float = min(self.width / 640, self.height / 480)
-        self.thick = max(1, round(1.6 * self.unit))
-        # Letters of less than about 9 pixels cannot be read.
-        self.font = max(0.55 * self.unit, 0.36)
-        self.bold = max(1, round(1.2 * self.unit))
-        self.line_height = round(34 * self.font)
-
-    def line(self, start: tuple[float, float], end: tuple[float, float], colour: Colour) -> None:
-        """A line with a dark rim, so that it shows on every ground."""
-        for ink, thickness in ((BLACK, self.thick * 3), (colour, self.thick * 2 - 1)):
-            cv2.line(self.image, _whole(*start), _whole(*end), ink, thickness, cv2.LINE_AA)
-
-    def box(self, box: tuple[float, float, float, float], colour: Colour) -> None:
-        for ink, thickness in ((BLACK, self.thick * 3), (colour, self.thick)):
-            cv2.rectangle(self.image, _whole(*box[:2]), _whole(*box[2:]), ink, thickness, cv2.LINE_AA)
-
-    def ring(self, u: float, v: float, radius: float, colour: Colour) -> None:
-        for ink, thickness in ((BLACK, self.thick * 3), (colour, self.thick)):
-            cv2.circle(self.image, _whole(u, v), self._length(radius), ink, thickness, cv2.LINE_AA)
-
-    def dot(self, u: float, v: float, radius: float, colour: Colour) -> None:
-        cv2.circle(self.image, _whole(u, v), self._length(radius) + self.thick, BLACK, -1, cv2.LINE_AA)
-        cv2.circle(self.image, _whole(u, v), self._length(radius), colour, -1, cv2.LINE_AA)
-
-    def cross(self, u: float, v: float, arm: float, colour: Colour) -> None:
-        (x, y), arm = _whole(u, v), self._length(arm)
-        for ink, thickness in ((BLACK, self.thick * 3), (colour, self.thick)):
-            cv2.line(self.image, (x - arm, y), (x + arm, y), ink, thickness)
-            cv2.line(self.image, (x, y - arm), (x, y + arm), ink, thickness)
-
-    def label(self, u: float, v: float, text: str, colour: Colour) -> None:
-        """Text on a dark plate above and right of a place, moved to lie inside the image."""
-        if not text:
-            return
-        pad = max(2, round(3 * self.unit))
-        text = self._fit(_ascii(text), self.width - 2 * pad)
-        wide, high = self._length_of(text) + 2 * pad, self.line_height
-        left = int(min(max(u, 0), max(self.width - wide, 0)))
-        top = int(min(max(v - high, 0), max(self.height - high, 0)))
-        plate = self.image[top : top + high, left : left + wide]
-        plate[:] = plate // 4
-        self._write(left + pad, top + 0.75 * high, text, colour)
-
-    def block(self, paragraphs: Sequence[str], colour: Colour, *, top: bool) -> None:
-        """Lines of text on a darkened band along the top or the bottom edge; at most 45 % of the image's height."""
-        margin = round(8 * self.unit)
-        lines = [line for paragraph in paragraphs for line in self._wrap(_ascii(paragraph), self.width - 2 * margin)]
-        most = max(1, int(0.45 * self.height) // self.line_height)
-        if len(lines) > most:
-            lines = lines[: most - 1] + [self._fit(f'{lines[most - 1]} ...', self.width - 2 * margin)]
-        high = min(len(lines) * self.line_height + margin, self.height)
-        start = 0 if top else self.height - high
-        band = self.image[start : start + high]
-        band[:] = band // 4
-        for index, line in enumerate(lines):
-            self._write(margin, start + margin / 2 + (index + 0.75) * self.line_height, line, colour)
-
-    def _length(self, units: float) -> int:
-        return max(2, round(units * self.unit))
-
-    def _length_of(self, text: str) -> int:
-        (wide, _), _ = cv2.getTextSize(text, FONT, self.font, self.bold)
-        return int(wide)
-
-    def _write(self, x: float, y: float, text: str, colour: Colour) -> None:
-        cv2.putText(self.image, text, _whole(x, y), FONT, self.font, colour, self.bold, cv2.LINE_AA)
-
-    def _wrap(self, text: str, width: int) -> list[str]:
-        lines = ['']
-        for word in text.split():
-            longer = f'{lines[-1]} {word}'.strip()
-            if lines[-1] and self._length_of(longer) > width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-        return [self._fit(line, width) for line in lines]
-
-    def _fit(self, text: str, width: int) -> str:
-        if self._length_of(text) <= width:
-            return text
-        kept = bisect_right(range(len(text)), width, key=lambda count: self._length_of(text[:count] + '...')) - 1
-        return text[: max(kept, 0)] + '...'
+def _draw_mark(canvas: Canvas, mark: _Mark) -> None:
+    if mark.target.box:
+        canvas.box(mark.target.box, mark.colour)
+    else:
+        canvas.ring(mark.target.pixel, 11, mark.colour)
+    canvas.cross(mark.target.pixel, 5, mark.colour)
 
 
-def _whole(x: float, y: float) -> tuple[int, int]:
-    return round(x), round(y)
+def _label_path(canvas: Canvas, places: LabelPlaces, path: _Path) -> None:
+    """Label both ends, then those between them that have room for it."""
+    last = len(path.waypoints) - 1
+    for index in sorted(range(last + 1), key=lambda index: index not in (0, last)):
+        target, text, colour = path.waypoints[index], path.texts[index], path.colours[index]
+        _label(canvas, places, target, text, colour, must=index in (0, last))
+
+
+def _label(
+    canvas: Canvas, places: LabelPlaces, target: Target, text: str, colour: Colour, *, must: bool = True
+) -> None:
+    """Write a label beside its target, and lead a line to it where it lies farther away."""
+    if not text:
+        return
+    text = canvas.label_text(text)
+    size = canvas.label_size(text)
+    mark = target.box or _around(canvas, target.pixel, 12 if must else 6)
+    found = places.along_box(mark, size, 3 * canvas.unit) if target.box else places.beside(mark, size, must=must)
+    if found is None:
+        return
+    left, top = found
+    u, v = target.pixel
+    if not _meet(mark, (left, top, left + size[0], top + size[1]), 12 * canvas.unit):
+        canvas.thread((u, v), (min(max(u, left), left + size[0]), min(max(v, top), top + size[1])), colour)
+    canvas.label(left, top, text, colour)
+
+
+def _covered(canvas: Canvas, target: Target) -> list[Rectangle]:
+    """What a target's mark covers: the edges of its box, and what surrounds its pixel."""
+    if not target.box:
+        return [_around(canvas, target.pixel, 12)]
+    left, top, right, bottom = target.box
+    edge = 3 * canvas.unit
+    upright = [(side - edge, top, side + edge, bottom) for side in (left, right)]
+    level = [(left, side - edge, right, side + edge) for side in (top, bottom)]
+    return [_around(canvas, target.pixel, 6), *upright, *level]
+
+
+def _meet(one: Rectangle, other: Rectangle, gap: float) -> bool:
+    """Whether two rectangles overlap, or lie this near to each other."""
+    across = max(one[0], other[0]) - min(one[2], other[2])
+    along = max(one[1], other[1]) - min(one[3], other[3])
+    return max(across, along) <= gap
+
+
+def _around(canvas: Canvas, place: Place, radius: float) -> Rectangle:
+    reach = radius * canvas.unit
+    return place[0] - reach, place[1] - reach, place[0] + reach, place[1] + reach
+
+
+def _along(canvas: Canvas, start: Place, end: Place) -> Iterator[Rectangle]:
+    """Yield small squares along a line."""
+    count = min(int(math.dist(start, end) / (12 * canvas.unit)), 100)
+    for index in range(1, count):
+        share = index / count
+        yield _around(canvas, (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share), 3)
+
+
+def _drawable(target: Target) -> bool:
+    return all(abs(number) < FARTHEST for number in (*target.pixel, *(target.box or ())))  # not, if it is NaN
+
+
+def _depth(target: Target) -> str:
+    far = target.position[2] if target.position else math.nan
+    return f'{far:.2f} m' if math.isfinite(far) else ''
 
 
 def _between(start: Colour, end: Colour, share: float) -> Colour:
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(start, end, strict=True))
     return red, green, blue
-
-
-def _ascii(text: str) -> str:
-    """Printable ASCII: accents dropped, everything else as "?", white space and controls as blanks."""
-    letters = [c for c in unicodedata.normalize('NFKD', text[:LONGEST]) if not unicodedata.combining(c)]
-    return ''.join(c if ' ' <= c <= '~' else '?' if c.isprintable() else ' ' for c in letters)

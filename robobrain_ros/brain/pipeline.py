@@ -4,8 +4,10 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from robobrain_ros.answer import Answer, Target
 from robobrain_ros.brain.frame import Frame, Rgb
@@ -16,7 +18,7 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthRules
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.geometry.locate import locate_targets, locate_waypoints
-from robobrain_ros.tasks import get_task
+from robobrain_ros.tasks import MISSION, NAMES, TASKS, get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.profiles import Profile, Scale
 from robobrain_ros.tasks.values import Parsed
@@ -94,6 +96,21 @@ class Pipeline:
     def letterbox(self, width: int, height: int) -> Letterbox:
         """How the model sees an image of this size, in pixels."""
         return Letterbox((width, height), self.profile.canvas or (width, height))
+
+    def rehearsal(self, tasks: Sequence[str], image_size: tuple[int, int], settings: Settings) -> list[Generation]:
+        """Make the requests that warm an engine up: each task once, about a grey picture, with short answers.
+
+        :param tasks: their names, at least one; a mission stands for all that it is made of
+        :param image_size: (width, height) of the picture, pixels
+        :raises BadRequest: for a task that does not exist, or none at all
+        """
+        if not tasks:
+            raise BadRequest(f'no task is named to warm up for; there are {", ".join(NAMES)}')
+        width, height = image_size
+        grey = self.letterbox(width, height).draw(np.full((height, width, 3), 127, np.uint8))
+        names = TASKS if MISSION in tasks else tasks
+        chosen = [task for task in map(get_task, names) if task.name in self.profile.prompts]
+        return [generation(task, 'the table', grey, self.profile, max_tokens=8, settings=settings) for task in chosen]
 
     async def look(self, job: Job, get_frame: Callable[[], Awaitable[Frame]]) -> PreparedImage:
         """Take the image for a job, which may wait for it.

@@ -1,1 +1,4 @@
-"""What ``robobrain X`` runs: one module a command, but for those of ``bags``, ``bench`` and ``evaluation``."""
+"""What ``robobrain X`` runs, but for the commands of ``bags``, ``bench`` and ``evaluation``.
+
+``ask.py`` and ``query.py`` hold options; ``asking.py`` and ``querying.py`` do the work, with heavy imports.
+"""

@@ -1,9 +1,42 @@
 """Types of the command line's arguments: what cannot be used is refused before anything is started."""
 
 import argparse
+import difflib
 import math
 import re
 from collections.abc import Callable
+from typing import NoReturn
+
+EXIT_CODES = """\
+exit codes:
+  0    every answer can be used
+  1    an answer failed (NOT_FOUND is one), or nothing could be asked
+  2    the command line is wrong
+  130  interrupted by Ctrl-C"""
+WITH_EXAMPLES = argparse.RawDescriptionHelpFormatter
+"""Keeps the line breaks of examples below the options."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors name the choice that was probably meant, of options and of commands."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the message, with a suggestion where one can be made, and end the process with exit code 2."""
+        super().error(with_suggestion(message))
+
+
+def with_suggestion(message: str) -> str:
+    """Put the most similar choice into argparse's complaint about one that does not exist."""
+    found = re.search(r"invalid choice: '(?P<wrong>[^']*)' \((?P<rest>choose from (?P<choices>.*))\)", message)
+    if not found:
+        return message
+    choices = re.findall(r"[^\s,']+", found['choices'])
+    close = difflib.get_close_matches(found['wrong'], choices, n=1)
+    return (
+        message[: found.start('rest')] + f'did you mean {close[0]!r}? ' + message[found.start('rest') :]
+        if close
+        else message
+    )
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
@@ -20,6 +53,21 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return value
 
     return convert
+
+
+def seed(text: str) -> int:
+    """Read a seed of the simulated table top, 0 to 2147483647; a type for argparse.
+
+    :raises argparse.ArgumentTypeError: for any other text
+    """
+    if not re.fullmatch('[0-9]{1,10}', text, re.ASCII) or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f'{text!r} must be a whole number in 0 .. {2**31 - 1}')
+    return int(text)
+
+
+def takes_files(action: argparse.Action) -> None:
+    """Let shells complete the names of files for an option: ``robobrain completion`` reads this attribute."""
+    vars(action)['complete'] = {'bash': '_shtab_compgen_files', 'zsh': '_files', 'tcsh': 'f'}  # as shtab.FILE
 
 
 def image_size(text: str) -> tuple[int, int]:

@@ -1,59 +1,140 @@
-"""``robobrain ask``: one question about one picture, without ROS."""
+"""The command ``robobrain ask``: its options. Heavy imports wait until it runs."""
 
+import argparse
 from pathlib import Path
+from typing import Any
 
-from robobrain_ros.answer import Answer, GroundedStep, StepStatus
-from robobrain_ros.brain import image_files, mission, overlay
-from robobrain_ros.brain.brain import Brain
-from robobrain_ros.brain.frame import Frame
-from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.errors import BadRequest
-from robobrain_ros.tasks.profiles import detect_profile
+from robobrain_ros.checkpoints import TINY
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive, takes_files
+from robobrain_ros.tasks import NAMES
+
+DESCRIPTION = """\
+Load a model, ask about pictures, print the answers, and save pictures with the
+answers drawn on them. Loading takes most of the time: ask all questions at
+once, or use --interactive."""
+EXAMPLES = f"""\
+examples:
+  robobrain ask --image table.jpg "the red mug"
+  robobrain ask --image table.jpg "grounding: the red mug" "planning: put the mug on the plate"
+  robobrain ask --image photos/ --image more.jpg --json "the door handle" > answers.jsonl
+  robobrain ask --image clip.mp4 --every 0.5 --output answers/ "the yellow ball"
+  robobrain ask --image 0 --interactive            # camera 0; type one question a line
+  cat table.jpg | robobrain ask --image - "the red mug"
+
+{EXIT_CODES}"""
 
 
-def ask(path: Path, task: str, instruction: str, model: Path | None, output: Path | None) -> int:
-    """Print the answer, write the annotated picture; blocks while the engine starts.
+def add(commands: Any) -> None:
+    """Add the command ``ask`` to ``commands``, argparse's subparsers."""
+    ask = commands.add_parser(
+        'ask',
+        help='ask about pictures, without ROS',
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=WITH_EXAMPLES,
+    )
+    add_questions(ask, 'pointing')
+    image = ask.add_argument(
+        '--image',
+        action='append',
+        required=True,
+        metavar='SOURCE',
+        help='a picture, a folder of pictures, a video, the number of a camera (0 is the first), or - for a picture '
+        'on standard input; may be given several times',
+    )
+    takes_files(image)
+    ask.add_argument(
+        '--every',
+        type=positive(float),
+        default=1.0,
+        metavar='SECONDS',
+        help='of a video, ask about a frame each so many seconds (default: %(default)s)',
+    )
+    model = ask.add_argument(
+        '--model',
+        default=TINY,
+        metavar='tiny|DIR',
+        help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
+        'its simulated table (default: %(default)s)',
+    )
+    takes_files(model)
+    ask.add_argument(
+        '--repeat',
+        type=positive(int),
+        default=1,
+        metavar='N',
+        help='ask each question N times; a camera takes a new picture each time (default: %(default)s)',
+    )
+    add_output(ask, 'NAME_answer.png in the current folder; with --json: no picture is written')
+    ask.set_defaults(run=lambda chosen: _run(ask, chosen))
 
-    :param output: where the picture goes; None: beside the current folder's files, as NAME_answer.png
-    :returns: the exit code: 0 if the answer can be used, else 1
-    :raises BrainError: for what can be seen to be wrong before the engine starts
+
+def add_questions(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add what is asked to a parser: the questions, their task, and ``--interactive``.
+
+    :param default: the task of a question that names none, in words
     """
-    frame = Frame.of(path)
-    directory = model or TINY_MODEL
-    try:
-        profile = detect_profile(directory)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
-    # complain now, not after the engine's start
-    mission.check(task, instruction, profile)
-    target = output or Path(f'{path.stem}_answer.png')
-    image_files.check_writable(target)
-    height, width = frame.rgb().shape[:2]
-    say = lambda text: print(f'  {text}', flush=True)  # noqa: E731
-    with Brain.load(directory, report=say, image_size=(width, height)) as brain:
-        answer = brain.ask(instruction, frame, task=task)
-    describe(answer)
-    image_files.write(target, overlay.draw(frame, answer))
-    print(f'picture:  {target}')
-    return 0 if answer.success else 1
+    parser.add_argument(
+        'instruction',
+        nargs='*',
+        help='what to look for or what to do, such as "the red mug", or with its task: "grounding: the red mug"',
+    )
+    parser.add_argument(
+        '--task',
+        default='',
+        choices=NAMES,
+        help=f'task of all questions (default: the one that the question begins with, else {default})',
+    )
+    parser.add_argument(
+        '--interactive',
+        action='store_true',
+        help='then read more questions from standard input, one a line, until Ctrl-D or "quit"',
+    )
 
 
-def describe(answer: Answer) -> None:
-    """Print an answer for people."""
-    print(f'answer:   {answer.text}')
-    if not answer.success:
-        print(f'failed:   {answer.code.name}, {answer.message}')
-    for target in answer.targets or answer.waypoints:
-        where = f'box {target.box} px' if target.box else f'pixel {target.pixel}'
-        depth = f', depth {target.model_depth:g} m by the model' if target.model_depth else ''
-        print(f'          {where}{depth} {target.label}'.rstrip())
-    for number, step in enumerate(answer.steps, 1):
-        print(f'          {number}. {step.description}')
-        if isinstance(step, GroundedStep):
-            if places := ', '.join(str(target.pixel) for target in step.targets):
-                print(f'             at {places}; {len(step.waypoints)} waypoints')
-            if step.status is StepStatus.FAILED:
-                print(f'             failed: {step.code.name}, {step.message}')
-    for warning in answer.warnings:
-        print(f'note:     {warning}')
-    print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens')
+def add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add how answers come out to a parser: ``--json`` and ``--output``.
+
+    :param default: what happens without --output, in words
+    """
+    parser.add_argument(
+        '--json', action='store_true', help='print each answer as one line of JSON (JSON Lines), and nothing else'
+    )
+    output = parser.add_argument(
+        '--output',
+        type=Path,
+        metavar='FILE|DIR',
+        help='where pictures with the answers are saved: a .png or .jpg file, or a folder, which is created. No file '
+        f'is ever replaced: a number is added to the name (default: {default})',
+    )
+    takes_files(output)
+
+
+def require_question(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
+    """End the process with exit code 2 if nothing is asked."""
+    if not chosen.instruction and not chosen.interactive:
+        parser.error('nothing is asked: give an instruction, such as "the red mug", or --interactive')
+
+
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    require_question(parser, chosen)
+    if chosen.image.count('-') + chosen.interactive > 1:
+        parser.error('standard input can be read once only: by one --image -, or by --interactive')
+    for text in chosen.instruction:
+        if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
+            parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
+    from robobrain_ros.commands.asking import Ask, run
+
+    return run(
+        Ask(
+            images=chosen.image,
+            instructions=chosen.instruction,
+            task=chosen.task,
+            model=chosen.model,
+            every_s=chosen.every,
+            repeat=chosen.repeat,
+            interactive=chosen.interactive,
+            json=chosen.json,
+            output=chosen.output,
+        )
+    )

@@ -1,17 +1,20 @@
 """A picture of the best and the worst episodes: before, the answer, after."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from robobrain_ros.brain.canvas import Canvas
+from robobrain_ros.brain.frame import Rgb
 from robobrain_ros.brain.image_files import write
+from robobrain_ros.brain.overlay import FAILED, WHITE
 from robobrain_ros.commands.episodes import Outcome
 
 SIZE = (560, 420)
 """(width, height) of each picture in pixels."""
-MARGIN, TITLE, INK = 8, 34, (25, 25, 25)
+MARGIN, TITLE = 8, 28
 COLUMNS = ('before', 'answer', 'after')
 
 
@@ -35,46 +38,51 @@ class ContactSheet:
 
         :raises BrainError: if the file cannot be written
         """
-        rows = [
-            _row(word, chosen[kind])
-            for kind in self._best
-            for word, chosen in (('best', self._best), ('worst', self._worst))
-        ]
-        write(path, np.vstack(rows))
+        write(path, np.vstack([_row(place, outcome) for place, outcome in self._rows()]))
+
+    def _rows(self) -> Iterator[tuple[str, Outcome]]:
+        """Yield each outcome once, with what it is among those of its kind; nothing, if it is the only one."""
+        for kind, best in self._best.items():
+            worst = self._worst[kind]
+            if worst is best:
+                yield '', best
+            else:
+                yield from (('best', best), ('worst', worst))
 
 
 def _rank(outcome: Outcome) -> tuple[bool, bool, float]:
     return outcome.success, outcome.moved, -outcome.metres
 
 
-def _row(word: str, outcome: Outcome) -> np.ndarray:
-    instruction = outcome.episode.question[1]
-    end = 'done' if outcome.success else 'failed'
-    title = f'{word} {outcome.episode.kind}: "{instruction}" (seed {outcome.episode.seed}): {end}, {outcome.remark()}'
+def _title(place: str, outcome: Outcome) -> str:
+    episode = outcome.episode
+    parts = [
+        f'{", ".join(filter(None, [episode.kind, place]))}: {"done" if outcome.success else "failed"}',
+        f'{100 * outcome.metres:.1f} cm away',
+        f'"{episode.question[1]}"',
+        f'seed {episode.seed}',
+        '' if outcome.moved else outcome.answer.error_message or 'nothing moved',
+    ]
+    return ', '.join(filter(None, parts))
+
+
+def _row(place: str, outcome: Outcome) -> Rgb:
     pictures = _beside(_named(picture, name) for picture, name in zip(outcome.pictures, COLUMNS, strict=True))
-    head = np.full((TITLE, pictures.shape[1], 3), 255, np.uint8)
-    _say(head, title, 0.6)
-    return np.vstack([head, pictures])
+    row = Canvas(np.vstack([np.zeros((TITLE, pictures.shape[1], 3), np.uint8), pictures]))
+    row.block([(_title(place, outcome), WHITE if outcome.success else FAILED)], top=True)
+    return row.image
 
 
-def _beside(pictures: Iterable[np.ndarray]) -> np.ndarray:
-    gap = np.full((SIZE[1] + MARGIN, MARGIN, 3), 255, np.uint8)
+def _beside(pictures: Iterable[Rgb]) -> Rgb:
+    gap = np.full((SIZE[1] + 2 * MARGIN, MARGIN, 3), 255, np.uint8)
     parts = [gap]
     for picture in pictures:
-        parts += [np.vstack([picture, np.full((MARGIN, SIZE[0], 3), 255, np.uint8)]), gap]
+        parts += [np.pad(picture, ((MARGIN, MARGIN), (0, 0), (0, 0)), constant_values=255), gap]
     return np.hstack(parts)
 
 
-def _named(picture: np.ndarray, name: str) -> np.ndarray:
-    small = cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA)
+def _named(picture: Rgb, name: str) -> Rgb:
+    small = Canvas(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False))
     if name != 'answer':  # that one has words on it already
-        plate = small[:26, : 14 * len(name)]
-        plate[:] = 255
-        _say(plate, name, 0.55)
-    return small
-
-
-def _say(picture: np.ndarray, text: str, size: float) -> None:
-    letters = ''.join(letter if ' ' <= letter <= '~' else '?' for letter in text)
-    baseline = picture.shape[0] - 9
-    cv2.putText(picture, letters, (MARGIN, baseline), cv2.FONT_HERSHEY_SIMPLEX, size, INK, 1, cv2.LINE_AA)
+        small.label(0, 0, name, WHITE)
+    return small.image

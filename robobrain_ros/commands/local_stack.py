@@ -90,19 +90,22 @@ def bring_up(client: Client) -> None:
     client.transition(ACTIVATE, 10.0)
 
 
-def up(node_arguments: Sequence[str], with_camera: bool) -> int:
+def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
     """Run the node, brought up to active, until Ctrl-C, SIGTERM, or the end of a process; returns the exit code.
 
     :param node_arguments: what follows the node's name on its command line
     :param with_camera: start the simulated camera, too
+    :param seed: which table top the simulated camera sees
     """
     with LocalStack() as stack:
         if with_camera:
-            stack.start('sim.camera')
+            stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}'])
         node = stack.start('ros.node', node_arguments)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         client = Client(Node('robobrain_up'), check=stack.check)
         bring_up(client)
         client.close()
+        print('The node is active. Ask it from another terminal: robobrain query "the red mug"')
+        print('With --output DIR, query also saves pictures with the answers. Ctrl-C here ends the node.', flush=True)
         return node.wait()

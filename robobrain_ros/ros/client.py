@@ -1,7 +1,9 @@
 """The other side of the node, for the demo, tests and scripts: lifecycle, questions, parameters. Blocks its caller."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 import rclpy
@@ -24,8 +26,26 @@ DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CL
 Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 
+CANCEL_S = 1.0
+"""How long to wait for the node to confirm a cancellation."""
+
+
 class NoReply(RuntimeError):
     """The node did not answer in time, or is not there."""
+
+
+def _absent(what: str, timeout_s: float) -> NoReply:
+    """Say that something was not found on the network, and what decides whether it can be."""
+    names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
+    here = ', '.join(f'{name}={os.environ.get(name, "(unset)")}' for name in names)
+    return NoReply(
+        f'{what} was not found within {timeout_s:g} s. Is its process running, with the same {here} as here? '
+        'robobrain doctor checks the network (loopback, multicast, shared memory)'
+    )
+
+
+class Rejected(NoReply):
+    """The node takes no requests now, because it is not active."""
 
 
 class Client:
@@ -78,7 +98,7 @@ class Client:
         client: Any = self.node.create_client(kind, service)
         try:
             if not any(client.wait_for_service(slice_s) for slice_s in self._slices(timeout_s)):
-                raise NoReply(f'{service}: no such service within {timeout_s:g} s')
+                raise _absent(f'service {service}', timeout_s)
             return self.wait(client.call_async(request), timeout_s, service)
         finally:
             self.node.destroy_client(client)
@@ -94,7 +114,7 @@ class Client:
                 self.state(2.0)
             except NoReply:
                 if time.monotonic() > deadline:
-                    raise
+                    raise _absent(f'node {self.name}', timeout_s) from None
             else:
                 return
 
@@ -130,6 +150,18 @@ class Client:
             if not result.successful:
                 raise ValueError(result.reason)
 
+    def is_there(self) -> bool:
+        """Whether action ``~/query`` is known now; does not block. A node that was killed is known for a while."""
+        return self._query.server_is_ready()
+
+    def wait_for_action(self, timeout_s: float) -> None:
+        """Block until action ``~/query`` is known.
+
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
+            raise _absent(f'action {self.name}/{topics.QUERY}', timeout_s)
+
     def query(
         self,
         task: str,
@@ -140,20 +172,33 @@ class Client:
     ) -> Answer:
         """Ask through action ``~/query``, and block until the answer is there.
 
+        If waiting ends otherwise, such as by Ctrl-C, the goal is cancelled in the node first.
+
         :param task: one of the tasks' names; empty: the node's parameter default_task
         :param instruction: what to look for or to do, in words
         :param timeout_s: the request ends with TIMEOUT after this, seconds
         :param feedback: called with each feedback, while this waits
         :param goal: further fields of the goal (action/Query.action)
-        :raises NoReply: if the node is not there, rejects the goal, or does not answer
+        :raises NoReply: if the node is not there or does not answer
+        :raises Rejected: if it is not active
         """
-        if not any(self._query.wait_for_server(slice_s) for slice_s in self._slices(timeout_s)):
-            raise NoReply(f'{self.name}/{topics.QUERY}: no such action within {timeout_s:g} s')
+        self.wait_for_action(timeout_s)
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
-        handle = self.wait(sent, timeout_s, 'query')
-        if not handle.accepted:
-            raise NoReply(f'{self.name} rejected the goal; its log says why')
-        # a little longer than the node's own limit, which ends with an answer
-        return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
+        try:
+            handle = self.wait(sent, timeout_s, 'query')
+            if not handle.accepted:
+                raise Rejected(f'{self.name} rejected the request, because it was not active')
+            # a little longer than the node's own limit, which ends with an answer
+            return self.wait(handle.get_result_async(), timeout_s + 5, 'query').result.answer
+        except BaseException:  # such as Ctrl-C
+            self._cancel(sent)
+            raise
+
+    def _cancel(self, sent: 'Future[Any]') -> None:
+        """Cancel a goal for which nobody waits any more, and wait until the node has heard it."""
+        with suppress(NoReply):
+            handle = self.wait(sent, CANCEL_S, 'query')
+            if handle.accepted:
+                self.wait(handle.cancel_goal_async(), CANCEL_S, 'cancelling')

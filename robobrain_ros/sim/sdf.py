@@ -1,8 +1,8 @@
 """A seeded table top as a Gazebo world: ``python -m robobrain_ros.sim.sdf 1 worlds/tabletop.sdf`` renews that file.
 
-The world is read from the compiled MuJoCo model, so sizes, poses and colours are the same. The format is SDF 1.11, that
-of Gazebo Harmonic (http://sdformat.org/spec?ver=1.11); what is round and hollow goes to ``meshes/tabletop`` beside the
-file. Only its look differs: a texture becomes its mean colour, and the camera's headlight ambient light.
+The world is read from the compiled MuJoCo model, so sizes and poses are the same. The format is SDF 1.11, that of
+Gazebo Harmonic (http://sdformat.org/spec?ver=1.11); what is round and hollow goes to ``meshes/tabletop`` beside the
+file. It looks nearly the same: a texture becomes its mean colour, and ``gazebo_light`` chooses colours and lights.
 """
 
 import argparse
@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 import numpy as np
 
+from robobrain_ros.sim.gazebo_light import GazeboLight, ambient_light, directional_lights, linear
+from robobrain_ros.sim.gazebo_shapes import decimals, look, shape, wavefront
 from robobrain_ros.sim.layout import draw
 from robobrain_ros.sim.scene import compile_model
 from robobrain_ros.sim.view import OPTICAL_FRAME, Array, View
@@ -23,6 +24,10 @@ CAMERA = 'camera'
 """Name of the camera's model, and the Gazebo topic that its own are below."""
 RATE_HZ = 10
 CLIP_M = (0.02, 12.0)
+STEP_S = 0.01
+"""Simulated seconds from one /clock message to the next; nothing moves, so the step may be coarse."""
+SHADOWLESS = ('floor', 'wall')
+"""Models that cast no shadow: the wall would darken the table, which it does not do in MuJoCo's picture."""
 SYSTEMS = {
     'gz-sim-physics-system': 'Physics',
     'gz-sim-user-commands-system': 'UserCommands',
@@ -37,6 +42,8 @@ Files = dict[str, str]
 
 def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480) -> tuple[str, Files]:
     """Return the world's SDF, and the files that lie beside it: names such as ``meshes/red_bowl.obj`` and their text.
+
+    Each mesh has a file of the same name that ends in ``.mtl``, with its colour.
 
     Everything is static. Bodies become models of the same origin, called ``red_bowl`` or ``gripper``; the geoms of a
     body become visuals and collisions in the same order.
@@ -59,7 +66,8 @@ def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480
             is_mesh = model.geom_dataid[index] >= 0
             path = f'{meshes}/{name}.obj' if is_mesh else None
             if path:
-                files[path] = _obj(model, index)
+                files[path] = wavefront(model, index, name)
+                files[f'{meshes}/{name}.mtl'] = f'newmtl {name}\nKd {decimals(look(model, index))}\n'
             solids.append((index, path))
         models.append(_model(name, _pose(body.pos, body.quat), solids, model))
     systems = ''.join(
@@ -67,10 +75,13 @@ def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480
         f'{"<render_engine>ogre2</render_engine>" if name == "Sensors" else ""}</plugin>'
         for file, name in SYSTEMS.items()
     )
-    ambient, sky = model.vis.headlight.ambient + model.vis.headlight.diffuse, np.mean(layout.sky, axis=0)
-    text = f"""<sdf version="1.11"><world name="tabletop">{systems}
-        <scene><ambient>{_colour(ambient)}</ambient><background>{_colour(sky)}</background></scene>
-        {''.join(_lights(model))}{''.join(models)}{_camera(layout.view)}</world></sdf>"""
+    ambient, sky = _colour(ambient_light(model)), _colour(np.mean(layout.sky, axis=0))
+    lights = map(_light, directional_lights(model, layout.view))
+    text = f"""<sdf version="1.11"><world name="tabletop">
+        <physics name="still" type="ignored"><max_step_size>{STEP_S}</max_step_size>
+        <real_time_factor>1</real_time_factor></physics>{systems}
+        <scene><ambient>{ambient}</ambient><background>{sky}</background></scene>
+        {''.join(lights)}{''.join(models)}{_camera(layout.view)}</world></sdf>"""
     element = ElementTree.fromstring(''.join(line.strip() for line in text.splitlines()))
     ElementTree.indent(element)
     head = f'<!-- The table top of seed {seed}, made by python -m robobrain_ros.sim.sdf {seed} worlds/tabletop.sdf -->'
@@ -100,13 +111,8 @@ def _alone(model: Any) -> Iterator[tuple[str, int]]:
             yield model.geom(index).name, index
 
 
-def _text(numbers: Iterable[float]) -> str:
-    """Write numbers with six digits, a micrometre on a table; adding zero turns -0 into 0."""
-    return ' '.join(f'{round(float(number), 6) + 0.0:.6g}' for number in numbers)
-
-
 def _colour(rgb: Iterable[float]) -> str:
-    return f'{_text(np.clip(np.asarray(rgb, dtype=float), 0, 1))} 1'
+    return f'{decimals(np.clip(np.asarray(rgb, dtype=float), 0, 1))} 1'
 
 
 def _pose(position: Iterable[float], quaternion: Array, digits: int = 6) -> str:
@@ -128,58 +134,26 @@ def _model(name: str, pose: str, solids: list[tuple[int, str | None]], model: An
     :param solids: the number of each geom, with the file of its mesh if it has one
     """
     parts = []
+    shadow = '<cast_shadows>false</cast_shadows>' if name in SHADOWLESS else ''
     for number, (index, mesh) in enumerate(solids):
-        shape = f'<geometry>{_shape(model, index, mesh)}</geometry>'
+        geometry = f'<geometry>{shape(model, index, mesh)}</geometry>'
         # Geoms of the world are the model, and a mesh's vertices are in its body's frame already.
         place = '' if mesh or model.geom_bodyid[index] == 0 else _geom_pose(model, index)
-        colour = _colour(_look(model, index))
+        colour = _colour(linear(look(model, index)))
         material = f'<material><ambient>{colour}</ambient><diffuse>{colour}</diffuse></material>'
-        parts.append(f'<visual name="visual{number}">{place}{shape}{material}</visual>')
-        parts.append(f'<collision name="collision{number}">{place}{shape}</collision>')
+        parts.append(f'<visual name="visual{number}">{place}{shadow}{geometry}{material}</visual>')
+        parts.append(f'<collision name="collision{number}">{place}{geometry}</collision>')
     link = f'<link name="link">{"".join(parts)}</link>'
     return f'<model name="{name}"><static>true</static>{pose}{link}</model>'
 
 
-def _shape(model: Any, index: int, mesh: str | None) -> str:
-    """Write the shape of a geom: MuJoCo's sizes are halves and radii; those of SDF are whole, but for radii."""
-    from mujoco import mjtGeom
-
-    if mesh:
-        return f'<mesh><uri>{escape(mesh)}</uri></mesh>'
-    a, b, c = model.geom_size[index]
-    round_body = f'<radius>{_text([a])}</radius><length>{_text([2 * b])}</length>'
-    return {
-        mjtGeom.mjGEOM_PLANE: f'<plane><normal>0 0 1</normal><size>{_text([2 * a, 2 * b])}</size></plane>',
-        mjtGeom.mjGEOM_BOX: f'<box><size>{_text([2 * a, 2 * b, 2 * c])}</size></box>',
-        mjtGeom.mjGEOM_SPHERE: f'<sphere><radius>{_text([a])}</radius></sphere>',
-        mjtGeom.mjGEOM_CYLINDER: f'<cylinder>{round_body}</cylinder>',
-        mjtGeom.mjGEOM_CAPSULE: f'<capsule>{round_body}</capsule>',
-    }[int(model.geom_type[index])]
-
-
-def _look(model: Any, index: int) -> Array:
-    """Return the colour of a geom, or the mean of its texture, as (red, green, blue) in 0 .. 1."""
-    from mujoco import mjtTextureRole
-
-    material = model.geom_matid[index]
-    if material < 0:
-        rgb: Array = model.geom_rgba[index][:3]
-        return rgb
-    texture = model.tex(model.mat_texid[material, mjtTextureRole.mjTEXROLE_RGB])
-    mean: Array = texture.data.reshape(-1, model.tex_nchannel[texture.id]).mean(axis=0) / 255
-    return mean
-
-
-def _lights(model: Any) -> Iterator[str]:
-    for index in range(model.nlight):
-        yield (
-            f'<light name="light{index}" type="directional">'
-            f'<cast_shadows>{str(bool(model.light_castshadow[index])).lower()}</cast_shadows>'
-            f'<pose>{_text(model.light_pos[index])} 0 0 0</pose>'
-            f'<diffuse>{_colour(model.light_diffuse[index])}</diffuse>'
-            f'<specular>{_colour(model.light_specular[index])}</specular>'
-            f'<direction>{_text(model.light_dir[index])}</direction></light>'
-        )
+def _light(light: GazeboLight) -> str:
+    return (
+        f'<light name="{light.name}" type="directional"><cast_shadows>{str(light.shadow).lower()}</cast_shadows>'
+        f'<pose>{decimals(light.position)} 0 0 0</pose><intensity>{decimals([light.intensity])}</intensity>'
+        f'<diffuse>{_colour(light.colour)}</diffuse><specular>{_colour(light.specular)}</specular>'
+        f'<direction>{decimals(light.direction)}</direction></light>'
+    )
 
 
 def _camera(view: View) -> str:
@@ -202,35 +176,6 @@ def _camera(view: View) -> str:
         <image><width>{view.width}</width><height>{view.height}</height><format>R8G8B8</format></image>
         <clip><near>{near}</near><far>{far}</far></clip><optical_frame_id>{OPTICAL_FRAME}</optical_frame_id>
         </camera></sensor></link></model>"""
-
-
-def _obj(model: Any, index: int) -> str:
-    """Write the mesh of a geom in its body's frame, with MuJoCo's normals, as Wavefront OBJ."""
-    import mujoco
-
-    mesh = model.geom_dataid[index]
-    vertices, normals, faces = (
-        slice(first[mesh], first[mesh] + number[mesh])
-        for first, number in (
-            (model.mesh_vertadr, model.mesh_vertnum),
-            (model.mesh_normaladr, model.mesh_normalnum),
-            (model.mesh_faceadr, model.mesh_facenum),
-        )
-    )
-    rotation = np.empty(9)
-    mujoco.mju_quat2Mat(rotation, model.geom_quat[index])
-    turn = rotation.reshape(3, 3).T
-    lines = [f'v {_fixed(vertex)}' for vertex in model.mesh_vert[vertices] @ turn + model.geom_pos[index]]
-    lines += [f'vn {_fixed(normal)}' for normal in model.mesh_normal[normals] @ turn]
-    for corners, directions in zip(model.mesh_face[faces], model.mesh_facenormal[faces], strict=True):
-        pairs = (f'{corner + 1}//{direction + 1}' for corner, direction in zip(corners, directions, strict=True))
-        lines.append(f'f {" ".join(pairs)}')
-    return '\n'.join([*lines, ''])
-
-
-def _fixed(numbers: Array) -> str:
-    """Write metres to hundredths of a millimetre: more digits would differ between machines."""
-    return ' '.join(f'{round(float(number), 5) + 0.0:.5f}' for number in numbers)
 
 
 def write(seed: int, path: Path) -> None:

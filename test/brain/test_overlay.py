@@ -1,5 +1,6 @@
 """Drawings change the pixels that they should, and nothing that a model or a user writes breaks them."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from robobrain_ros.answer import Answer, GroundedStep, PointStatus, Target
-from robobrain_ros.brain.overlay import FAILED, TARGET, WAY, draw
+from robobrain_ros.answer import Answer, GroundedStep, PointStatus, StepStatus, Target
+from robobrain_ros.brain.canvas import Canvas
+from robobrain_ros.brain.overlay import FAILED, STEPS, TARGET, WAY, draw
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.values import Step
 
@@ -146,9 +148,87 @@ def test_any_text_anywhere(text, u, v):
     assert changed(answer, 320, 240)[1].any()
 
 
-def test_letters_with_accents_are_written_without_them():
+def test_letters_with_accents_are_written_with_them():
     with_accents, without = (changed(Answer('general', text))[0] for text in ('café für Ångström', 'cafe fur Angstrom'))
-    np.testing.assert_array_equal(with_accents, without)
+    assert (with_accents != without).any()
+
+
+NOWHERE = [math.nan, math.inf, -math.inf, 1e300]
+
+
+@pytest.mark.parametrize('number', NOWHERE)
+def test_what_has_no_pixel_is_not_drawn(number):
+    bad = [Target((number, 100.0), label='x'), Target((100.0, 100.0), box=(0.0, 0.0, number, 9.0), label='x')]
+    good = Target((300.0, 200.0), label='mug')
+    steps = (GroundedStep('x', targets=tuple(bad), waypoints=tuple(bad)),)
+    assert not changed(Answer('pointing', '', targets=tuple(bad), waypoints=tuple(bad)))[1].any()
+    np.testing.assert_array_equal(
+        changed(Answer('mission', '', steps=steps))[0], changed(Answer('mission', '', steps=(Step('x'),)))[0]
+    )
+    np.testing.assert_array_equal(
+        changed(Answer('pointing', '', targets=(*bad, good)))[0], changed(Answer('pointing', '', targets=(good,)))[0]
+    )
+
+
+def test_a_depth_that_is_no_number_is_not_written():
+    target = Target((200.0, 200.0), label='mug')
+    nowhere = replace(target, status=PointStatus.OK, position=(0.0, 0.0, math.nan))
+    np.testing.assert_array_equal(*(changed(Answer('pointing', '', targets=(t,)))[0] for t in (target, nowhere)))
+
+
+@given(st.lists(st.tuples(*[st.floats() | st.floats(-50, 700)] * 4), max_size=6))
+@settings(deadline=None, max_examples=100)
+def test_any_numbers(places):
+    targets = tuple(Target((u, v), box=(u, v, a, b) if a > 0 else None, label='x') for u, v, a, b in places)
+    changed(Answer('mission', 'x', targets=targets, waypoints=targets, steps=(GroundedStep('x', waypoints=targets),)))
+
+
+def mission():
+    """Two steps that go from left to right, one above the other, and a third where the first one acts."""
+    ways = [tuple(Target((u, v)) for u in (100.0, 300.0, 500.0)) for v in (120.0, 220.0)]
+    first, second = (GroundedStep(f'go {way[0].pixel}', status=StepStatus.GROUNDED, waypoints=way) for way in ways)
+    mug, box = Target((200.0, 320.0), label='mug'), Target((420.0, 320.0), label='box')
+    return (
+        replace(first, targets=(mug,)),
+        replace(second, targets=(box,)),
+        GroundedStep('again', status=StepStatus.GROUNDED, targets=(mug,)),
+        GroundedStep('fail', status=StepStatus.FAILED, code=ErrorCode.NOT_FOUND),
+    )
+
+
+def test_each_step_has_its_colour_in_the_list_and_in_the_picture():
+    result, where = changed(Answer('mission', '', steps=mission()))
+    for row, colour in ((120, STEPS[0]), (220, STEPS[1])):
+        assert near(result[row], colour).sum() > 200
+    for place, colour in (((320, 200), STEPS[0]), ((320, 420), STEPS[1])):
+        assert near(result[place], colour)
+    words = result[np.nonzero(where[:, 600])[0]]  # the band of the list is as wide as the picture
+    for colour in (*STEPS[:3], FAILED):
+        assert near(words, colour, 40).sum() > 20
+
+
+def test_whole_pixels_are_as_good_as_parts_of_them():
+    way = tuple(Target((u, 120)) for u in (100, 300, 500))
+    parts = tuple(Target((float(target.pixel[0]), 120.0)) for target in way)
+    drawn = [
+        changed(Answer('mission', '', steps=(GroundedStep('x', waypoints=w, targets=w[:1]),)))[0] for w in (way, parts)
+    ]
+    np.testing.assert_array_equal(*drawn)
+
+
+def test_labels_say_what_is_not_said_elsewhere(monkeypatch):
+    texts = []
+    label = Canvas.label
+    monkeypatch.setattr(Canvas, 'label', lambda canvas, *a: texts.append(a[2]) or label(canvas, *a))
+    changed(Answer('mission', '', steps=mission()))
+    assert texts == ['1,3 mug', '2 box']
+    texts.clear()
+    mug, box = (target for step in mission()[:2] for target in step.targets)
+    changed(Answer('pointing', 'mug', targets=(mug, box)))
+    assert texts == ['box'], 'the first one is named at the top'
+    texts.clear()
+    changed(Answer('trajectory', '', waypoints=mission()[0].waypoints))
+    assert texts == ['1', '3', '2']
 
 
 def test_images_that_are_views_or_read_only_are_accepted():

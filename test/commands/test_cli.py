@@ -1,12 +1,14 @@
 """Mistakes on the command line end in a sentence, before anything is started."""
 
+import os
+import subprocess
 import sys
 from argparse import ArgumentTypeError
 
 import pytest
 
 from robobrain_ros.cli import main
-from robobrain_ros.commands.arguments import image_size, positive
+from robobrain_ros.commands.arguments import image_size, positive, with_suggestion
 
 
 @pytest.mark.parametrize(
@@ -29,6 +31,8 @@ from robobrain_ros.commands.arguments import image_size, positive
         ('bench faults --kills 1.5', "--kills: '1.5' must be a whole number"),
         ('bench transport --seconds 0', "--seconds: '0'"),
         ('bench transport --requests x', "--requests: 'x'"),
+        ('up --sim --seed -1', "--seed: '-1' must be a whole number"),
+        ('up --sim --seed 2147483648', "--seed: '2147483648' must be a whole number in 0 .. 2147483647"),
     ],
 )
 def test_bad_values_are_refused(command, says, capsys):
@@ -58,6 +62,7 @@ def test_positive_keeps_the_kind():
         ('bench engine --paths engine,other', "robobrain bench engine: unknown path 'other'"),
         ('parity --dtype bfloat16 --output nosuch/x.json', "robobrain parity: cannot write 'nosuch/x.json'"),
         ('parity', 'robobrain parity: nothing to compare'),
+        ('up --seed 3', 'robobrain up: --seed chooses a simulated table top, so it needs --sim'),
         ('bag replay nowhere', "robobrain bag replay: 'nowhere' is no rosbag2 recording"),
     ],
 )
@@ -68,17 +73,104 @@ def test_errors_are_sentences_that_name_the_command(command, says, capsys, monke
     assert capsys.readouterr().err.startswith(says)
 
 
-@pytest.mark.parametrize('command', ['demo', 'up', 'bag record', 'bench soak', 'bench transport'])
+@pytest.mark.parametrize('command', ['demo', 'up', 'query x', 'bag record', 'bench soak', 'bench transport'])
 def test_without_ros_it_says_how_to_get_it(command, capsys, monkeypatch):
-    for name in ('commands.demo', 'commands.local_stack', 'bags.record', 'bench.soak', 'bench.transport'):
-        monkeypatch.delitem(sys.modules, f'robobrain_ros.{name}', raising=False)  # so that it is imported anew
+    for name in (
+        'commands.demo',
+        'commands.local_stack',
+        'commands.querying',
+        'bags.record',
+        'bench.soak',
+        'bench.transport',
+    ):
+        monkeypatch.delitem(sys.modules, f'robobrain_ros.{name}', raising=False)
     monkeypatch.setitem(sys.modules, 'rclpy', None)
     assert main(command.split()) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f'robobrain {command}: ')
+    assert error.startswith(f'robobrain {command.removesuffix(" x")}: ')
     assert 'rclpy' in error
     assert 'source a ROS 2' in error
     assert './run exec' in error
+
+
+@pytest.mark.parametrize(
+    ('command', 'says'),
+    [
+        ('aks', "did you mean 'ask'?"),
+        ('bench soka', "did you mean 'soak'?"),
+        ('query --task plannin x', "did you mean 'planning'?"),
+        ('nothinglikeit', "invalid choice: 'nothinglikeit' (choose from"),
+    ],
+)
+def test_a_typo_is_answered_with_the_nearest_choice(command, says, capsys):
+    with pytest.raises(SystemExit) as end:
+        main(command.split())
+    assert end.value.code == 2
+    assert says in capsys.readouterr().err
+
+
+def test_suggestions_know_how_each_python_writes_choices():
+    for choices in ("'soak', 'faults'", 'soak, faults'):  # up to 3.11, and since
+        message = f"argument KIND: invalid choice: 'soka' (choose from {choices})"
+        assert with_suggestion(message) == (
+            f"argument KIND: invalid choice: 'soka' (did you mean 'soak'? choose from {choices})"
+        )
+    assert with_suggestion('the following arguments are required: x') == 'the following arguments are required: x'
+
+
+@pytest.mark.parametrize('encoding', ['ascii', 'latin-1'])
+def test_letters_that_a_terminal_does_not_have_end_no_command(encoding):
+    script = "from robobrain_ros import cli; import sys; sys.exit(cli.main(['bag', 'replay', 'kü … 桌']))"
+    environment = os.environ | {'PYTHONIOENCODING': encoding, 'LC_ALL': 'C'}
+    done = subprocess.run([sys.executable, '-c', script], env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"robobrain bag replay: 'k")
+    assert b'Traceback' not in done.stderr
+
+
+def test_whoever_reads_the_output_may_have_enough(tmp_path):
+    done = subprocess.run(
+        [f'{sys.executable} -m robobrain_ros.cli completion bash | head -1'],
+        shell=True,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert 'shtab' in done.stdout
+    assert done.stderr == ''
+
+
+@pytest.mark.parametrize('shell', ['bash', 'zsh', 'tcsh'])
+def test_completion_knows_the_commands(shell, capsys):
+    assert main(['completion', shell]) == 0
+    script = capsys.readouterr().out
+    for word in ('query', 'target-frame', 'bench', 'soak', 'pointing'):
+        assert word in script
+
+
+@pytest.mark.parametrize(
+    ('typed', 'completed'),
+    [('robobrain que', ['query']), ('robobrain ask --task gr', ['grounding']), ('robobrain ask --image no', ['notes'])],
+)
+def test_bash_completes(typed, completed, capsys, tmp_path):
+    main(['completion', 'bash'])
+    (tmp_path / 'notes').touch()
+    (tmp_path / 'script').write_text(capsys.readouterr().out)
+    words = typed.split()
+    state = f'COMP_WORDS=({typed}); COMP_CWORD={len(words) - 1}; _shtab_robobrain robobrain {words[-1]} {words[-2]}'
+    command = ['bash', '--norc', '-c', f'source ./script; {state}; echo "${{COMPREPLY[@]}}"']
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == completed, done.stderr
+
+
+def test_completion_without_shtab_says_how_to_get_it(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'shtab', None)
+    assert main(['completion', 'bash']) == 1
+    assert (
+        capsys.readouterr().err
+        == 'robobrain completion: completion needs the Python package shtab; pip install shtab\n'
+    )
 
 
 def test_up_shows_where_the_node_s_arguments_go(capsys):

@@ -10,7 +10,9 @@ from repository import ROOT
 from scripted_engine import ScriptedEngine
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.engines.base import Generation
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks import TASKS
 from robobrain_ros.tasks.profiles import PROFILES
 
@@ -48,6 +50,16 @@ def test_every_task_is_warmed_up():
         brain.close()
     assert {one.text for one in warmed} == {task.prompt('the table', profile) for task in TASKS.values()}
     assert {one.image.shape for one in warmed} == {(200, 320, 3)}
+
+
+def test_a_start_may_warm_up_for_fewer_tasks():
+    asked = Pipeline(ScriptedEngine(), PROFILES['robobrain-2.5']).rehearsal
+    assert [one.text for one in asked(['general'], (64, 48), Settings())] == ['the table']
+    assert len(asked(['mission', 'general'], (64, 48), Settings())) == len(TASKS)
+    with pytest.raises(BadRequest, match='dancing'):
+        asked(['dancing'], (64, 48), Settings())
+    with pytest.raises(BadRequest, match='no task is named'):
+        asked([], (64, 48), Settings())
 
 
 @pytest.mark.engine

@@ -12,7 +12,7 @@ from std_msgs.msg import Header
 from robobrain_ros.answer import Answer, GroundedStep, PointStatus, StepStatus, Target, Timings
 from robobrain_ros.brain.jobs import Stage
 from robobrain_ros.errors import ErrorCode
-from robobrain_ros.ros import messages
+from robobrain_ros.ros import from_messages, messages
 from robobrain_ros.tasks.values import Step
 
 HEADER = Header(frame_id='camera_color_optical_frame')
@@ -164,3 +164,35 @@ def test_numbers_of_numpy_are_taken():
     target = Target((number, number), (number,) * 4, model_depth=number, valid_fraction=number)  # type: ignore[arg-type]
     message = messages.answer(Answer('grounding', 'x', targets=(target,), frame_age=number), HEADER, 'front', 'map')  # type: ignore[arg-type]
     assert message.targets[0].u_max == 2.5
+
+
+def test_an_answer_comes_back_from_its_message_as_it_was():
+    timings = Timings(*(index + 0.25 for index in range(len(fields(Timings)))))
+    steps = (
+        Step('sleep', 'rest', 'it', 'there'),
+        GroundedStep('pick it', 'pick', 'it', '', StepStatus.GROUNDED, targets=(PLACED,), waypoints=(WAYPOINT,)),
+        GroundedStep('place it', 'place', 'it', 'x', StepStatus.FAILED, ErrorCode.NOT_FOUND, 'not visible'),
+    )
+    whole = Answer(
+        'mission',
+        'the mug',
+        ErrorCode.TIMEOUT,
+        'a sentence',
+        model='scripted',
+        request_id='7',
+        text='[(500, 500)]',
+        image_size=(640, 480),
+        targets=(PLACED, UNPLACED, BOXED),
+        waypoints=(WAYPOINT,),
+        steps=steps,
+        reply='words',
+        complete=True,
+        warnings=('one', 'two'),
+        frame_age=0.25,
+        tokens=9,
+        timings=timings,
+    )
+    assert all(getattr(whole, item.name) for item in fields(Answer)), 'a field is left out of this test'
+    assert from_messages.answer(messages.answer(whole, HEADER, 'front', 'map')) == whole
+    pixel = from_messages.answer(messages.answer(whole, HEADER, '', '')).to_dict()['targets'][0]['pixel']
+    assert [type(value) for value in pixel] == [float, int]  # 3.5 and 4: as the brain tells them

@@ -11,7 +11,7 @@ from repository import ROOT
 
 from robobrain_ros.sim import sdf
 from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, pose_of
-from robobrain_ros.sim.scene import TableTop, compile_model, photograph
+from robobrain_ros.sim.scene import TABLE, TableTop, compile_model, photograph
 
 FILE = ROOT / 'worlds' / 'tabletop.sdf'
 SEED = 1
@@ -57,7 +57,9 @@ def mesh(uri: str) -> str:
     vertices = [values for kind, *values in lines if kind == 'v']
     directions = [values for kind, *values in lines if kind == 'vn']
     corners = [corner.split('//') for kind, *values in lines if kind == 'f' for corner in values]
-    assert {kind for kind, *_ in lines} == {'v', 'vn', 'f'}
+    assert {kind for kind, *_ in lines} == {'mtllib', 'usemtl', 'v', 'vn', 'f'}
+    (library,), (material,) = (next(values for kind, *values in lines if kind == word) for word in ('mtllib', 'usemtl'))
+    assert f'newmtl {material}\n' in (FILE.parent / uri).with_name(library).read_text()
     assert max(int(vertex) for vertex, _ in corners) == len(vertices)
     assert max(int(normal) for _, normal in corners) <= len(directions)
     assert np.allclose(np.linalg.norm(np.array(directions, float), axis=1), 1, atol=1e-4)
@@ -65,9 +67,19 @@ def mesh(uri: str) -> str:
     return f'<mesh name="{uri}" inertia="shell" vertex="{" ".join(map(" ".join, vertices))}" face="{faces}"/>'
 
 
+def lamp(light: ElementTree.Element) -> str:
+    strength = numbers(light.find('intensity'))
+    return (
+        f'<light directional="true" pos="{text(numbers(light.find("pose"))[:3])}"'
+        f' dir="{light.find("direction").text}" castshadow="{light.find("cast_shadows").text}"'
+        f' diffuse="{text(strength * numbers(light.find("diffuse"))[:3])}" specular="0 0 0"/>'
+    )
+
+
 def rebuilt() -> str:
-    """The SDF world as MJCF, camera included."""
+    """The SDF world as MJCF, camera included: in linear light, as ogre2 has it, which divides ambient light by pi."""
     assets, bodies = [], []
+    ambient = text(numbers(WORLD.find('scene/ambient'))[:3] / np.pi)
     for model in WORLD.findall('model'):
         geoms = []
         for visual in model.findall('link/visual'):
@@ -87,9 +99,12 @@ def rebuilt() -> str:
             fovy = 2 * np.degrees(np.arctan(np.tan(fov / 2) * height / width))
             camera = f'<camera name="camera" xyaxes="0 -1 0 0 0 1" fovy="{fovy}"/>'
         bodies.append(f'<body name="{model.get("name")}" {place(model)}>{"".join(geoms)}{camera}</body>')
-    return f"""<mujoco><visual><global offwidth="640" offheight="480"/><map znear="0.02" zfar="12"/></visual>
+    lamps = ''.join(map(lamp, WORLD.findall('light')))
+    return f"""<mujoco><visual><global offwidth="640" offheight="480"/>
+        <map znear="0.02" zfar="12" shadowclip="1.2"/><quality shadowsize="1024"/>
+        <headlight ambient="{ambient}" diffuse="0 0 0" specular="0 0 0"/></visual>
         <statistic extent="1" center="0 0 0"/><asset>{''.join(assets)}</asset>
-        <worldbody>{''.join(bodies)}</worldbody></mujoco>"""
+        <worldbody>{lamps}{''.join(bodies)}</worldbody></mujoco>"""
 
 
 def image_size() -> tuple[int, int]:
@@ -116,21 +131,54 @@ def test_worlds_in_one_folder_keep_their_meshes(tmp_path):
     worlds = {name: ElementTree.parse(tmp_path / f'{name}.sdf') for name in ('one', 'two & more')}
     for name, tree in worlds.items():
         named = {uri.text for uri in tree.iter('uri')}
+        named |= {uri.replace('.obj', '.mtl') for uri in named}
         kept = {path.relative_to(tmp_path).as_posix() for path in (tmp_path / 'meshes' / name).iterdir()}
         assert named == kept != set()
 
 
-def test_it_looks_the_same_to_the_depth_camera(table):
-    """Every size and pose at once, of handles and fingers too: two pictures of the same place from the same place."""
+@pytest.fixture(scope='module')
+def photo(table) -> tuple[np.ndarray, np.ndarray]:
+    """The SDF world's colours, in linear light, and depths."""
     import mujoco
 
     compile_model(table.layout)  # chooses how to draw
-    _, found, _ = photograph(mujoco.MjModel.from_xml_string(rebuilt()), table.view)
+    rgb, depth, _ = photograph(mujoco.MjModel.from_xml_string(rebuilt()), table.view)
+    return rgb / 255, depth
+
+
+def test_it_looks_the_same_to_the_depth_camera(table, photo):
+    """Every size and pose at once, of handles and fingers too: two pictures of the same place from the same place."""
+    _, found = photo
     _, depth = table.render()
     assert (np.isfinite(found) == np.isfinite(depth)).all()
     # a pixel on an edge may fall on either side of it: sizes are rounded to a micrometre
     same = ~(np.abs(found - depth) > 0.0005)
     assert same.mean() > 0.9999, np.argwhere(~same)[:5]
+
+
+def test_it_is_as_bright_and_as_colourful(table, photo):
+    """Seen in linear light and encoded for the screen, each thing has the mean colour of MuJoCo's picture."""
+    encoded = 255 * photo[0] ** (1 / 2.2)
+    rgb, _ = table.render()
+    truth = table.truth()
+    for index, name in [(TABLE, 'table'), *((index, thing.name) for index, thing in enumerate(truth.objects))]:
+        where = truth.labels == index
+        assert np.abs(encoded[where].mean(axis=0) - rgb[where].mean(axis=0)).max() < 12, name
+    lit, shaded = encoded[truth.labels == TABLE].max(axis=1), rgb[truth.labels == TABLE].max(axis=1)
+    assert np.percentile(lit, 1) == pytest.approx(np.percentile(shaded, 1), abs=20), 'the shadows'
+
+
+def test_nothing_but_what_is_on_the_table_casts_a_shadow():
+    for model in WORLD.findall('model'):
+        shadows = [visual.findtext('cast_shadows', 'true') for visual in model.findall('link/visual')]
+        assert set(shadows) <= {'false' if model.get('name') in ('floor', 'wall') else 'true'}
+
+
+def test_the_clock_is_slow_enough_for_every_node_that_reads_it():
+    physics = WORLD.find('physics')
+    assert physics.get('type') == 'ignored'
+    assert float(physics.find('max_step_size').text) == 0.01
+    assert float(CAMERA.find('update_rate').text) <= 100
 
 
 def test_things_have_their_names_and_colours(table):
@@ -140,7 +188,7 @@ def test_things_have_their_names_and_colours(table):
     assert len(items) == len(table.layout.items)
     for name, item in items.items():
         for visual in models[name].findall('link/visual'):
-            assert numbers(visual.find('material/diffuse')) == pytest.approx([*item.rgb, 1], abs=1e-5)
+            assert numbers(visual.find('material/diffuse')) == pytest.approx([*np.power(item.rgb, 2.2), 1], abs=1e-5)
             assert visual.find('material/ambient').text == visual.find('material/diffuse').text
     for model in models.values():
         assert model.find('static').text == 'true'
@@ -176,9 +224,10 @@ def test_gazebo_gets_what_draws_and_lights_the_scene():
     plugins = {plugin.get('filename'): plugin for plugin in WORLD.findall('plugin')}
     assert all(re.fullmatch(r'gz::sim::systems::\w+', plugin.get('name')) for plugin in plugins.values())
     assert plugins['gz-sim-sensors-system'].find('render_engine').text == 'ogre2'
-    assert len(WORLD.findall('light')) == 2
+    assert [light.get('name') for light in WORLD.findall('light')] == ['headlight', 'light1', 'light0']
     for light in WORLD.findall('light'):
         assert numbers(light.find('direction'))[2] < 0, 'it shines down'
+        assert numbers(light.find('diffuse')).max() == 1, 'Gazebo cuts what is more'
 
 
 def test_the_bridge_carries_the_cameras_topics():
@@ -198,6 +247,8 @@ def test_the_bridge_carries_the_cameras_topics():
     for entry in entries:
         assert entry['direction'] == 'GZ_TO_ROS'
         assert types[entry['ros_type_name']] == entry['gz_type_name']
+        # Images cost nothing while nobody looks; the clock is there before anybody asks what time it is.
+        assert entry.get('lazy', False) is (entry['ros_topic_name'] != '/clock')
 
 
 @pytest.mark.parametrize(

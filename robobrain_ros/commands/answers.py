@@ -1,0 +1,74 @@
+"""Answers in words for people, and as plain values for programs."""
+
+from typing import Any
+
+from robobrain_ros.answer import Answer, GroundedStep, StepStatus, Target
+from robobrain_ros.tasks.profiles import PROFILES
+
+CAUTION = (
+    "the tiny demonstration model answered. It knows only this package's simulated table: about any other picture its "
+    'answers mean nothing. Use a RoboBrain 2.5 model for real pictures.'
+)
+
+INDENT = 10 * ' '
+
+
+def caution(answer: Answer) -> str:
+    """Return what whoever reads an answer must know of the model that gave it; empty for a model for real pictures.
+
+    It is said of every picture, since nothing in a picture proves that it shows the simulated table.
+    """
+    profile = PROFILES.get(answer.model)
+    return CAUTION if profile and profile.demonstration else ''
+
+
+def record(answer: Answer, **more: Any) -> dict[str, Any]:
+    """Return an answer as plain values: the keys of ``Answer.to_dict``, ``caution``, and more.
+
+    :param more: further keys, which come first
+    """
+    return {**more, **answer.to_dict(), 'caution': caution(answer) or None}
+
+
+def describe(answer: Answer, image: str = '', frame: str = '') -> None:
+    """Print an answer for people.
+
+    :param image: name of the picture that it is about; empty: not told
+    :param frame: name of the frame of its positions
+    """
+    if image:
+        print(f'image:    {image}')
+    print(f'question: {answer.task}: {answer.instruction}' if answer.task else f'question: {answer.instruction}')
+    if answer.text:
+        print('answer:  ', answer.text.replace('\n', f'\n{INDENT}'))
+    if not answer.success:
+        print(f'failed:   {answer.code.name}, {answer.message}')
+    for target in answer.targets or answer.waypoints:
+        print(f'{INDENT}{_place(target, frame)}')
+    for number, step in enumerate(answer.steps, 1):
+        print(f'{INDENT}{number}. {step.description}')
+        if isinstance(step, GroundedStep):
+            if places := '; '.join(_place(target, frame) for target in step.targets):
+                print(f'{INDENT}   at {places}; {len(step.waypoints)} waypoints')
+            if step.status is StepStatus.FAILED:
+                print(f'{INDENT}   failed: {step.code.name}, {step.message}')
+    for warning in answer.warnings:
+        print(f'note:     {warning}')
+    if said := caution(answer):
+        print(f'caution:  {said}')
+    print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens', flush=True)
+
+
+def _place(target: Target, frame: str) -> str:
+    where = f'{target.label}: ' if target.label else ''
+    where += f'box {_pixels(target.box)} px' if target.box else f'pixel {_pixels(target.pixel)}'
+    if target.position:
+        where += f', position ({", ".join(f"{value:.3f}" for value in target.position)}) m'
+        where += f' in {frame}' if frame else ''
+    if target.model_depth:
+        where += f', depth {target.model_depth:g} m by the model'
+    return where
+
+
+def _pixels(values: tuple[float, ...]) -> str:
+    return f'({", ".join(f"{value:g}" for value in values)})'

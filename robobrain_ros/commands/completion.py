@@ -1,0 +1,39 @@
+"""The command ``robobrain completion``: what a shell needs to complete the command line."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from robobrain_ros.commands.arguments import WITH_EXAMPLES
+
+SHELLS = ('bash', 'zsh', 'tcsh')
+EXAMPLES = """\
+examples:
+  robobrain completion bash > ~/.local/share/bash-completion/completions/robobrain
+  robobrain completion zsh  > ~/.zsh/completions/_robobrain     # a folder in $fpath
+  robobrain completion tcsh > ~/.robobrain.completion           # source it in ~/.tcshrc"""
+
+
+def add(commands: Any, parser: Callable[[], argparse.ArgumentParser]) -> None:
+    """Add the command ``completion`` to ``commands``, argparse's subparsers.
+
+    :param parser: gives the whole parser
+    """
+    completion = commands.add_parser(
+        'completion',
+        help='print a script with which the shell completes commands and options',
+        description='Print a script with which the shell completes the commands and options of robobrain.',
+        epilog=EXAMPLES,
+        formatter_class=WITH_EXAMPLES,
+    )
+    completion.add_argument('shell', choices=SHELLS)
+    completion.set_defaults(run=lambda chosen: _run(parser(), chosen.shell))
+
+
+def _run(parser: argparse.ArgumentParser, shell: str) -> int:
+    try:
+        import shtab
+    except ImportError as error:
+        raise RuntimeError('completion needs the Python package shtab; pip install shtab') from error
+    print(shtab.complete(parser, shell))
+    return 0

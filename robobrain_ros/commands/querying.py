@@ -1,0 +1,206 @@
+"""What ``robobrain query`` does: asks the running node, shows how the request goes on, prints the answer."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rclpy
+from rcl_interfaces.msg import Parameter
+from rclpy.action import get_action_server_names_and_types_by_node
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image
+
+from robobrain_ros.action import Query
+from robobrain_ros.answer import Answer
+from robobrain_ros.commands import answers, query_options
+from robobrain_ros.commands.output import results
+from robobrain_ros.commands.pictures import Pictures
+from robobrain_ros.commands.questions import Question, all_of
+from robobrain_ros.commands.stage_line import StageLine
+from robobrain_ros.errors import BrainError
+from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import PlanStep
+from robobrain_ros.ros import from_messages, topics
+from robobrain_ros.ros.camera.conversions import to_rgb
+from robobrain_ros.ros.client import Client, NoReply, Rejected
+from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.tasks.base import check_instruction
+
+FIND_S = 5.0
+"""How long to look for the node."""
+PICTURE_S = 3.0
+"""How long to wait for the picture with the answer, which comes behind it."""
+
+
+@dataclass(frozen=True)
+class QueryOptions:
+    """What the command line says."""
+
+    instructions: Sequence[str]
+    task: str = ''
+    node: str = f'/{topics.NODE}'
+    camera: str = ''
+    target_frame: str = ''
+    timeout_s: float = 60.0
+    options: Sequence[str] = ()
+    request_id: str = ''
+    interactive: bool = False
+    json: bool = False
+    output: Path | None = None
+
+
+def run(asked: QueryOptions) -> int:
+    """Ask the node all questions, one after the other; blocks until the last answer.
+
+    :returns: the exit code: 0 if every answer can be used, else 1
+    :raises BrainError: for what can be seen to be wrong before the node is asked
+    :raises NoReply: if the node is not there, rejects a request, or ends meanwhile
+    """
+    options = [query_options.read(text) for text in asked.options]
+    for text in asked.instructions:
+        _question(asked, text)
+    pictures = Pictures(asked.output) if asked.output else None
+    good = True
+    with results(asked.json) as tell, _client(asked.node) as client:
+        annotated = _Annotated(client) if pictures else None
+        for number, text in enumerate(all_of(asked.instructions, asked.interactive)):
+            message = _ask(client, asked, text, options)
+            answer = from_messages.answer(message)
+            good &= answer.success
+            drawn = None
+            if pictures and annotated and (rgb := annotated.of(message)) is not None:
+                drawn = pictures.write(message.camera or 'camera', rgb)
+            if asked.json:
+                tell(_record(message, answer, drawn))
+                continue
+            if number:
+                print()
+            answers.describe(answer, frame=message.position_frame)
+            if drawn:
+                print(f'picture:  {drawn}', flush=True)
+    return 0 if good else 1
+
+
+@contextmanager
+def _client(name: str) -> Iterator[Client]:
+    """Yield a client of the node with this full name; NoReply if there is none."""
+    use_image_profile()
+    # without rclpy's handlers Ctrl-C is a KeyboardInterrupt, and the context is still there to cancel the request
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    found = False
+
+    def check() -> None:
+        if found and not client.is_there():
+            raise NoReply(f'{name} has ended')
+
+    client = Client(Node(f'robobrain_query_{os.getpid()}'), name, check)
+    try:
+        try:
+            client.wait_for_action(FIND_S)
+        except NoReply as error:
+            raise NoReply(_absent(error, client.node, name)) from None
+        found = True
+        yield client
+    finally:
+        client.close()
+        client.node.destroy_node()
+        rclpy.try_shutdown()
+
+
+def _absent(error: NoReply, node: Node, name: str) -> str:
+    """Say that no node of this name was found, and which ones were, or how to start one."""
+    if there := _nodes(node):
+        return f'there is no node {name}, but there is {", ".join(there)}: use --node {there[0]}'
+    return f'{error}. robobrain up, or ros2 launch, starts a node'
+
+
+def _nodes(node: Node) -> list[str]:
+    """Find the full names of all nodes that answer the action, whatever they are called."""
+    return [
+        action.rpartition('/')[0]
+        for name, namespace in node.get_node_names_and_namespaces()
+        for action, kinds in get_action_server_names_and_types_by_node(node, name, namespace)
+        if 'robobrain_ros/action/Query' in kinds
+    ]
+
+
+def _question(asked: QueryOptions, text: str) -> Question:
+    """Read a question; without a task in front or by option, the node's default_task decides."""
+    question = Question.read(text, asked.task, 'pointing')
+    named = asked.task or question.instruction != check_instruction(text)
+    return question if named else Question('', question.instruction)
+
+
+def _ask(client: Client, asked: QueryOptions, text: str, options: Sequence[Parameter]) -> AnswerMessage:
+    try:
+        question = _question(asked, text)
+    except BrainError as error:  # typed at the prompt: the next one may be better
+        return AnswerMessage(task=asked.task, instruction=text, error_code=int(error.code), error_message=str(error))
+    with StageLine() as line:
+        line.show('sent to the node')
+        try:
+            return client.query(
+                *question,
+                timeout_s=asked.timeout_s,
+                feedback=lambda known: line.show(*_in_words(known)),
+                camera=asked.camera,
+                target_frame=asked.target_frame,
+                options=options,
+                request_id=asked.request_id,
+            )
+        except Rejected as error:
+            raise Rejected(f'{error}; {_state(client)}') from None
+
+
+def _in_words(known: Query.Feedback) -> tuple[str, str]:
+    """Put feedback as a stage and what it has brought."""
+    done = sum(step.status != PlanStep.PLANNED for step in known.steps)
+    stage = f'{known.stage}, {done} of {len(known.steps)} steps' if known.steps else known.stage
+    return stage, f'{known.tokens} tokens: {known.partial_text}' if known.tokens else ''
+
+
+def _state(client: Client) -> str:
+    """Say what a node that rejected a request is doing now."""
+    try:
+        state = client.state(2.0)
+    except NoReply:
+        return 'it may be loading its model: ask again later'
+    return 'it is active now: ask again' if state == 'active' else f'it is {state} now'
+
+
+def _record(message: AnswerMessage, answer: Answer, drawn: Path | None) -> dict[str, Any]:
+    """Return an answer of the node as plain values: those of ``robobrain ask``, and what only a node knows."""
+    stamp = message.header.stamp
+    return answers.record(
+        answer,
+        camera=message.camera,
+        image_stamp=f'{stamp.sec}.{stamp.nanosec:09}',
+        image_frame=message.header.frame_id,
+        position_frame=message.position_frame,
+        picture=str(drawn) if drawn else None,
+    )
+
+
+class _Annotated:
+    """Hears the pictures on which the node draws its answers."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._heard: list[Image] = []
+        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', self._heard.append, 5)
+
+    def of(self, answer: AnswerMessage) -> Any:
+        """Wait for the picture of an answer, height x width x 3, RGB; None if there is none."""
+        deadline = time.monotonic() + PICTURE_S
+        while answer.image_width and time.monotonic() < deadline:
+            for image in self._heard:
+                if image.header == answer.header:
+                    self._heard.clear()
+                    return to_rgb(image)
+            self._client.executor.spin_once(0.1)
+        return None

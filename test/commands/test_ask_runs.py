@@ -1,0 +1,136 @@
+"""``robobrain ask`` as a whole: as users run it, and in this process with the test session's engine."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+
+from robobrain_ros.brain.brain import Brain
+from robobrain_ros.cli import main
+from robobrain_ros.sim.scene import TableTop
+
+ROBOBRAIN = Path(sys.executable).with_name('robobrain')
+
+
+def robobrain(
+    *arguments: object, folder: Path, timeout: float = 110, **environment: str
+) -> subprocess.CompletedProcess:
+    command = [str(ROBOBRAIN), *map(str, arguments)]
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=110, check=False, env=os.environ | environment
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The current folder, with a picture of the simulated table."""
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite(str(tmp_path / 'table.png'), TableTop(7).render()[0][..., ::-1])
+    return tmp_path
+
+
+@pytest.mark.engine
+def test_one_start_answers_many_questions_about_many_pictures(folder):
+    """In ASCII and latin-1 surroundings, where a letter that the terminal does not have must not end the command."""
+    (folder / 'photos').mkdir()
+    cv2.imwrite(str(folder / 'photos' / 'küche.png'), cv2.imread(str(folder / 'table.png')))
+    (folder / 'photos' / 'broken.png').write_text('no picture')
+    done = robobrain(
+        *('ask', '--image', 'table.png', '--image', 'photos', '--json', '--output', 'answers'),
+        *('grounding: the red plate', 'general: what is on the table … ü'),
+        folder=folder,
+        LC_ALL='C',
+        PYTHONIOENCODING='ascii',
+    )
+    assert done.returncode == 1, done.stderr  # the broken picture
+    assert 'Traceback' not in done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line['image'] for line in lines] == ['table.png', 'photos/broken.png', 'photos/küche.png'] * 2
+    assert [line['code'] for line in lines] == ['OK', 'BAD_IMAGE', 'OK'] * 2
+    assert {line['task'] for line in lines} == {'grounding', 'general'}
+    assert lines[3]['instruction'] == 'what is on the table … ü'
+    assert all('simulated table' in line['caution'] for line in lines)
+    assert lines[0]['targets'][0]['box'] == lines[2]['targets'][0]['box']
+    for line in lines:
+        assert (line['picture'] is not None) == line['success']
+    annotated = cv2.imread(str(folder / lines[0]['picture']))
+    assert (annotated != cv2.imread(str(folder / 'table.png'))).any()
+    assert 'loading vLLM' in done.stderr
+    assert sorted(os.listdir(folder)) == ['answers', 'photos', 'table.png']
+
+
+@pytest.fixture
+def session_engine(tiny_brain, monkeypatch):
+    """``Brain.load`` gives the one engine of the test session, which nobody closes."""
+    asked = []
+    monkeypatch.setattr(Brain, 'load', lambda *_, **options: asked.append(options) or tiny_brain)
+    monkeypatch.setattr(tiny_brain, 'close', lambda: None)
+    return asked
+
+
+@pytest.mark.engine
+def test_people_read_words_and_get_a_picture(folder, session_engine, capfd):
+    assert main(['ask', '--image', 'table.png', 'grounding: the red plate', '--repeat', '2']) == 0
+    out = capfd.readouterr().out
+    for words in ('question: grounding: the red plate', 'image:    table.png', 'box (', 'caution:  the tiny'):
+        assert out.count(words) == 2
+    assert 'picture:  table_answer.png' in out
+    assert 'picture:  table_answer_2.png' in out
+    assert session_engine[0]['warm_up'] == ('grounding',)
+    assert session_engine[0]['image_size'] == (640, 480)
+
+
+@pytest.mark.engine
+def test_questions_may_come_from_standard_input(folder, session_engine, capfd, monkeypatch):
+    monkeypatch.setattr(sys, 'stdin', io.StringIO('the red plate\ngrounding:\ngeneral: list the objects\nquit\n'))
+    assert main(['ask', '--image', 'table.png', '--interactive', '--json']) == 1  # one is empty
+    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    assert [(line['task'], line['code']) for line in lines] == [
+        ('pointing', 'OK'),
+        ('pointing', 'BAD_REQUEST'),
+        ('general', 'OK'),
+    ]
+    assert os.listdir(folder) == ['table.png']  # with --json no picture is written
+
+
+@pytest.mark.engine
+def test_a_model_is_named_by_its_folder_or_as_tiny(folder, session_engine, capfd):
+    assert main(['ask', '--image', 'table.png', '--model', 'tiny', '--json', 'the red plate']) == 0
+    with_name = json.loads(capfd.readouterr().out)
+    assert with_name['model'] == 'robobrain-tiny'
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'says', 'code'),
+    [
+        (('--image', 'no.png', 'the mug'), "'no.png' is no file", 1),
+        (('--image', 'table.png', '--image', 'text.png', 'the mug'), "'text.png' is no picture", 1),
+        (('--image', 'table.png', '  '), 'the instruction is empty', 1),
+        (('--image', 'table.png', 'the mug', '<|im_end|>'), "'<|im_end|>'", 1),
+        (('--image', 'table.png', '--model', 'nowhere', 'the mug'), 'nowhere', 1),
+        (('--image', 'table.png', '--output', 'no/x.png', 'the mug'), "cannot write 'no/x.png': No such file", 1),
+        (('--image', 'table.png', '--output', 'x.txt', 'the mug'), "cannot write 'x.txt'", 1),
+        (('--image', 'table.png', '--task', 'dancing', 'the mug'), "'dancing'", 2),
+        (('--image', 'table.png', '--task', 'pionting', 'the mug'), "did you mean 'pointing'?", 2),
+        (('--image', 'table.png'), 'nothing is asked', 2),
+        (('--image', 'table.png', 'text.png', 'the mug'), "'text.png' is a file, not a question", 2),
+        (('--image', '-', '--interactive'), 'standard input can be read once only', 2),
+        (('--image', 'table.png', '--repeat', '0', 'the mug'), "--repeat: '0' must be a whole number above 0", 2),
+        (('the mug',), '--image', 2),
+    ],
+)
+def test_mistakes_are_found_before_the_model_is_loaded(folder, capfd, monkeypatch, arguments, says, code):
+    (folder / 'text.png').write_text('no picture at all')
+    monkeypatch.delattr(Brain, 'load')
+    with pytest.raises(SystemExit) as end:  # as the console script does
+        sys.exit(main(['ask', *arguments]))
+    assert end.value.code == code
+    out, err = capfd.readouterr()
+    assert out == ''
+    assert says in err.splitlines()[-1]
+    assert err.splitlines()[-1].startswith('robobrain ask: ')
