@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from robobrain_ros.brain import image_files
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
+from robobrain_ros.geometry.locate import NO_DEPTH
+from robobrain_ros.geometry.transform import Transform
 
 Rgb = NDArray[np.uint8]
 """height x width x 3."""
@@ -25,6 +27,8 @@ class Frame:
 
     light = True
     """``rgb`` takes about as long as the way to another thread and back, or less."""
+    notes: tuple[str, ...] = ()
+    """What to bear in mind with this picture, in sentences: every answer about it has them among its warnings."""
 
     def __init__(
         self,
@@ -87,6 +91,10 @@ class Frame:
         :raises BrainError: BAD_IMAGE if it cannot be used
         """
         return self._depth
+
+    def depth_fault(self) -> str:
+        """Why ``depth`` gives None, as a part of a sentence."""
+        return NO_DEPTH
 
     def camera(self) -> CameraModel | None:
         """The picture's intrinsics.

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from robobrain_ros.brain import jpeg
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 ENDINGS = ('.png', '.jpg', '.jpeg')
@@ -17,7 +18,7 @@ def read(path: Path) -> NDArray[np.uint8]:
     """Read a picture; turned as its EXIF data says.
 
     :returns: height x width x 3, RGB
-    :raises BrainError: BAD_IMAGE if there is no such file or OpenCV cannot read it
+    :raises BrainError: BAD_IMAGE if there is no such file, OpenCV cannot read it, or it is a JPEG that is not whole
     """
     try:
         found = path.is_file()
@@ -37,12 +38,16 @@ def decode(data: bytes, name: str) -> NDArray[np.uint8]:
 
     :param name: of the picture, for errors
     :returns: height x width x 3, RGB
-    :raises BrainError: BAD_IMAGE if OpenCV cannot read it
+    :raises BrainError: BAD_IMAGE if OpenCV cannot read it, or it is a JPEG that is not whole
     """
     try:
+        if data.startswith(jpeg.MAGIC):
+            jpeg.decode_whole(data)
         bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error as error:  # such as a header with more pixels than OpenCV allows
         raise BrainError(ErrorCode.BAD_IMAGE, f'OpenCV refuses to read {name}: {error.err}') from error
+    except ValueError as error:
+        raise BrainError(ErrorCode.BAD_IMAGE, f'{name} is a {error}') from error
     if bgr is None:
         raise BrainError(ErrorCode.BAD_IMAGE, f'{name} is no picture that OpenCV can read')
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)

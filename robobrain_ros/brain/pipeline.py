@@ -149,7 +149,7 @@ class Pipeline:
         scale = self.profile.scale(*self.engine.input_size(*image.letterbox.canvas))
         parsed = task.parse(job.answer.text, scale, self.profile, cut_short=finish == 'length')
         parsed = image.letterbox.undo(parsed, scale)
-        warnings = tuple(f'{item.text!r}: {item.reason}' for item in parsed.dropped)
+        warnings = (*image.frame.notes, *(f'{item.text!r}: {item.reason}' for item in parsed.dropped))
         timings.parse = clock.lap()
 
         complete = finish != 'length' and all(item.repeat for item in parsed.dropped)

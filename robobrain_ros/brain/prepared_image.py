@@ -30,15 +30,17 @@ class PreparedImage:
     def _scene(self) -> tuple[Scene, tuple[str, ...]]:
         faults = []
         camera = depth = None
+        depth_fault = ''
         try:
             camera = self.frame.camera()
         except (BrainError, ValueError) as error:
             faults.append(f'camera_info: {error}')
         try:
             depth = self.frame.depth()
+            depth_fault = self.frame.depth_fault() if depth is None else ''
         except BrainError as error:
-            faults.append(str(error))
-        return Scene(self.letterbox.image, camera, depth), tuple(faults)
+            depth_fault = str(error)
+        return Scene(self.letterbox.image, camera, depth, depth_fault), tuple(faults)
 
     def _transformed(self, located: Located) -> Located:
         if not any(target.position for target in located.targets):

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-_COEFFICIENTS = {'plumb_bob': (4, 5), 'rational_polynomial': (8, 12, 14), 'equidistant': (4,)}
+from robobrain_ros.geometry.distortion import checked, distort, undistort
+
+_ACCURACY_PX = 0.01
+"""How far off an undistorted pixel may be."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class CameraModel:
     :param model: plumb_bob, rational_polynomial or equidistant
     :param distortion: coefficients in OpenCV's order; empty for a camera without distortion
     :param frame_id: name of the optical frame in tf2
+    :param skew: K's second number: columns that a pixel moves to the right for each y at z = 1, pixels
     """
 
     width: int
@@ -36,18 +40,19 @@ class CameraModel:
     model: str = 'plumb_bob'
     distortion: tuple[float, ...] = ()
     frame_id: str = ''
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
         """Numbers become Python's own, since NumPy's cannot be written as JSON.
 
         :raises ValueError: for numbers that make no sense, and for a distortion model that is not known
         """
-        numbers = {name: float(getattr(self, name)) for name in ('fx', 'fy', 'cx', 'cy')}
+        numbers = {name: float(getattr(self, name)) for name in ('fx', 'fy', 'cx', 'cy', 'skew')}
         if not all(map(math.isfinite, numbers.values())) or min(numbers['fx'], numbers['fy']) <= 0:
             raise ValueError(f'the camera has {numbers}: expected finite numbers with fx, fy > 0')
         if self.width < 1 or self.height < 1:
             raise ValueError(f'camera image of {self.width}x{self.height} pixels: width and height must be positive')
-        model, distortion = _distortion(self.model, self.distortion)
+        model, distortion = checked(self.model, self.distortion)
         for name, value in (numbers | {'model': model, 'distortion': distortion}).items():
             object.__setattr__(self, name, value)
 
@@ -68,16 +73,17 @@ class CameraModel:
 
         :param width: of the calibrated, full image in pixels
         :param height: of the calibrated, full image in pixels
-        :param k: 3x3 matrix, row by row: fx, 0, cx, 0, fy, cy, 0, 0, 1
+        :param k: 3x3 matrix, row by row: fx, skew, cx, 0, fy, cy, 0, 0, 1; skew is 0 for nearly all cameras
         :param d: distortion coefficients; empty for none
-        :param model: plumb_bob, rational_polynomial, equidistant, or empty where ``d`` is empty or zero
+        :param model: plumb_bob, rational_polynomial, equidistant or a name that means one of these; any name where
+            ``d`` is empty or zero
         :param binning: pixels (x, y) combined to one; 0 means 1. A binned pixel's centre is the centre of those it
             combines: c' = (c + 0.5) / binning - 0.5
         :param roi: (x_offset, y_offset, width, height) in full, unbinned pixels; all zero is the full image
         :raises ValueError: if the camera is not calibrated or the values make no sense
         """
-        fx, fy, cx, cy = _focal(k)
-        model, distortion = _distortion(model, d)
+        fx, skew, fy, cx, cy = _focal(k)
+        model, distortion = checked(model, d)
         if width < 1 or height < 1:
             raise ValueError(f'camera image of {width}x{height} pixels: width and height must be positive')
         x, y, w, h = roi if any(roi) else (0, 0, width, height)
@@ -90,6 +96,7 @@ class CameraModel:
             width=w // bx,
             height=h // by,
             fx=fx / bx,
+            skew=skew / bx,
             fy=fy / by,
             cx=(cx - x + 0.5) / bx - 0.5,
             cy=(cy - y + 0.5) / by - 0.5,
@@ -108,9 +115,11 @@ class CameraModel:
         """
         if not (math.isfinite(u) and math.isfinite(v)):
             raise ValueError(f'pixel ({u}, {v}) is not finite')
-        x, y = (u - self.cx) / self.fx, (v - self.cy) / self.fy
+        y = (v - self.cy) / self.fy
+        x = (u - self.cx - self.skew * y) / self.fx
         if self.distortion:
-            solved = self._undistort(x, y)
+            accuracy = _ACCURACY_PX / max(self.fx, self.fy)
+            solved = undistort(self.model, self.distortion, (x, y), accuracy)
             if solved is None:
                 raise ValueError(f'pixel ({u:g}, {v:g}): {self.model} distortion {self.distortion} has no inverse')
             x, y = solved
@@ -143,47 +152,12 @@ class CameraModel:
             raise ValueError(f'point ({x}, {y}, {z}): expected finite numbers with z > 0')
         x, y = x / z, y / z
         if self.distortion:
-            x, y = self._distort(np.array([[x, y]]))[0]
-        return float(x * self.fx + self.cx), float(y * self.fy + self.cy)
-
-    def _distort(self, directions: np.ndarray) -> np.ndarray:
-        """Nx2 directions (x, y) at z = 1 -> the same, distorted."""
-        import cv2
-
-        points = np.column_stack([directions, np.ones(len(directions))])[None]
-        zero, eye, d = np.zeros(3), np.eye(3), np.array(self.distortion)
-        if self.model == 'equidistant':
-            return cv2.fisheye.projectPoints(points, zero, zero, eye, d)[0].reshape(-1, 2)
-        return cv2.projectPoints(points, zero, zero, eye, d)[0].reshape(-1, 2)
-
-    def _undistort(self, x: float, y: float) -> tuple[float, float] | None:
-        """Inverse of ``_distort``: OpenCV's estimate, refined by Newton's method, as OpenCV stops after a few rounds.
-
-        None where that does not converge to 0.01 px, or on a branch where the distorted image is folded over.
-        """
-        import cv2
-
-        goal, eye, d = np.array([x, y]), np.eye(3), np.array(self.distortion)
-        undistort = cv2.fisheye.undistortPoints if self.model == 'equidistant' else cv2.undistortPoints
-        guess = undistort(goal.reshape(1, 1, 2), eye, d).reshape(2)
-        step = 1e-6
-        for _ in range(20):
-            if not np.all(np.abs(guess) < 100):  # further than 89.4 degrees off the axis
-                return None
-            here, right, down = self._distort(guess + step * np.array([[0, 0], [1, 0], [0, 1]]))
-            jacobian = np.column_stack([right - here, down - here]) / step
-            if not np.linalg.det(jacobian) > 0:
-                return None
-            error = goal - here
-            if np.abs(error).max() * max(self.fx, self.fy) < 1e-6:
-                break
-            guess = guess + np.linalg.solve(jacobian, error)
-        off = np.abs(goal - self._distort(guess[None])[0]).max() * max(self.fx, self.fy)
-        return (float(guess[0]), float(guess[1])) if off < 0.01 else None
+            x, y = distort(self.model, self.distortion, np.array([[x, y]]))[0]
+        return float(x * self.fx + y * self.skew + self.cx), float(y * self.fy + self.cy)
 
 
-def _focal(k: Sequence[float]) -> tuple[float, float, float, float]:
-    """fx, fy, cx, cy of a checked 3x3 matrix."""
+def _focal(k: Sequence[float]) -> tuple[float, float, float, float, float]:
+    """fx, skew, fy, cx, cy of a checked 3x3 matrix."""
     if len(k) != 9:
         raise ValueError(f'K has {len(k)} numbers; expected 9')
     if not any(k):
@@ -191,64 +165,6 @@ def _focal(k: Sequence[float]) -> tuple[float, float, float, float]:
     fx, skew, cx, zero_3, fy, cy, *last = k
     if not all(math.isfinite(value) for value in k) or fx <= 0 or fy <= 0:
         raise ValueError(f'K has fx {fx}, fy {fy}, cx {cx}, cy {cy}: expected finite numbers with fx, fy > 0')
-    if (skew, zero_3, *last) != (0, 0, 0, 0, 1):
-        raise ValueError(f'K is {list(k)}; expected [fx, 0, cx, 0, fy, cy, 0, 0, 1]')
-    return fx, fy, cx, cy
-
-
-def _distortion(model: str, d: Sequence[float]) -> tuple[str, tuple[float, ...]]:
-    """Checked model name and coefficients; no coefficients where they change nothing."""
-    if not all(math.isfinite(value) for value in d):
-        raise ValueError(f'distortion {list(d)}: expected finite numbers')
-    if not model and not any(d):
-        model = 'plumb_bob'
-    if model not in _COEFFICIENTS:
-        raise ValueError(f'distortion model {model!r} is not supported; supported are {", ".join(_COEFFICIENTS)}')
-    if model != 'equidistant' and not any(d):
-        return model, ()  # zero coefficients of an equidistant lens still bend
-    if len(d) not in _COEFFICIENTS[model]:
-        counts = ' or '.join(str(count) for count in _COEFFICIENTS[model])
-        raise ValueError(f'distortion model {model} has {counts} coefficients; got {list(d)}')
-    return model, tuple(float(value) for value in d)
-
-
-@dataclass(frozen=True)
-class Transform:
-    """A rigid motion: coordinates in one frame to coordinates in another, metres."""
-
-    translation: tuple[float, float, float]
-    rotation: tuple[tuple[float, float, float], ...]
-    """Three rows of a rotation matrix."""
-
-    @classmethod
-    def from_quaternion(
-        cls, translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]
-    ) -> 'Transform':
-        """Make a motion from a translation and a quaternion.
-
-        :param translation: (x, y, z), metres
-        :param quaternion: (x, y, z, w), as ROS orders it; of any length but zero
-        :raises ValueError: for a quaternion that is no rotation
-        """
-        norm = math.hypot(*quaternion)
-        if not norm > 0 or not math.isfinite(norm):
-            raise ValueError(f'the quaternion {quaternion} is no rotation')
-        x, y, z, w = (value / norm for value in quaternion)
-        rows = (
-            (1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)),
-            (2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)),
-            (2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)),
-        )
-        return cls(translation, rows)
-
-    def apply(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
-        """Move a point.
-
-        :param point: (x, y, z) in the one frame, metres
-        :returns: (x, y, z) in the other frame, metres
-        """
-        x, y, z = (
-            sum(factor * value for factor, value in zip(row, point, strict=True)) + shift
-            for row, shift in zip(self.rotation, self.translation, strict=True)
-        )
-        return x, y, z
+    if (zero_3, *last) != (0, 0, 0, 1):
+        raise ValueError(f'K is {list(k)}; expected [fx, skew, cx, 0, fy, cy, 0, 0, 1]')
+    return fx, skew, fy, cx, cy

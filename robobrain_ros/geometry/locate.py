@@ -10,14 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.geometry.depth import DepthMode, DepthRules, DepthSample, out_of_range, sample_depth, scale_pixel
+from robobrain_ros.geometry.transform import Transform
 
 HELD = (0.02, 0.04)
 """What is grasped is held so far behind the surface that is seen of it: least and most, metres."""
 PLAUSIBLE = (0.7, 1.4)
 """Ratios of sensor to model depth outside of this come from something else: a wall behind a waypoint in the air, or a
 cable before one."""
+
+
+NO_DEPTH = 'no depth image came with the colour image'
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Scene:
     camera: CameraModel | None = None
     depth_m: np.ndarray | None = None
     """HxW floats in metres, registered to the colour image; of its size, or rescaled with the same aspect ratio."""
+    depth_fault: str = NO_DEPTH
+    """Why there is no depth image, where there is none."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,7 @@ def _camera_fault(scene: Scene) -> str:
 def _sensed(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:
     """Depth at a target by the depth image."""
     if scene.depth_m is None:
-        return DepthSample(None, 0.0, PointStatus.NO_DEPTH, 'no depth image came with the colour image')
+        return DepthSample(None, 0.0, PointStatus.NO_DEPTH, scene.depth_fault)
     height, width = scene.depth_m.shape
     try:
         u, v = scale_pixel(*target.pixel, scene.image_size, (width, height))

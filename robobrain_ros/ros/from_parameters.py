@@ -85,6 +85,7 @@ def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
             values['depth_transport'],
             values['depth_slop_s'],
             values['image_idle_s'] if on_demand else None,
+            values['stamp_source'],
         )
         for name in names
     ]

@@ -150,6 +150,12 @@ PARAMETERS = (
         high=10.0,
     ),
     Parameter(
+        'stamp_source',
+        CameraSettings.stamp_source,
+        "header: the driver's stamps; arrival: the node's time at arrival, for drivers whose stamps cannot be used",
+        ('header', 'arrival'),
+    ),
+    Parameter(
         'target_frame',
         '',
         "frame for positions, by tf2 at the image's stamp; empty: the camera's optical frame",

@@ -9,8 +9,8 @@ from rclpy.time import Time
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.geometry.camera_model import Transform
-from robobrain_ros.ros.camera.camera_frame import stamp_ns
+from robobrain_ros.geometry.transform import Transform
+from robobrain_ros.ros.camera.camera_frame import bare, stamp_ns
 
 
 class Transforms:
@@ -37,7 +37,7 @@ class Transforms:
 
         :raises BadRequest: if they cannot, since tf2 is not installed
         """
-        if self._buffer is None and target_frame not in ('', camera_frame):
+        if self._buffer is None and target_frame not in ('', camera_frame, bare(camera_frame)):
             raise BadRequest(
                 f"target_frame is {target_frame!r}, but only the camera's frame {camera_frame!r} can be had here: "
                 f'tf2_ros is not installed ({self._missing})',
@@ -52,13 +52,14 @@ class Transforms:
         :returns: None if ``target_frame`` is empty or the very frame of ``header``
         :raises LookupError: if tf2 does not know it, with tf2's reason
         """
-        if target_frame in ('', header.frame_id):
+        source, target = bare(header.frame_id), bare(target_frame)  # tf2 refuses a slash in front
+        if target in ('', source):
             return None
         if not stamp_ns(header):  # which tf2 would take for "the newest"
             raise LookupError(f'the image has no stamp, so nothing says where {header.frame_id!r} was')
         try:
             found = self._buffer.lookup_transform(
-                target_frame, header.frame_id, Time.from_msg(header.stamp), Duration(seconds=timeout_s)
+                target, source, Time.from_msg(header.stamp), Duration(seconds=timeout_s)
             ).transform
             move, turn = found.translation, found.rotation
             return Transform.from_quaternion((move.x, move.y, move.z), (turn.x, turn.y, turn.z, turn.w))

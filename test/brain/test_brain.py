@@ -12,8 +12,8 @@ from robobrain_ros.brain.jobs import Stage
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.engines.base import Delta, EngineRefused
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import Transform
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
+from robobrain_ros.geometry.transform import Transform
 
 pytest_plugins = ('brain_fixtures',)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from robobrain_ros.answer import PointStatus, Target
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.geometry.locate import (
     HELD,
     DepthMode,
@@ -20,6 +20,7 @@ from robobrain_ros.geometry.locate import (
     transformed,
     without_positions,
 )
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.sim.scene import TableTop
 
 SIZE = (640, 480)

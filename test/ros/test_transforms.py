@@ -17,7 +17,7 @@ from rclpy.time import Time as RosTime
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import Transform
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.ros.transforms import Transforms
 
 HALF = math.sqrt(0.5)

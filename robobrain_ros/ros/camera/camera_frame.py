@@ -1,5 +1,6 @@
 """One camera image with the depth and the intrinsics that belong to it, converted only when asked."""
 
+import math
 import time
 from collections.abc import Callable
 from functools import cached_property
@@ -10,16 +11,29 @@ from std_msgs.msg import Header
 
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.errors import BrainError, ErrorCode
-from robobrain_ros.geometry.camera_model import CameraModel, Transform
+from robobrain_ros.geometry.camera_model import CameraModel
+from robobrain_ros.geometry.locate import NO_DEPTH
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth, to_rgb
 
 LIGHT_BYTES = 1 << 20
 """Bytes: raw images of up to so many, such as 640x480 in colours, are converted in 0.01 - 0.8 ms, by encoding."""
 
 
+FUTURE_S = 1.0
+"""Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
+KEPT_S = 1.0
+"""An image that has been here for longer gives way to an older one, seconds."""
+
+
 def stamp_ns(header: Header) -> int:
     """The stamp in nanoseconds; 0 for drivers that set none."""
     return int(header.stamp.sec) * 10**9 + int(header.stamp.nanosec)
+
+
+def bare(frame_id: str) -> str:
+    """A frame's name as tf2 has it: ROS 1 wrote a slash in front, and some drivers still do."""
+    return frame_id.removeprefix('/')
 
 
 class Arrival:
@@ -30,6 +44,18 @@ class Arrival:
         self.taken = False
         """A request has used it."""
         self._came = time.monotonic()
+
+    def gives_way(self, image: Image | CompressedImage, now_ns: int) -> bool:
+        """Whether that image takes this one's place: newer by its stamp.
+
+        An older one, or one without stamp, displaces nothing, unless the clock was set back or nothing newer has come
+        for KEPT_S: then the driver's clock was.
+
+        :param now_ns: on the clock of the stamps, nanoseconds
+        """
+        mine, its = stamp_ns(self.message.header), stamp_ns(image.header)
+        set_back = mine > now_ns + int(FUTURE_S * 1e9)
+        return its >= mine or set_back or time.monotonic() - self._came > KEPT_S
 
     def age(self, now_ns: int) -> float:
         """Seconds since the image's stamp, negative if that lies in the future; without a stamp, since it came.
@@ -55,6 +81,11 @@ class CameraFrame(Frame):
         self._image = image
         self._info = info
         self._depth: Image | CompressedImage | None = None
+        self._misfit = ''
+        """Why the depth images that came do not belong to this one."""
+        self._nearest_ns = math.inf
+        self.why_no_depth: Callable[[], str] = lambda: ''
+        """Says why no depth image came at all, where that is known."""
         self.to_target: Callable[[Header], Transform | None] = lambda header: None
         """Gives the way from this image's frame to the one that positions are wanted in; see ``transform``."""
 
@@ -64,9 +95,18 @@ class CameraFrame(Frame):
         Without stamps nothing says which depth belongs to which image.
         """
         mine, its = stamp_ns(self.header), stamp_ns(depth.header)
-        held = abs(stamp_ns(self._depth.header) - mine) if self._depth else slop_ns + 1
-        if mine and its and abs(its - mine) < held:
-            self._depth = depth
+        if not mine or not its:
+            whose = 'depth images come without stamps' if mine else 'the image has no stamp'
+            self._misfit = f'{whose}, so nothing says which depth belongs to this image'
+        elif abs(its - mine) < self._nearest_ns:
+            self._nearest_ns = abs(its - mine)
+            if self._nearest_ns <= slop_ns:
+                self._depth = depth
+            else:
+                self._misfit = (
+                    f'the nearest depth image is {self._nearest_ns / 1e6:.0f} ms off, and depth_slop_s allows '
+                    f'{slop_ns / 1e6:g} ms'
+                )
 
     def offer_info(self, info: CameraInfo) -> None:
         """Take these intrinsics if it has none, or if they have its very stamp; they may come after the image."""
@@ -95,6 +135,10 @@ class CameraFrame(Frame):
         self._check_frame(self._depth.header, 'the depth image', 'register it to the colour image')
         return to_depth(self._depth)
 
+    def depth_fault(self) -> str:
+        """Why ``depth`` gives None: none came, or those that came do not belong to this image."""
+        return self._misfit or self.why_no_depth() or NO_DEPTH
+
     def camera(self) -> CameraModel | None:
         """The intrinsics; None if none have come.
 
@@ -118,7 +162,8 @@ class CameraFrame(Frame):
         return self.to_target(self.header)
 
     def _check_frame(self, header: Header, what: str, advice: str) -> None:
-        if header.frame_id and self.header.frame_id and header.frame_id != self.header.frame_id:
+        its, mine = bare(header.frame_id), bare(self.header.frame_id)
+        if its and mine and its != mine:
             raise BrainError(
                 ErrorCode.BAD_IMAGE,
                 f'{what} is in frame {header.frame_id!r}, but the image is in {self.header.frame_id!r}: {advice}',

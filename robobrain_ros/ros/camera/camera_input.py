@@ -13,12 +13,13 @@ from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.camera.camera_frame import Arrival, CameraFrame, stamp_ns
+from robobrain_ros.ros.camera.camera_frame import FUTURE_S, Arrival, CameraFrame, stamp_ns
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
 
-FUTURE_S = 1.0
-"""Stamps may be this far ahead of the node's clock: clocks of other hosts differ a little."""
+EPOCH_S = 1e8
+"""Stamps and clocks that are further apart, about 3 years, are of different epochs."""
+ARRIVAL_NOTE = 'stamp_source is arrival: stamps are the times at which the messages came, not those of the camera'
 INFO_S = 1.0
 """How long a request that has a usable image waits for camera_info, seconds."""
 
@@ -70,11 +71,11 @@ class CameraInput:
             node.resolve_topic_name(below + name) for name in (topics.IMAGE, topics.DEPTH_IMAGE, topics.CAMERA_INFO)
         )
         self.topic, image_type = _transported(image, settings.image_transport)
-        depth, depth_type = _transported(depth, settings.depth_transport)
-        self._topics = {'image': self.topic, 'depth': depth, 'camera_info': info}
+        self._depth_topic, depth_type = _transported(depth, settings.depth_transport)
+        self._topics = {'image': self.topic, 'depth': self._depth_topic, 'camera_info': info}
         heard = (
             Topic(info, CameraInfo, self._on_info),
-            Topic(depth, depth_type, self._on_depth),
+            Topic(self._depth_topic, depth_type, self._on_depth),
             Topic(self.topic, image_type, self._on_image),  # last: what belongs to the first image is heard, too
         )
         helper = '_'.join(part for part in (node.get_name(), settings.name, 'images') if part)
@@ -92,14 +93,19 @@ class CameraInput:
         self._subscriptions.close()
 
     def _on_image(self, image: Image | CompressedImage) -> None:
+        self._stamp(image)
         with self._lock:
-            self._unused += self._newest is not None and not self._newest.taken
-            self._newest = Arrival(image)
             self._received += 1
             self._arrivals.append(time.monotonic())
+            if self._newest is not None and not self._newest.gives_way(image, self._now_ns()):
+                self._unused += 1
+                return
+            self._unused += self._newest is not None and not self._newest.taken
+            self._newest = Arrival(image)
         self._wake()
 
     def _on_depth(self, depth: Image | CompressedImage) -> None:
+        self._stamp(depth)
         with self._lock:
             self._depth_received += 1
             self._depths.append(depth)
@@ -107,12 +113,17 @@ class CameraInput:
                 frame.offer(depth, self._slop_ns)
 
     def _on_info(self, info: CameraInfo) -> None:
+        self._stamp(info)
         with self._lock:
             first, self._info, self._info_expected = self._info is None, info, True
             for frame in self._frames:
                 frame.offer_info(info)
         if first:
             self._wake()
+
+    def _stamp(self, message: Image | CompressedImage | CameraInfo) -> None:
+        if self.settings.stamp_source == 'arrival':
+            message.header.stamp = self._clock.now().to_msg()
 
     def _wake(self) -> None:
         """Let all requests that wait look again."""
@@ -179,6 +190,9 @@ class CameraInput:
             newest.taken = True
             self._info_expected = self._info is not None  # else it was waited for in vain
             frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
+            frame.why_no_depth = lambda: self._subscriptions.fault(self._depth_topic)
+            if self.settings.stamp_source == 'arrival':
+                frame.notes = (ARRIVAL_NOTE,)
             self._frames.add(frame)
             for depth in self._depths:
                 frame.offer(depth, self._slop_ns)
@@ -191,8 +205,16 @@ class CameraInput:
         """Why the image cannot be used."""
         if newest is None:
             publishers = ', '.join(self._subscriptions.publishers(self.topic)) or 'none'
-            return BrainError(ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}'; its publishers: {publishers}")
+            other_type = self._subscriptions.fault(self.topic)
+            why = f'its publishers: {publishers}{f"; {other_type}" if other_type else ""}'
+            return BrainError(ErrorCode.NO_IMAGE, f"no image has come on '{self.topic}'; {why}")
         age = newest.age(self._now_ns())
+        if abs(age) > EPOCH_S:
+            return BrainError(
+                ErrorCode.STALE_IMAGE,
+                f"the newest image's stamp is {stamp_ns(newest.message.header) / 1e9:.0f} s and the node's clock says "
+                f'{self._now_ns() / 1e9:.0f} s: one is simulated time; do camera and node agree on use_sim_time?',
+            )
         if age > max_age_s:
             return BrainError(
                 ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed'

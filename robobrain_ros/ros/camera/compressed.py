@@ -1,29 +1,41 @@
-"""JPEG and PNG from cameras: decoded only after the size in their headers was checked.
+"""JPEG, PNG, TIFF and WebP from cameras: decoded only after the size in their headers was checked.
 
-Formats: PNG (W3C, third edition) chunk IHDR; JPEG (ITU-T T.81, B.2.2) frame header SOFn.
+Formats: PNG (W3C, third edition) chunk IHDR; JPEG (ITU-T T.81, B.2.2) frame header SOFn; TIFF and WebP by Pillow.
 """
 
+import io
 import struct
 
 import cv2
 import numpy as np
+from PIL import Image
 
+from robobrain_ros.brain import jpeg
 from robobrain_ros.ros.camera.encodings import MAX_PIXELS, CvBridgeError
 
 _PNG = b'\x89PNG\r\n\x1a\n'
+_TIFF = (b'II*\x00', b'MM\x00*')
+_VIDEO_START = (b'\x00\x00\x00\x01', b'\x00\x00\x01')
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # C4, C8 and CC are tables and extensions, not frame headers
 
 
 def decode(data: bytes | bytearray | memoryview) -> np.ndarray:
-    """Decode one complete JPEG or PNG file, pixels as stored: no rotation by EXIF, for camera_info knows none.
+    """Decode one complete picture file, pixels as stored: no rotation by EXIF, for camera_info knows none.
 
     :returns: HxW grey, HxWx3 BGR or HxWx4 BGRA, uint8 or uint16
-    :raises CvBridgeError: if it is neither, was cut short, is damaged or has more than ``MAX_PIXELS`` pixels
+    :raises CvBridgeError: if it is none of JPEG, PNG, TIFF and WebP, was cut short, is damaged or has more than
+        ``MAX_PIXELS`` pixels
     """
     raw = bytes(data)
     width, height = size(raw)
     if not 0 < width * height <= MAX_PIXELS:
         raise CvBridgeError(f'the header says {width}x{height}: 1 .. {MAX_PIXELS} pixels are accepted')
+    try:
+        whole = jpeg.decode_whole(raw) if raw.startswith(jpeg.MAGIC) else None
+    except ValueError as error:
+        raise CvBridgeError(str(error)) from error
+    if whole is not None:
+        return whole
     try:
         image = cv2.imdecode(np.frombuffer(raw, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
@@ -34,18 +46,35 @@ def decode(data: bytes | bytearray | memoryview) -> np.ndarray:
 
 
 def size(data: bytes) -> tuple[int, int]:
-    """(width, height) from the header of a JPEG or PNG file.
+    """(width, height) from the header of a picture file.
 
-    :raises CvBridgeError: if it is neither, or ends before its last marker
+    :raises CvBridgeError: if it is none of the four formats, or ends before its last marker
     """
     if data.startswith(_PNG):
         if len(data) < 24 or data[12:16] != b'IHDR' or data.find(b'IEND', 24) < 0:
             raise CvBridgeError(f'PNG of {len(data)} bytes is cut short')
         width, height = struct.unpack('>II', data[16:24])
         return width, height
-    if data.startswith(b'\xff\xd8\xff'):
+    if data.startswith(jpeg.MAGIC):
         return _jpeg_size(data)
-    raise CvBridgeError(f'{len(data)} bytes that begin with {data[:4].hex(" ") or "nothing"} are neither JPEG nor PNG')
+    if data.startswith(_TIFF) or (data[:4] == b'RIFF' and data[8:12] == b'WEBP'):
+        return _pillow_size(data)
+    if data.startswith(_VIDEO_START):
+        raise CvBridgeError(
+            f'{len(data)} bytes are a packet of H.264 or H.265 video, which cannot be decoded without the packets '
+            'before it; publish pictures instead, for example by: ros2 run image_transport republish'
+        )
+    raise CvBridgeError(
+        f'{len(data)} bytes that begin with {data[:4].hex(" ") or "nothing"} are neither JPEG, PNG, TIFF nor WebP'
+    )
+
+
+def _pillow_size(data: bytes) -> tuple[int, int]:
+    try:
+        with Image.open(io.BytesIO(data), formats=('TIFF', 'WEBP')) as picture:  # reads no more than the header
+            return picture.size
+    except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
+        raise CvBridgeError(f'{len(data)} bytes with the header of a TIFF or WebP file are damaged: {error}') from error
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

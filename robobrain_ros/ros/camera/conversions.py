@@ -6,6 +6,7 @@ Colour and depth are told apart by the encoding only (REP-118), and neither is e
 import struct
 from typing import Any
 
+import cv2
 import numpy as np
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -15,10 +16,15 @@ from robobrain_ros.ros.camera import image_bridge
 from robobrain_ros.ros.camera.bridge_choice import BRIDGE, BRIDGE_NAME, BRIDGE_REASON
 from robobrain_ros.ros.camera.compressed import decode
 from robobrain_ros.ros.camera.encodings import COLOUR, DEPTH, CvBridgeError, find, pixels
+from robobrain_ros.ros.camera.rvl import decode_rvl
 
 __all__ = ['BRIDGE_NAME', 'BRIDGE_REASON', 'camera_from_info', 'to_depth', 'to_rgb']
 
 _OURS = image_bridge.CvBridge()
+_HOLE = 65535
+"""16 bit depth that some drivers write where there is no measurement."""
+FARTHEST_M = 1000.0
+"""More than this is no measurement of a depth camera, metres."""
 
 
 def to_rgb(msg: Image | CompressedImage) -> np.ndarray:
@@ -39,9 +45,9 @@ def to_rgb(msg: Image | CompressedImage) -> np.ndarray:
 def to_depth(msg: Image | CompressedImage) -> np.ndarray:
     """Depth image of a camera message, measured along the optical axis.
 
-    Accepted are the encodings of REP-118: 16UC1 in millimetres where 0 is invalid, and 32FC1 in metres; raw, or PNG by
-    the transports ``compressedDepth`` and (16UC1) ``compressed``. NaN, infinity (REP-117), zero and negative values
-    become NaN.
+    Accepted are the encodings of REP-118: 16UC1 in millimetres where 0 is invalid, and 32FC1 in metres; and mono16, as
+    depth_image_proc takes it, for millimetres. Raw, or by the transports ``compressedDepth`` (PNG, RVL) and (16 bits)
+    ``compressed``. NaN, infinity (REP-117), zero, negative values, 65535 mm and more than FARTHEST_M become NaN.
 
     :returns: HxW float32 metres, NaN where there is no measurement
     :raises BrainError: BAD_IMAGE with a sentence that quotes encoding and numbers
@@ -54,8 +60,11 @@ def to_depth(msg: Image | CompressedImage) -> np.ndarray:
             depth = _bridged(BRIDGE, msg, 'passthrough')
     except CvBridgeError as error:
         raise BrainError(ErrorCode.BAD_IMAGE, f'unusable depth image: {error}') from error
-    metres = depth.astype(np.float32) * np.float32(0.001) if depth.dtype.kind == 'u' else depth.astype(np.float32)
-    metres[~(np.isfinite(metres) & (metres > 0))] = np.nan
+    metres = depth.astype(np.float32)
+    if depth.dtype.kind == 'u':
+        metres *= np.float32(0.001)
+        metres[depth == _HOLE] = np.nan
+    metres[~(np.isfinite(metres) & (metres > 0) & (metres <= FARTHEST_M))] = np.nan
     return metres
 
 
@@ -87,14 +96,30 @@ def _check_colour(encoding: str) -> None:
 
 
 def _check_depth(encoding: str) -> None:
-    if encoding not in DEPTH:
+    if encoding not in (*DEPTH, 'mono16'):
         raise CvBridgeError(f'encoding {encoding!r} is no depth image (REP-118); depth is {" or ".join(DEPTH)}')
 
 
 def _raw_rgb(msg: Image) -> np.ndarray:
     _check_colour(msg.encoding)
+    if msg.encoding == 'nv24':
+        return _nv24_rgb(msg)
     # No cv_bridge knows planar images.
     return _bridged(_OURS if COLOUR[msg.encoding].planar else BRIDGE, msg, 'rgb8')
+
+
+def _nv24_rgb(msg: Image) -> np.ndarray:
+    """Brightness, then colour pairs of the same resolution (V4L2_PIX_FMT_NV24); limited range of ITU-R BT.601."""
+    if msg.step != msg.width:
+        raise CvBridgeError(
+            f'{msg.width}x{msg.height} nv24 image: step is {msg.step}, but padded rows are not supported'
+        )
+    flat = pixels(msg).reshape(-1)
+    count = msg.width * msg.height
+    yuv = np.dstack([flat[:count].reshape(msg.height, msg.width), flat[count:].reshape(msg.height, msg.width, 2)])
+    y, u, v = 1.164, 2.018, 1.596
+    rows = [[y, 0, v], [y, -0.391, -0.813], [y, u, 0]]
+    return np.asarray(cv2.transform(yuv, np.array([[*row, -16 * row[0] - 128 * (row[1] + row[2])] for row in rows])))
 
 
 def _bridged(bridge: Any, msg: Image, desired: str) -> np.ndarray:
@@ -127,15 +152,21 @@ def _compressed_depth(msg: CompressedImage) -> np.ndarray:
     source, _, how = (part.strip() for part in msg.format.partition(';'))
     _check_depth(source)
     data = memoryview(msg.data).cast('B')
-    if how.startswith('png compressed') and source == '16UC1':
+    if how.startswith('png compressed') and source != '32FC1':
         return _grey16(data, msg.format)
-    if how not in ('compressedDepth', 'compressedDepth png'):
-        raise CvBridgeError(f'format {msg.format!r}; supported: "compressedDepth png" and, for 16UC1, "png compressed"')
+    if how not in ('compressedDepth', 'compressedDepth png', 'compressedDepth rvl'):
+        raise CvBridgeError(
+            f'format {msg.format!r}; supported: "compressedDepth png", "compressedDepth rvl" and, for 16UC1, '
+            '"png compressed"'
+        )
     if len(data) < 12:
         raise CvBridgeError(f'format {msg.format!r} with {len(data)} bytes: the header alone has 12')
     _, a, b = struct.unpack('<iff', data[:12])
-    stored = _grey16(data[12:], msg.format)
-    if source == '16UC1':
+    try:
+        stored = decode_rvl(data[12:]) if how.endswith('rvl') else _grey16(data[12:], msg.format)
+    except CvBridgeError as error:
+        raise CvBridgeError(f'format {msg.format!r}: {error}') from error
+    if source != '32FC1':
         return stored
     inverse = stored.astype(np.float32)
     with np.errstate(all='ignore'):  # a damaged header gives infinities, which the caller turns into NaN

@@ -1,7 +1,7 @@
 """The encodings of sensor_msgs/Image, and a checked numpy view of a message's pixels.
 
-Names and meaning follow sensor_msgs/image_encodings.hpp; the planar formats ``nv12`` and ``nv21`` are laid out as in
-V4L2: all rows of brightness, then half as many rows of interleaved colour with the same step.
+Names and meaning follow sensor_msgs/image_encodings.hpp; the planar formats ``nv12``, ``nv21`` and ``nv24`` are laid
+out as in V4L2: all rows of brightness, then half as many (nv24: twice as many) of interleaved colour, with that step.
 """
 
 import re
@@ -33,8 +33,8 @@ class Encoding:
     """``cv2.COLOR_*`` constant with {} for the target's name; empty where the encoding says nothing about colour."""
     family: str = ''
     """OpenCV's name of the channel order (RGB, BGR, RGBA, BGRA, GRAY), for encodings that can be a target."""
-    planar: bool = False
-    """Colour rows follow the brightness rows: 3 buffer rows for 2 image rows."""
+    planar: int = 0
+    """Colour rows that follow, in halves of the brightness rows: 1 where colour has half the resolution; 0: none."""
     even: tuple[int, int] = (1, 1)
     """Width and height must be multiples of these."""
     smallest: int = 1
@@ -52,7 +52,7 @@ class Encoding:
 
     def rows(self, height: int) -> int:
         """Rows of the buffer for an image of ``height`` rows."""
-        return height * 3 // 2 if self.planar else height
+        return height + height * self.planar // 2
 
 
 def _colour_table() -> dict[str, Encoding]:
@@ -74,7 +74,8 @@ def _colour_table() -> dict[str, Encoding]:
     for name, opencv in (('yuv422', 'UYVY'), ('uyvy', 'UYVY'), ('yuv422_yuy2', 'YUY2'), ('yuyv', 'YUY2')):
         table.append(Encoding(name, u8, 2, f'COLOR_YUV2{{}}_{opencv}', even=(2, 1)))
     for name, opencv in (('nv12', 'NV12'), ('nv21', 'NV21')):
-        table.append(Encoding(name, u8, 1, f'COLOR_YUV2{{}}_{opencv}', planar=True, even=(2, 2)))
+        table.append(Encoding(name, u8, 1, f'COLOR_YUV2{{}}_{opencv}', planar=1, even=(2, 2)))
+    table.append(Encoding('nv24', u8, 1, 'COLOR_YUV2{}_NV24', planar=4))
     return {encoding.name: encoding for encoding in table}
 
 
@@ -104,7 +105,8 @@ def find(name: str) -> Encoding:
 def pixels(msg: Any) -> np.ndarray:
     """Array of an Image message: HxW or HxWxC in the encoding's own type and native byte order.
 
-    Shares the message's memory where the byte order allows; row padding is skipped. Planar formats give (3 H / 2)xW.
+    Shares the message's memory where the byte order allows; row padding is skipped. Planar formats give their
+    brightness rows and then their colour rows, each of W bytes.
 
     :param msg: a sensor_msgs/Image
     :raises CvBridgeError: if encoding, width, height, step and the number of bytes do not fit together

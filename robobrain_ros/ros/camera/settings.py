@@ -11,6 +11,8 @@ class CameraSettings:
     :param image_transport: ``raw`` or ``compressed``
     :param depth_transport: ``raw`` or ``compressedDepth``
     :param depth_slop_s: most that the stamps of an image and its depth may differ, seconds
+    :param stamp_source: ``header``, or ``arrival`` for drivers whose stamps cannot be used: each message gets the
+        node's time when it came
     :param idle_s: subscribe only when a request waits, and let go this long after it, seconds; None: always
     """
 
@@ -19,3 +21,4 @@ class CameraSettings:
     depth_transport: str = 'raw'
     depth_slop_s: float = 0.05
     idle_s: float | None = None
+    stamp_source: str = 'header'

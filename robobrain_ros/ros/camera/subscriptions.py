@@ -34,6 +34,11 @@ class Topic(NamedTuple):
     callback: Callable[[Any], None]
 
 
+def type_name(kind: type) -> str:
+    """The name of a message's type, such as sensor_msgs/msg/Image."""
+    return f'{kind.__module__.split(".")[0]}/msg/{kind.__name__}'
+
+
 class Subscriptions:
     """Some topics that are subscribed to together. Callbacks run in the thread of this object.
 
@@ -117,6 +122,18 @@ class Subscriptions:
             f'({info.qos_profile.reliability.name.lower().replace("_", " ")})'
             for info in infos
         )
+
+    def fault(self, topic: str) -> str:
+        """Why nothing comes on a topic, as a part of a sentence: it has another type; empty where that is not it."""
+        wanted = {heard.name: type_name(heard.kind) for heard in self._topics}[topic]
+        try:
+            known = dict(self._node.get_topic_names_and_types())
+        except InvalidHandle:
+            return ''
+        others = [name for name in known.get(topic, []) if name != wanted]
+        if others:
+            return f"'{topic}' has type {', '.join(others)}, and {wanted} is expected: look at the transport parameters"
+        return ''
 
     def close(self) -> None:
         """Unsubscribe and end the thread."""

@@ -55,7 +55,7 @@ def test_compressed_images(context, far_context, loop):
             assert abs(rig.frame().rgb().astype(int) - 100).max() <= 2
             garbage = CompressedImage(header=camera.header(), format='jpeg', data=[1, 2, 3])
             rig.deliver(camera.image, garbage)
-            with pytest.raises(BrainError, match='neither JPEG nor PNG'):
+            with pytest.raises(BrainError, match='neither JPEG, PNG, TIFF nor WebP'):
                 rig.frame().rgb()
     finally:
         rig.close()

@@ -89,6 +89,23 @@ def test_planar_yuv(encoding, pair, colour, pad):
     np.testing.assert_allclose(result, np.full((HEIGHT, WIDTH, 3), colour), atol=2)
 
 
+@pytest.mark.parametrize('colour', COLOURS)
+def test_planar_yuv_of_full_resolution(colour):
+    values = dict(zip('yuv', COLOURS[colour], strict=True))
+    chroma = np.tile(np.array([values['u'], values['v']], np.uint8), (2 * HEIGHT, WIDTH // 2))
+    image = np.vstack([np.full((HEIGHT, WIDTH), values['y'], np.uint8), chroma])
+    result = to_rgb(message('nv24', image, WIDTH, HEIGHT))
+    np.testing.assert_allclose(result, np.full((HEIGHT, WIDTH, 3), colour), atol=2)
+
+
+@pytest.mark.parametrize('ending', ['.tiff', '.webp'])
+def test_other_file_formats_of_image_transport(ending):
+    data = cv2.imencode(ending, np.tile(RGB[..., ::-1], (9, 9, 1)), [cv2.IMWRITE_WEBP_QUALITY, 101])[1].tobytes()
+    np.testing.assert_array_equal(
+        to_rgb(compressed(f'bgr8; {ending[1:]} compressed bgr8', data)), np.tile(RGB, (9, 9, 1))
+    )
+
+
 @PADS
 @ORDERS
 @pytest.mark.parametrize('bits', [8, 16])
@@ -108,7 +125,7 @@ def test_the_tests_above_cover_every_colour_encoding():
         for bits in (8, 16)
         for name in ('rgb', 'bgr', 'rgba', 'bgra', 'mono', 'bayer_rggb', 'bayer_bggr', 'bayer_gbrg', 'bayer_grbg')
     }
-    assert covered | {'yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv', 'nv12', 'nv21'} == set(COLOUR)
+    assert covered | {'yuv422', 'uyvy', 'yuv422_yuy2', 'yuyv', 'nv12', 'nv21', 'nv24'} == set(COLOUR)
 
 
 @pytest.mark.parametrize('text', ['png', 'rgb8; png compressed bgr8', 'bgr8; png compressed bgr8'])
@@ -146,10 +163,10 @@ def test_jpeg_is_not_rotated_by_its_exif_tag():
 @PADS
 @ORDERS
 def test_depth_in_millimetres(pad, order):
-    millimetres = np.array([[0, 1, 500], [1234, 65535, 0]], np.uint16)
+    millimetres = np.array([[0, 1, 500], [1234, 65534, 0]], np.uint16)
     depth = to_depth(message('16UC1', millimetres, 3, 2, pad, order))
     assert depth.dtype == np.float32
-    np.testing.assert_allclose(depth, [[np.nan, 0.001, 0.5], [1.234, 65.535, np.nan]], rtol=1e-6)
+    np.testing.assert_allclose(depth, [[np.nan, 0.001, 0.5], [1.234, 65.534, np.nan]], rtol=1e-6)
 
 
 @PADS
