@@ -13,7 +13,7 @@ from robobrain_ros.brain.jobs import Policy, Stage
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks import parse_instruction
-from robobrain_ros.tasks.plan_text import step_of
+from robobrain_ros.tasks.plan_words import step_of
 from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.profiles import PROFILES
 from robobrain_ros.tasks.values import Step

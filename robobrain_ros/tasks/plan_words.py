@@ -1,0 +1,98 @@
+"""The plain rule that takes 'Place the cube on the plate' apart into verb, thing and place."""
+
+import re
+
+from robobrain_ros.tasks.values import Step
+
+_PLACING = 'place|put|drop|insert|set|stack|pour|move|bring|carry|transfer|slide|push|pull|lower'
+_HANDLING = (
+    'pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
+    '|turn on|turn off'
+)
+_VERB = re.compile(rf'(?:{_PLACING}|{_HANDLING})(?: up| down)?', re.IGNORECASE)
+_THERE = 'on top of|onto|on|(?:into|inside)(?: of)?|in|to'
+_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
+_THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
+# 'to the left of the plate' comes before 'to': else the place would be 'the left of the plate'
+_PLACE = re.compile(
+    rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+'
+    rf'(?:(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+)|(?:{_THERE})\s+(?P<there>{_THING}.+))',
+    re.IGNORECASE,
+)
+_HANDLE = re.compile(rf'(?P<action>{_HANDLING})(?:\s+(?:up|for))?\s+(?P<object>{_THING}.+)', re.IGNORECASE)
+# With one of these words in a part, the sentence says more than verb, thing and place.
+_MORE = frozenset(
+    {
+        'above',
+        'after',
+        'again',
+        'and',
+        'at',
+        'away',
+        'before',
+        'behind',
+        'beside',
+        'by',
+        'down',
+        'for',
+        'from',
+        'if',
+        'in',
+        'inside',
+        'into',
+        'near',
+        'next',
+        'off',
+        'on',
+        'onto',
+        'or',
+        'out',
+        'over',
+        'so',
+        'that',
+        'then',
+        'to',
+        'under',
+        'until',
+        'up',
+        'using',
+        'via',
+        'which',
+        'while',
+        'with',
+    }
+)
+_LONGEST = 200
+
+
+def step_of(description: str) -> Step:
+    """A step in words; its action, object and destination only where the sentence is nothing but these three.
+
+    'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
+    mug, next to the plate. 'Pick up the mug' -> pick, the mug. All else stays a description: 'Pick up the mug from the
+    table', 'Move forward to the table'.
+    """
+    sentence = description.rstrip(' .')
+    if len(sentence) > _LONGEST:
+        return Step(description)
+    if match := _PLACE.fullmatch(sentence):
+        thing, place = match['object'], match['there'] or match['landmark']
+        destination = f'{match["near"]} {place}' if match['near'] else place
+        if _is_plain(thing) and _is_plain(place):
+            return Step(description, match['action'].lower(), thing, destination)
+    elif (match := _HANDLE.fullmatch(sentence)) and _is_plain(match['object']):
+        return Step(description, match['action'].lower(), match['object'])
+    return Step(description)
+
+
+def triple(words: list[str]) -> Step | None:
+    """The step that ['place', 'the mug', 'the plate'] means; None if the first is no verb."""
+    if not 1 < len(words) < 4 or not _VERB.fullmatch(words[0]):
+        return None
+    action, thing, *place = words
+    description = f'{action} {thing}' + (f' -> {place[0]}' if place else '')
+    return Step(description, action.lower(), thing, *place)
+
+
+def _is_plain(part: str) -> bool:
+    return not any(mark in part for mark in ',;:.()"') and not _MORE & set(part.lower().split())

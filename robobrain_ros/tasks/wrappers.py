@@ -1,0 +1,73 @@
+"""What stands around a model's answer: thoughts, answer tags, code fences, special tokens, other scripts' punctuation.
+
+Nothing is cut out. What is no part of the answer becomes blanks, so that every place in the cleaned text is the same
+place in the answer as the model wrote it, and errors can quote it literally.
+"""
+
+import re
+
+_THOUGHT = r'(?:think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|cot)'
+_OPEN = re.compile(rf'<{_THOUGHT}>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE)
+_CLOSE = re.compile(rf'</{_THOUGHT}>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE)
+_ANSWER = re.compile(r'<(?:answer|final_answer|final)>|<\|begin_of_(?:solution|answer|box)\|>', re.IGNORECASE)
+_ANSWER_END = re.compile(r'</(?:answer|final_answer|final)>|<\|end_of_(?:solution|answer|box)\|>', re.IGNORECASE)
+_BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
+# Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
+_NOISE = re.compile(r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\boxed|\\text')
+_FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
+    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')',
+    ord('−'): '-', ord('‐'): '-', ord('‑'): '-', ord('﹣'): '-', ord('＇'): "'",
+}  # fmt: skip
+_QUOTES = {ord('“'): '"', ord('”'): '"', ord('„'): '"', ord('«'): '"', ord('»'): '"'}
+
+
+def clean(answer: str) -> str:
+    """The answer proper; as long as ``answer``, everything else blank.
+
+    Behind the last thought's end, inside the answer tags, without fences and special tokens. Thoughts without an end
+    hold no answer. Full-width digits, brackets and commas are the plain ones; quotes are, where no plain one is there.
+    """
+    begin, end = _answer_span(answer)
+    text = _blank(0, begin, answer)
+    text = _blank(end, len(text), text)
+    text = _BOX_TOKEN.sub(_as_tag, text)
+    text = _NOISE.sub(lambda match: ' ' * len(match.group()), text).translate(_FULL_WIDTH)
+    return text if '"' in text else text.translate(_QUOTES)
+
+
+def inside(answer: str) -> str:
+    """The answer proper in its own letters, stripped: what a person is shown."""
+    begin, end = _answer_span(answer)
+    return answer[begin:end].strip()
+
+
+def ends_in_thoughts(answer: str) -> bool:
+    """Whether the answer ended before the thoughts did."""
+    last = None
+    for last in _OPEN.finditer(answer):  # noqa: B007
+        pass
+    return last is not None and not _CLOSE.search(answer, last.end())
+
+
+def _answer_span(answer: str) -> tuple[int, int]:
+    begin, end = 0, len(answer)
+    for match in _CLOSE.finditer(answer):
+        begin = match.end()
+    if opened := _OPEN.search(answer, begin):
+        end = opened.start()
+    if tag := _ANSWER.search(answer, begin, end):
+        begin = tag.end()
+    if tag := _ANSWER_END.search(answer, begin, end):
+        end = tag.start()
+    return begin, end
+
+
+def _blank(begin: int, end: int, text: str) -> str:
+    return text[:begin] + ' ' * (end - begin) + text[end:]
+
+
+def _as_tag(match: re.Match[str]) -> str:
+    """Qwen's '<|box_start|>' as '<box>', of the same length."""
+    name = {'box': 'box', 'point': 'point', 'quad': 'quad', 'object_ref': 'ref'}[match[2]]
+    tag = f'</{name}>' if match[3] == 'end' else f'<{name}>'
+    return tag.ljust(len(match.group()))
