@@ -30,7 +30,7 @@ class Value:
     """A group of numbers that may be a target, a waypoint or a box."""
 
     text: str
-    """As the model wrote it."""
+    """The text that the model wrote."""
     parts: tuple[str, ...]
     label: str = ''
     flaw: str = ''
