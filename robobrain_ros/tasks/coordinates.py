@@ -12,7 +12,9 @@ from math import isfinite
 from typing import TypeVar
 
 from robobrain_ros.tasks.base import Raw
-from robobrain_ros.tasks.candidates import choose, read_document
+from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.candidates import read_document
+from robobrain_ros.tasks.choice import choose
 from robobrain_ros.tasks.places import Value
 from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.reading import drop, nothing_in
@@ -56,30 +58,30 @@ def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
             raise _Unusable(f'the depth must be more than 0 m, not {numbers[2]:g}')
         return Point(numbers[0], numbers[1], numbers[2] if depth else None, value.label)
 
-    points, dropped, not_found = _read(raw, build, form, (3,) if depth else (2, 4), boxes=False, path=path)
+    points, dropped, not_found = _read(raw, build, form, (3,) if depth else (2, 4), path=path)
     return Parsed(points=points, dropped=(*dropped, *centres), not_found=not_found)
 
 
 def read_boxes(raw: Raw) -> Parsed:
     """Boxes [x1, y1, x2, y2] within ``raw.scale``, corners in order and with an area."""
     boxes, dropped, not_found = _read(
-        raw, lambda value: _box(value, raw.scale), '[x1, y1, x2, y2]', (2, 4), boxes=True, path=False
+        raw, lambda value: _box(value, raw.scale), '[x1, y1, x2, y2]', (2, 4), boxes=True
     )
     return Parsed(boxes=boxes, dropped=dropped, not_found=not_found)
 
 
 def _read(
-    raw: Raw, build: Callable[[Value], _Place], form: str, sizes: tuple[int, ...], *, boxes: bool, path: bool
+    raw: Raw, build: Callable[[Value], _Place], form: str, sizes: tuple[int, ...], *, boxes: bool = False, path: bool = False
 ) -> tuple[tuple[_Place, ...], tuple[Dropped, ...], bool]:
     """The places that ``build`` makes of the answer's values, what was not used, and whether nothing was found."""
-    document = read_document(raw.text, boxes)
+    document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS)
     chosen = choose(document, sizes, path, raw.cut_short)
     others: list[Value] = [value for candidate in document.candidates for value in candidate.values]
     dropped: list[Dropped] = list(document.dropped)
     if document.is_refused(chosen):
         # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
         return (), (*dropped, *(drop(value.text, 'the answer says that it is not there') for value in others)), True
-    values = _boxes_of(chosen.values, boxes) if chosen else []
+    values = _boxes_of(chosen.values, boxes, chosen.corners) if chosen else []
     if chosen and not boxes and not values[0].box and _QWEN_BOX.fullmatch(raw.text, chosen.start, chosen.end):
         values = [replace(value, flaw='a corner of a box, as Qwen-VL writes boxes') for value in values]
     places, refused = _build(values, build, raw.scale, path)
@@ -129,10 +131,10 @@ def _build(
     return places, dropped
 
 
-def _boxes_of(values: list[Value], boxes: bool) -> list[Value]:
+def _boxes_of(values: list[Value], boxes: bool, named: bool) -> list[Value]:
     """Pairs of corners as boxes: Qwen-VL's '(x1, y1),(x2, y2)', one or more; two points where a box is asked for."""
     corners = all(len(value.parts) == 2 and not value.flaw for value in values)
-    tagged = bool(values) and all(value.box for value in values)
+    tagged = named or (bool(values) and all(value.box for value in values))
     if not corners or len(values) % 2 or not (tagged or (boxes and len(values) == 2)):
         return values
     pairs = zip(values[::2], values[1::2], strict=True)

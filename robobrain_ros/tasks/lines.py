@@ -2,6 +2,8 @@
 
 import re
 
+from robobrain_ros.tasks.keys import looks_technical
+
 # 'key:' at the start of a line, behind bullets and numbers; one word, quoted or not. Sentences are no keys.
 _KEY_LINE = re.compile(
     r'(?P<indent>[ \t]*(?:(?:[-*+>•#]+|[0-9]{1,3}[.)])[ \t]+)*)(?:\*\*|["\'`])?'
@@ -11,31 +13,13 @@ _KEY_LINE = re.compile(
 _KEY_HERE = re.compile(r'(?:\A|[,;.|])[ \t]*["\'`]?([^\s:={}\[\]()"\'`*,<>.;|]{1,40})["\'`]?[ \t]*[:=][ \t]*\Z')
 _BULLET = re.compile(r'[ \t]*(?:[-*+>•#]+|[0-9]{1,3}[.)])[ \t]')
 _TAG = re.compile(r'<(/?)([\w-]+)(\s[^<>]*)?/?>')
-_FORMATTING = frozenset(
-    {
-        'b',
-        'i',
-        'p',
-        'br',
-        'em',
-        'code',
-        'pre',
-        'span',
-        'div',
-        'strong',
-        'ref',
-        'li',
-        'ul',
-        'ol',
-        'img',
-        'image',
-        'output',
-        'result',
-        'response',
-        's',
-        'u',
-    }
-)
+_FORMATTING = frozenset({
+    'b', 'i', 'p', 's', 'u', 'br', 'em', 'hr', 'li', 'ul', 'ol', 'td', 'tr', 'th', 'pre', 'div', 'code', 'span', 'body',
+    'html', 'table', 'strong', 'section', 'details', 'ref', 'img', 'image', 'xml', 'root', 'document', 'message',
+    'assistant', 'output', 'result', 'response', 'tool_call', 'function', 'eos', 'bos', 'det', 'json', 'solution',
+})  # fmt: skip
+"""Tags that say nothing about what they hold."""
+_WORD = re.compile(r'(?!(?:and|then|to|or)\b|[和与])[^\W\d_]')
 
 
 class Lines:
@@ -49,6 +33,8 @@ class Lines:
         """End of the last group, or tag."""
         self._path: list[tuple[int, str]] = []
         """Indentation and key of the lines that the current one belongs to."""
+        self._value = 0
+        """Where the value of the current line begins, if it has a key; else its start."""
         self._waiting = False
         """The last line was a key without a value."""
         self._tags: list[str] = []
@@ -65,8 +51,15 @@ class Lines:
         front = self._text[begin:place].rpartition('\n')
         before = front[2] if front[1] or begin == self._past else '?' + front[2]  # not the start of a line
         if here := _KEY_HERE.search(before):
-            path = [*path[:-1], here[1]]
-        return (*path, *self._tags)
+            return (*path[:-1], here[1])
+        words = _WORD.search(self._text, max(self._past, self._value), place)
+        if path and words and not looks_technical(path[-1]):
+            del path[-1]  # 'Answer: (1, 2). The plate is at (3, 4)': the key is for what follows it at once
+        return tuple(path)
+
+    def tags(self) -> tuple[str, ...]:
+        """The tags that are open."""
+        return tuple(self._tags)
 
     def skip(self, place: int) -> None:
         """Pass over what a group holds."""
@@ -91,6 +84,7 @@ class Lines:
         if not line.strip():
             return
         match = _KEY_LINE.match(line)
+        self._value = start + (match.end() if match else 0)
         if match:
             indent = len(match['indent'])
             self._path = [(column, key) for column, key in self._path if column < indent]

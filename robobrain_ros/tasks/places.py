@@ -16,13 +16,18 @@ from robobrain_ros.tasks.values import Dropped
 _NUMBER = re.compile(NUMBER)
 _NOT_FINITE = re.compile(r'[+-]?(?:nan|inf|infinity)', re.IGNORECASE)
 _NOTHING = frozenset({'null', 'none', ''})
-_FALSE = frozenset({'false', 'no', '0', 'none', 'null', '否'})
-_CORNERS = (('x1', 'y1', 'x2', 'y2'), ('xmin', 'ymin', 'xmax', 'ymax'), ('x_min', 'y_min', 'x_max', 'y_max'))
+_FALSE = frozenset({'false', 'no', '0', 'none', 'null', '否', '无'})
+_TRUE = frozenset({'true', 'yes', '1', '是'})
+_CORNERS = (
+    ('x1', 'y1', 'x2', 'y2'),
+    ('xmin', 'ymin', 'xmax', 'ymax'),
+    ('x_min', 'y_min', 'x_max', 'y_max'),
+    ('left', 'top', 'right', 'bottom'),
+)
+_SIDES = frozenset({'w', 'h', 'width', 'height'})
+_BARE = re.compile(rf'\s*(?:x\s*[:=]\s*)?{NUMBER}(?:\s*[,;\s]\s*(?:[yd]\s*[:=]\s*)?{NUMBER}){{1,3}}\s*\.?\s*')
 _NESTED = 3
 """Quotations in quotations that are read."""
-
-_POINT_KEYS = keys.ANSWER | keys.POINT
-_BOX_KEYS = keys.ANSWER | keys.BOX
 
 
 @dataclass(frozen=True)
@@ -47,12 +52,12 @@ class Reader:
 
     :param text: the cleaned text that the groups are from
     :param answer: the answer as the model wrote it, to be quoted; as long as ``text``
-    :param boxes: boxes are asked for, else points
+    :param wanted: what is asked for
     """
 
     text: str
     answer: str
-    boxes: bool
+    wanted: keys.Wanted
     values: list[Value] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     empty: bool = False
@@ -72,7 +77,7 @@ class Reader:
             self.empty = self.empty or not node.flaw
         elif _numbers(self, node):
             self._group(node, like)
-        elif (like.box or self.boxes) and (pair := self._corner_pair(node)):
+        elif (like.box or self.wanted.boxes) and (pair := self._corner_pair(node)):
             self.values.append(pair)
         else:
             for item in node.items:
@@ -94,13 +99,15 @@ class Reader:
         inner = self.text[node.start + 1 : node.end - 1] if node.quoted else ''
         if self.depth < _NESTED and inner.lstrip()[:1] in ('[', '(', '{'):
             original = self.answer[node.start + 1 : node.end - 1]
-            nested = Reader(inner, original, self.boxes, depth=self.depth + 1)
+            nested = Reader(inner, original, self.wanted, depth=self.depth + 1)
             for top in read_groups(inner):
                 nested.read(top.group, like)
             self.values += nested.values
             self.dropped += nested.dropped
             self.empty = self.empty or nested.empty
-        elif self.words(node).lower() in _NOTHING:
+        elif parts := bare_numbers(inner):
+            self.values.append(replace(like, text=self.quote(node), parts=parts))
+        elif self.words(node).lower() in _NOTHING or (node.quoted and is_refusal(self.words(node))):
             self.empty = True
 
     def _group(self, node: Group, like: Value) -> None:
@@ -113,10 +120,13 @@ class Reader:
                 self._keyed(item, like)
             return
         parts = tuple(self._part(item) for item in node.items)
+        if len(parts) == 1 and ';' in parts[0] and not node.flaw:
+            parts = bare_numbers(parts[0]) or parts  # '(512; 300)'
         self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw))
 
     def _part(self, item: Item) -> str:
-        words = self.words(item.value)
+        node = item.value
+        words = self.words(node) if isinstance(node, Group) or node.quoted else one_line(self.text[node.start : node.end])
         return words if item.key is None else f'{item.key}={words}'
 
     def _corner_pair(self, node: Group) -> Value | None:
@@ -129,9 +139,9 @@ class Reader:
 
     def _keyed(self, item: Item, like: Value) -> None:
         """A value of a list, with a key or without."""
-        if item.key is None or keys.normal(item.key) in own_keys(self.boxes):
+        if item.key is None or self.wanted.owns(item.key):
             self.read(item.value, like)
-        elif not self.boxes and keys.normal(item.key) in keys.BOX:
+        elif not self.wanted.boxes and keys.unnumbered(item.key) in keys.BOX:
             self.read(item.value, replace(like, box=True))
         else:
             self.leave(item.key, item.value)
@@ -142,52 +152,64 @@ class Reader:
             self.dropped.append(drop(self.quote(node), f'"{key[:40]}" holds something else'))
 
     def _mapping(self, node: Group, like: Value) -> None:
-        named = [(keys.normal(item.key), item.value, item.key) for item in node.items if item.key is not None]
+        """What lies under the keys that answer the question; else under those of boxes, of lists of things, or x and y."""
+        named = [(keys.normal(item.key), item.value) for item in node.items if item.key is not None]
         like = self._beside(named, like)
-        known = {key for key, _, _ in named}
-        own = known & own_keys(self.boxes)
-        boxes = set() if own or self.boxes else known & keys.BOX
-        holders = set() if own or boxes else known & keys.HOLDERS
-        plain = {} if own or boxes or holders else self._coordinates(named)
+        self.empty = self.empty or not (node.items or node.flaw)
+        known = {keys.unnumbered(key) for key, value in named if self._may_hold(value)}
+        own = next((known & family for family in self.wanted.families if known & family), frozenset[str]())
+        boxes = frozenset[str]() if own or self.wanted.boxes else known & keys.BOX
+        holders = frozenset[str]() if own or boxes else known & keys.HOLDERS
+        plain, is_box = ([], False) if own or boxes or holders else self._coordinates(named, like.box)
         for item in node.items:
+            key = keys.unnumbered(item.key) if item.key is not None else ''
             if item.key is None:
                 self.read(item.value, like) if isinstance(item.value, Group) else None
-                continue
-            key = keys.normal(item.key)
-            if key in own or key in holders:
+            elif key in own or key in holders:
                 self.read(item.value, like)
             elif key in boxes:
                 self.read(item.value, replace(like, box=True))
             else:
                 self.leave(item.key, item.value)
         if plain:
-            self.values.append(replace(like, text=self.quote(node), parts=tuple(plain), flaw=node.flaw))
+            parts = tuple(plain)
+            self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, box=is_box))
 
-    def _beside(self, named: list[tuple[str, Atom | Group, str]], like: Value) -> Value:
+    def _may_hold(self, value: Atom | Group) -> bool:
+        """Whether a value may be a place, or says that there is none: 'the mug' does not."""
+        words = self.words(value)
+        return isinstance(value, Group) or words.lower() in _NOTHING or words[:1] in '[({0123456789' or is_refusal(words)
+
+    def _beside(self, named: list[tuple[str, Atom | Group]], like: Value) -> Value:
         """Label, and whether the words beside a value say that nothing is there."""
-        for key, value, _ in named:
+        for key, value in named:
             words = self.words(value)
             if key in keys.LABEL and words and not like.label:
                 like = replace(like, label=words)
-            if (key in keys.FOUND and words.lower() in _FALSE) or (key in keys.SAYS and words and is_refusal(words)):
+            says = key in keys.SAYS or self.wanted.owns(key)
+            if (
+                (key in keys.FOUND and words.lower() in _FALSE)
+                or (key in keys.ABSENT and words.lower() in _TRUE)
+                or (says and words and is_refusal(words))
+            ):
                 like = replace(like, refused=True)
                 self.empty = True
         return like
 
-    def _coordinates(self, named: list[tuple[str, Atom | Group, str]]) -> list[str]:
-        """The numbers of {"x": 1, "y": 2}; empty if it is nothing of the kind."""
-        fields = {key: self.words(value) for key, value, _ in named if isinstance(value, Atom)}
+    def _coordinates(self, named: list[tuple[str, Atom | Group]], in_box: bool) -> tuple[list[str], bool]:
+        """The numbers of {"x": 1, "y": 2}, and whether they are corners; empty if it is nothing of the kind."""
+        fields = {key: self.words(value) for key, value in named if isinstance(value, Atom)}
         for corners in _CORNERS:
-            if self.boxes and all(key in fields for key in corners):
-                return [fields[key] for key in corners]
-        if 'x' in fields and 'y' in fields and _NUMBER.match(fields['x']):
-            return [fields['x'], fields['y'], *(fields[key] for key in keys.DEPTH if key in fields)][:3]
-        return []
+            if all(key in fields for key in corners):
+                return [fields[key] for key in corners], True
+        if 'x' in fields and 'y' in fields and _NUMBER.match(fields['x']) and not (in_box or self.wanted.boxes or _SIDES & set(fields)):
+            return [fields['x'], fields['y'], *(fields[key] for key in keys.DEPTH if key in fields)][:3], False
+        return [], False
 
 
-def own_keys(boxes: bool) -> frozenset[str]:
-    """The keys that answer the question for boxes, or for points."""
-    return _BOX_KEYS if boxes else _POINT_KEYS
+def bare_numbers(text: str) -> tuple[str, ...]:
+    """Two to four numbers with nothing but separators between them: '512, 300', 'x=512, y=300'; else empty."""
+    return tuple(_NUMBER.findall(text)) if len(text) < 200 and _BARE.fullmatch(text) else ()
 
 
 def holds_groups(group: Group) -> bool:

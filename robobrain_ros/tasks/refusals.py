@@ -1,49 +1,80 @@
 """Whether a sentence says that something is not there, in English or Chinese, and what it says that of.
 
-A refusal counts by its sentence. 'I cannot find any other' and 'not fully visible' are none, nor is 'there is no object
-left of the bowl, so the free spot is ...', which concludes a place from what is absent.
+A refusal counts by its sentence: each of its clauses is judged. 'I cannot find any other' and 'not fully visible' are
+none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from what is absent.
 """
 
 import re
 
+from robobrain_ros.tasks.chinese import simplified
+
 _SEEING = (
-    r'(?:visible|found|find|see|seen|locate|located|identify|identified|detect|detected|present|exist|appear|shown|show|'
-    r'contain|contains|include|includes|recogni[sz]ed?|any|there|in\s+(?:the|this)\s+(?:image|picture|photo|scene|view)|'
+    r'(?:visible|found|find|see|seen|locate|located|identify|identified|detect|detected|present|exist|exists|appear|'
+    r'show|shown|contain|contained|contains|include|included|includes|recogni[sz]ed?|determined?|discern(?:ed)?|'
+    r'provide|pinpoint|spot|point\s+to|plan|complete|perform|answer|help|observed?|'
+    r'any|there|here|in\s+(?:the|this)\s+(?:image|picture|photo|scene|view|frame)|'
     r'in\s+(?:view|sight)|on\s+the\s+image)\b'
 )
+_WHOLE = r'(?:fully|entirely|completely|clearly|only|just|wholly|totally)'
+_IMAGE = r'(?:image|picture|photo|scene|view|frame)'
 _ENGLISH = (
-    r'(?:\b(?:not|cannot|unable\s+to|fail(?:ed|s)?\s+to|never)|n[\'’]t)\s+(?:(?!fully|entirely|completely|clearly|only|'
-    rf'just|wholly|totally)\w+\s+){{0,3}}?{_SEEING}'
-    r'|\b(?:there\s+(?:is|are|were|was)|i\s+(?:can\s+)?see|contains?|shows?)\s+(?:no|nothing|none)\b'
-    r'|\b(?:no|none\s+of\s+the)\s+(?:\w+\s+){1,4}?(?:is|are|was|were)?\s*'
-    r'(?:visible|found|detected|present|seen|shown|exists?|in\s+(?:the|this)\s+(?:image|picture|scene))\b'
-    r'|\b(?:is|are|was|were|seems|appears|be)\s+(?:\w+\s+)?(?:missing|absent|invisible|nowhere|out\s+of\s+(?:view|sight|frame))\b'
-    r'|\b(?:missing|absent)\s+(?:from|in)\b|\bnot\s+applicable\b|\bno\s+(?:such|sign\s+of)\b'
+    r'(?:\b(?:not|cannot|unable\s+to|fail(?:ed|s)?\s+to|never|impossible\s+to)|n[\'’]t)\s+'
+    rf'(?:(?!{_WHOLE})\w+\s+){{0,3}}?{_SEEING}'
+    r'|\bthere(?:\s+(?:is|are|was|were)|[\'’]s)\s+(?:\w+ly\s+)?(?:no|nothing|none)\b'
+    r'|\bthere\s+(?:is|are|was|were)(?:\s+not|n[\'’]t)\b'
+    r'|\b(?:i\s+(?:can\s+)?see|contains?|shows?|has)\s+(?:no|nothing|none)\b'
+    r'|\bnothing\s+(?:\w+\s+)?(?:match(?:es)?|fits|found|visible|detected|there|here|like)\b|\bno\s+match'
+    r'|\bnone\s+of\s+(?:the|these|them)\b'
+    r'|\bno\s+(?:\w+\s+){1,4}?(?:(?:is|are|was|were|could\s+be|can\s+be)\s+)?'
+    rf'(?:visible|found|detected|present|seen|shown|exists?|in\s+(?:the|this)\s+{_IMAGE})\b'
+    r'|\b(?:is|are|was|were|seems|appears|be)\s+(?:\w+\s+)?(?:absent|invisible|nowhere|out\s+of\s+(?:view|sight|frame)|'
+    r'missing(?!\s+(?:its|an?|one|some|piece|part)\b))'
+    rf'|\b(?:missing|absent)\s+(?:from|in)\b|\b{_IMAGE}\s+lacks\b|\bremoved\s+from\b|\bno\s+longer\b'
+    r'|\bnot\s+applicable\b|\bno\s+(?:such|sign\s+of|trace\s+of|visible)\b|\b(?:placeholder|dummy)\b'
 )
+_FINDING = r'(?:找到|发现|检测|侦测|看到|看见|见到|识别|辨认|出现|显示|包含|定位|确定|检出|回答|完成|规划)'
 _CHINESE = (
-    r'(?:未|没|沒)(?:能|有)?(?:找到|发现|發現|检测|檢測|看到|看见|見到|见到|识别|出现|显示|包含|定位)'
-    r'|(?:找|看|检测|识别|定位)不(?:到|见|出|清)|(?:无法|不能|没法|未能)(?:找到|看到|看见|识别|检测|定位|确定|辨认|回答)'
-    r'|不存在|不可见|看不清|不在(?:图|画面|场景|视野|这)|(?:不|未)包含|缺失|没有|並沒有|无目标|无此|无该|无相关|无法'
+    rf'(?:未|没|没有|无法|不能|没法|未能|没能)[^,，。]{{0,8}}?{_FINDING}'
+    r'|(?:找|看|检测|侦测|识别|定位)不(?:到|见|出|清)|不存在|不可见|不在(?:图|画面|场景|视野|这)|(?:不|未)包含|缺失|没有|未见'
+    r'|无(?:目标|此|该|相关)|无法|(?:图|图像|图片|画面|场景)(?:中|里|内)?(?:并)?无|占位'
 )
 _REFUSAL = re.compile(f'{_ENGLISH}|{_CHINESE}', re.IGNORECASE)
-# A whole sentence, or a whole label.
+_NOTHING = (
+    r'(?:no(?:ne|thing|where)?|n/?a|null|nil|not\s+(?:found|visible|present|there|here|available|detected)|unknown|empty|'
+    r'invisible|absent|missing|无|没有|未找到|不可见|否|空)'
+)
+# A whole clause, or a whole label: 'none', 'status: not found', 'but no red mug', 'visible: false'.
 _CURT = re.compile(
-    r'\W*(?:no(?:ne|thing|where)?|n/?a|null|not\s+(?:found|visible|present|there|here)|unknown|empty|无|沒有|没有|不可见|否)\W*'
-    r'|\W*(?:sorry\W+)?no\s+(?!problem|worries|doubt|need|issue|obstacle)(?:\w+\s*){1,4}\W*',
+    rf'\W*(?:[\w ]{{1,40}}[:：=]\W*)?{_NOTHING}\W*'
+    r'|\W*(?:but\s+|and\s+|sorry\W+)?no\s+(?:\w+\s*){1,4}\W*'
+    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*[:：=]\W*(?:false|no|0|否)\W*',
     re.IGNORECASE,
 )
 # It is about something else, or only about a part.
 _OTHER = re.compile(
     r'\b(?:any|no)\s+(?:other|more|further)\b|\b(?:another|anything\s+else|something\s+else|others)\b'
-    r'|\bno\s+(?:obstacles?|obstructions?|collisions?|occlusions?|problems?|doubts?|need|issues?)\b'
-    r'|其他|别的|其它|另外|障碍|遮挡|碰撞|完全|问题',
+    r'|\bno\s+(?:\w+\s+)?(?:obstacles?|obstructions?|collisions?|occlusions?|problems?|doubts?|need|issues?|worries|entry)\b'
+    r'|\b(?:obstacles?|obstructions?|collisions?|occlusions?)\s*[:=]'
+    r'|\b(?:the\s+whole|the\s+entire|all\s+of|the\s+rest|exact(?:ly)?|precise(?:ly)?)\b'
+    r'|其他|别的|其它|另外|障碍|遮挡|碰撞|完全|问题|完整|全部',
     re.IGNORECASE,
 )
-_CONCLUSION = re.compile(
-    r'[,;\s]\s*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means|consequently)\b|所以|因此|因而|故', re.IGNORECASE
+# A place is free because nothing is there.
+_FREE = re.compile(
+    r'\b(?:free|empty|vacant|clear|unoccupied|available|open)\s+(?:\w+\s+)?(?:space|spot|area|place|point|region|location)\b'
+    r'|\b(?:is|are)\s+(?:free|empty|vacant|clear|unoccupied)\b|空位|空处|空地|空白|空闲|空余|空旷|空的',
+    re.IGNORECASE,
 )
-_NEGATION = re.compile(r"\b(?:not|cannot|unable|impossible|no)\b|n['’]t\b|无法|不能|没", re.IGNORECASE)
+# What is absent is any thing at all, from a place beside another thing; and what follows from it is said.
+_NO_THING_BESIDE = re.compile(
+    r'\b(?:nothing|(?:no|any)\s+(?:\w+\s+)?(?:objects?|items?|things?))\b.*\b(?:left|right|front|top|between|behind|beside|next|near|above|below)\b'
+    r'|(?:左|右|前|后|旁|上|下|间|边)[^,，]{0,4}没有(?:任何)?(?:物体|东西|物品)',
+    re.IGNORECASE,
+)
+_CONCLUSION = re.compile(r'\A\W*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means|consequently)\b|\A\W*(?:所以|因此|因而|故)')
+_NEGATION = re.compile(r"\b(?:not|cannot|unable|impossible|no|filler|return|give)\b|n['’]t\b|无法|不能|没|返回", re.IGNORECASE)
 _BOUNDARY = re.compile(r'(?<=[.!?])(?=\s|\Z)|[;。！？；\n]')
+_CLAUSE = re.compile(r'[,，]|\s(?=(?:so|therefore|thus|hence|but|however)\b)|(?=所以|因此|但是|不过)', re.IGNORECASE)
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -58,19 +89,21 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def is_refusal(sentence: str) -> bool:
     """Whether this sentence, or label, says that what was asked for is not there."""
-    sentence = sentence[:600]
-    if _CURT.fullmatch(sentence):
-        return True
-    match = _REFUSAL.search(sentence)
-    if match is None:
-        return False
-    if _OTHER.search(sentence[: match.end() + 40]):
-        return False
-    conclusion = _CONCLUSION.search(sentence, match.end())
-    return conclusion is None or bool(_NEGATION.search(sentence, conclusion.end()))
+    clauses = _CLAUSE.split(simplified(sentence[:600]).replace('_', ' '))
+    return any(_refuses(clause, clauses[:index], clauses[index + 1 :]) for index, clause in enumerate(clauses))
 
 
 def says_not_there(text: str) -> bool:
     """Whether any sentence of a text without values says that nothing was found."""
     text = text[:2000]
     return any(is_refusal(text[begin:end]) for begin, end in sentences(text))
+
+
+def _refuses(clause: str, before: list[str], behind: list[str]) -> bool:
+    """Whether a clause says it, and no other clause of its sentence takes it back."""
+    if not (_CURT.fullmatch(clause) or _REFUSAL.search(clause)) or _OTHER.search(clause):
+        return False
+    if any(_FREE.search(other) and not _NEGATION.search(other) for other in (*before, *behind)):
+        return False
+    concluded = any(_CONCLUSION.search(other) and not _NEGATION.search(other) for other in behind)
+    return not (concluded and _NO_THING_BESIDE.search(clause))

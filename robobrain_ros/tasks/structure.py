@@ -62,10 +62,11 @@ class Item:
 
 @dataclass
 class Top:
-    """A group that lies in no other, and the keys of the lines and tags that it stands behind, outermost first."""
+    """A group that lies in no other, and the keys of the lines and the tags that it stands behind, outermost first."""
 
     group: Group
     keys: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def read_groups(text: str) -> list[Top]:
@@ -139,10 +140,12 @@ class _Builder:
             self.hidden += 1
             return
         group = Group(bracket, start)
+        if self.stack and self.stack[-1].bracket == '(' and self.key is None:
+            self.flush()  # the words of a parenthesis show that it is one
         if self.stack:
             self.stack[-1].items.append(Item(self.key, group))  # words in front of it are prose: 'point (1, 2)'
         else:
-            self.tops.append(Top(group, self.lines.keys(start)))
+            self.tops.append(Top(group, self.lines.keys(start), self.lines.tags()))
         self.key = self.atom = None
         self.stack.append(group)
 

@@ -7,18 +7,27 @@ place in the answer as the model wrote it, and errors can quote it literally.
 import re
 
 _THOUGHT = r'(?:think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|cot)'
-_OPEN = re.compile(rf'<{_THOUGHT}>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE)
-_CLOSE = re.compile(rf'</{_THOUGHT}>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE)
+_OPEN = re.compile(rf'<\s?(?:seed:)?{_THOUGHT}(?:\s[^<>]{{0,80}})?>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE)
+_CLOSE = re.compile(rf'<\s?/\s?(?:seed:)?{_THOUGHT}\s?>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE)
 _ANSWER = re.compile(r'<(?:answer|final_answer|final)>|<\|begin_of_(?:solution|answer|box)\|>', re.IGNORECASE)
 _ANSWER_END = re.compile(r'</(?:answer|final_answer|final)>|<\|end_of_(?:solution|answer|box)\|>', re.IGNORECASE)
+# Special tokens that models leave in front of and behind an answer.
+_EDGE = (
+    r'(?:<\|(?!/?(?:box|point|quad|object_ref|ref|det)[_|])[^<>|\s]{1,40}\|>|<｜[^<>｜]{1,40}｜>|</?s>|<bos>|<eos>|'
+    r'<(?:start|end)_of_turn>|\s)'
+)
+_FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
+_BEHIND = re.compile(rf'{_EDGE}\Z')
+_NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
+_COMMENT = re.compile(r'/\*[^*]{0,400}\*/|<!--[^>]{0,400}-->|(?<![:\w/])//[^\n]{0,400}')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
 # Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
-_NOISE = re.compile(r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\boxed|\\text')
+_NOISE = re.compile(r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]')
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
-    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')',
+    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
     ord('−'): '-', ord('‐'): '-', ord('‑'): '-', ord('﹣'): '-', ord('＇'): "'",
 }  # fmt: skip
-_QUOTES = {ord('“'): '"', ord('”'): '"', ord('„'): '"', ord('«'): '"', ord('»'): '"'}
+_QUOTES = {ord('“'): '"', ord('”'): '"', ord('„'): '"', ord('«'): '"', ord('»'): '"', ord('「'): '"', ord('」'): '"'}
 
 
 def clean(answer: str) -> str:
@@ -31,7 +40,9 @@ def clean(answer: str) -> str:
     text = _blank(0, begin, answer)
     text = _blank(end, len(text), text)
     text = _BOX_TOKEN.sub(_as_tag, text)
-    text = _NOISE.sub(lambda match: ' ' * len(match.group()), text).translate(_FULL_WIDTH)
+    for pattern in (_COMMENT, _NOISE):
+        text = pattern.sub(lambda match: ' ' * len(match.group()), text)
+    text = text.translate(_FULL_WIDTH)
     return text if '"' in text else text.translate(_QUOTES)
 
 
@@ -59,6 +70,12 @@ def _answer_span(answer: str) -> tuple[int, int]:
         begin = tag.end()
     if tag := _ANSWER_END.search(answer, begin, end):
         end = tag.start()
+    if (turn := _NEXT_TURN.search(answer, begin, end)) and answer[begin : turn.start()].strip():
+        end = turn.start()  # the model went on and asked itself
+    if front := _FRONT.match(answer, begin, end):
+        begin = front.end()
+    while behind := _BEHIND.search(answer, max(begin, end - 50), end):
+        end = behind.start()
     return begin, end
 
 
