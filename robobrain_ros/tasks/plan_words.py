@@ -2,6 +2,7 @@
 
 import re
 
+from robobrain_ros.tasks.refusals import is_refusal
 from robobrain_ros.tasks.values import Step
 
 _PLACING = 'place|put|drop|insert|set|stack|pour|move|bring|carry|transfer|slide|push|pull|lower'
@@ -62,6 +63,11 @@ _MORE = frozenset(
         'with',
     }
 )
+_DOING = re.compile(
+    rf'(?:{_PLACING}|{_HANDLING}|look|search|check|make|wait|if|ensure|verify|confirm|remove|clear|use|go|turn|scan)\b'
+    '|检查|确认|确保|如果|寻找|查找|移开|移除|等|扫描|观察',
+    re.IGNORECASE,
+)
 _LONGEST = 200
 
 
@@ -83,6 +89,16 @@ def step_of(description: str) -> Step:
     elif (match := _HANDLE.fullmatch(sentence)) and _is_plain(match['object']):
         return Step(description, match['action'].lower(), match['object'])
     return Step(description)
+
+
+def is_no_step(words: str) -> bool:
+    """Whether a step's words are a refusal; 'Look for what is not visible' is a step."""
+    return is_refusal(words) and not _DOING.match(words)
+
+
+def starts_with_verb(words: str) -> bool:
+    """Whether words begin with something to do."""
+    return bool(_DOING.match(words))
 
 
 def triple(words: list[str]) -> Step | None:

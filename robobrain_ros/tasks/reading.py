@@ -27,6 +27,8 @@ def nothing_in(answer: str, wanted: str) -> Dropped:
 
 def one_line(text: str) -> str:
     """The text with every run of blanks and control characters as one space; safe for messages and logs."""
+    if text.isascii() and text.isprintable():
+        return ' '.join(text.split())
     printable = ''.join(' ' if unicodedata.category(c) in ('Cc', 'Cs') else c for c in text)
     return ' '.join(printable.split())
 

@@ -43,6 +43,12 @@ _NOTHING = (
     r'(?:no(?:ne|thing|where)?|n/?a|null|nil|not\s+(?:found|visible|present|there|here|available|detected)|unknown|empty|'
     r'invisible|absent|missing|无|没有|未找到|不可见|否|空)'
 )
+# Without one of these, nothing is refused; this is the quick look.
+_HINT = re.compile(
+    r"no|n['’]t|fail|unable|impossible|never|missing|absent|lack|remov|invis|dummy|placehold|n/a|null|nil|unknown|empty|"
+    r'out\s+of|false|0|[未没沒無无不否空缺占找看检檢测測识識定]',
+    re.IGNORECASE,
+)
 # A whole clause, or a whole label: 'none', 'status: not found', 'but no red mug', 'visible: false'.
 _CURT = re.compile(
     rf'\W*(?:[\w ]{{1,40}}[:：=]\W*)?{_NOTHING}\W*'
@@ -89,6 +95,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 def is_refusal(sentence: str) -> bool:
     """Whether this sentence, or label, says that what was asked for is not there."""
+    if not _HINT.search(sentence):
+        return False
     clauses = _CLAUSE.split(simplified(sentence[:600]).replace('_', ' '))
     return any(_refuses(clause, clauses[:index], clauses[index + 1 :]) for index, clause in enumerate(clauses))
 

@@ -17,7 +17,7 @@ _EDGE = (
     r'<(?:start|end)_of_turn>|\s)'
 )
 _FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
-_BEHIND = re.compile(rf'{_EDGE}\Z')
+_BEHIND = re.compile(rf'{_EDGE}\s*\Z')
 _NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r'/\*[^*]{0,400}\*/|<!--[^>]{0,400}-->|(?<![:\w/])//[^\n]{0,400}')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
@@ -74,6 +74,7 @@ def _answer_span(answer: str) -> tuple[int, int]:
         end = turn.start()  # the model went on and asked itself
     if front := _FRONT.match(answer, begin, end):
         begin = front.end()
+    end = begin + len(answer[begin:end].rstrip())
     while behind := _BEHIND.search(answer, max(begin, end - 50), end):
         end = behind.start()
     return begin, end
