@@ -9,7 +9,7 @@ from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands.arguments import positive
 from robobrain_ros.errors import BrainError
-from robobrain_ros.tasks import NAMES, TASKS
+from robobrain_ros.tasks import NAMES, TASKS, task_name
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     ask = commands.add_parser('ask', help='one question about a picture, without ROS')
     ask.add_argument('instruction', help='what to look for or what to do, such as "the red mug"')
     ask.add_argument('--image', type=Path, required=True, help='any picture that OpenCV reads')
-    ask.add_argument('--task', default='pointing', choices=NAMES, help='(default: %(default)s)')
+    ask.add_argument('--task', default='pointing', type=task_name, choices=NAMES, help='(default: %(default)s)')
     ask.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
     ask.add_argument('--output', type=Path, help='for the annotated picture (default: IMAGE_answer.png, here)')
     ask.set_defaults(run=_ask)
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
-    part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    part.add_argument('--task', type=task_name, choices=TASKS, help='ask the questions of this task alone (default: of all)')
     evaluate.set_defaults(run=_evaluate)
 
     bench.add(commands)

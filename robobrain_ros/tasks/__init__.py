@@ -1,5 +1,7 @@
 """The model's language: each task's prompt, grammar and tolerant parser. No ROS, no vLLM."""
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -25,6 +27,7 @@ __all__ = [
     'get_profile',
     'get_task',
     'parse_instruction',
+    'task_name',
 ]
 
 TASKS: Mapping[str, Task] = MappingProxyType(
@@ -36,13 +39,22 @@ MISSION = 'mission'
 NAMES = (*TASKS, MISSION)
 
 
+_SEPARATOR = re.compile('[:：﹕︰∶꞉]')
+"""Colons, as other scripts' keyboards write them."""
+
+
+def task_name(text: str) -> str:
+    """A task's name as it is looked up, everywhere: without outer blanks, in lower case, full-width letters as plain."""
+    return unicodedata.normalize('NFKC', text).strip().lower()
+
+
 def get_task(name: str) -> Task:
-    """Look a task of the model up by its name.
+    """Look a task of the model up by its name, in any case.
 
     :raises BadRequest: if there is none, listing the names there are
     """
     try:
-        return TASKS[name]
+        return TASKS[task_name(name)]
     except KeyError:
         raise BadRequest(f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
 
@@ -50,13 +62,14 @@ def get_task(name: str) -> Task:
 def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
     """Split 'task: text' into a task's name and the text; without a known task in front, all is for the default task.
 
+    Task names are taken in any case, and a full-width colon is a colon.
+
     :returns: (task, text)
     :raises BadRequest: if nothing is left to ask, the text is not fit for a prompt, or the default is no task
     """
-    head, colon, tail = text.partition(':')
-    name = head.strip().lower()
-    if colon and name in NAMES:
-        return name, check_instruction(tail)
-    if default_task != MISSION:
+    head, *tail = _SEPARATOR.split(text, maxsplit=1)
+    if tail and task_name(head) in NAMES:
+        return task_name(head), check_instruction(tail[0])
+    if task_name(default_task) != MISSION:
         get_task(default_task)
-    return default_task, check_instruction(text)
+    return task_name(default_task), check_instruction(text)

@@ -2,6 +2,7 @@
 
 import re
 
+from robobrain_ros.tasks.chinese import sentence_parts
 from robobrain_ros.tasks.refusals import is_refusal
 from robobrain_ros.tasks.values import Step
 
@@ -12,7 +13,7 @@ _HANDLING = (
 )
 _VERB = re.compile(rf'(?:{_PLACING}|{_HANDLING})(?: up| down)?', re.IGNORECASE)
 _THERE = 'on top of|onto|on|(?:into|inside)(?: of)?|in|to'
-_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
+_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|underneath|under|beneath|below|behind|beside|near'
 _THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
 # 'to the left of the plate' comes before 'to': else the place would be 'the left of the plate'
 _PLACE = re.compile(
@@ -32,6 +33,8 @@ _MORE = frozenset(
         'away',
         'before',
         'behind',
+        'below',
+        'beneath',
         'beside',
         'by',
         'down',
@@ -54,6 +57,7 @@ _MORE = frozenset(
         'then',
         'to',
         'under',
+        'underneath',
         'until',
         'up',
         'using',
@@ -75,12 +79,14 @@ def step_of(description: str) -> Step:
     """A step in words; its action, object and destination only where the sentence is nothing but these three.
 
     'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
-    mug, next to the plate. 'Pick up the mug' -> pick, the mug. All else stays a description: 'Pick up the mug from the
+    mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a description: 'Pick up the mug from the
     table', 'Move forward to the table'.
     """
-    sentence = description.rstrip(' .')
+    sentence = description.rstrip(' .。;；')
     if len(sentence) > _LONGEST:
         return Step(description)
+    if parts := sentence_parts(sentence):
+        return Step(description, *parts)
     if match := _PLACE.fullmatch(sentence):
         thing, place = match['object'], match['there'] or match['landmark']
         destination = f'{match["near"]} {place}' if match['near'] else place
