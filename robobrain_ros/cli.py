@@ -58,7 +58,9 @@ def main(arguments: list[str] | None = None) -> int:
     evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
-    part.add_argument('--task', type=task_name, choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    part.add_argument(
+        '--task', type=task_name, choices=TASKS, help='ask the questions of this task alone (default: of all)'
+    )
     evaluate.set_defaults(run=_evaluate)
 
     bench.add(commands)

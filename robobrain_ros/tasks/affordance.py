@@ -38,7 +38,9 @@ _GERUNDS = {
     'use': 'using',
 }
 _VERBS = {gerund: verb for verb, gerund in _GERUNDS.items()}
-_COMPLETE = re.compile(r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b|把手|手柄|区域|部位|位置|抓取点', re.IGNORECASE)
+_COMPLETE = re.compile(
+    r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b|把手|手柄|区域|部位|位置|抓取点', re.IGNORECASE
+)
 _DETERMINER = re.compile(r'(?:the|a|an|this|that|these|those|my|your|its?)\b', re.IGNORECASE)
 _PARTICLE = re.compile(r'\A(?:up|from|for|with|out|off|on|down)\s+', re.IGNORECASE)
 

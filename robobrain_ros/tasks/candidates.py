@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.keys import Wanted
 from robobrain_ros.tasks.places import Reader, Value, bare_numbers, holds_groups, leaves
-from robobrain_ros.tasks.refusals import is_refusal, sentences
+from robobrain_ros.tasks.refusals import is_refusal, says_not_there, sentences
 from robobrain_ros.tasks.structure import Group, Top, read_groups
 from robobrain_ros.tasks.values import Dropped
-from robobrain_ros.tasks.wrappers import clean
+from robobrain_ros.tasks.wrappers import around, clean
 
 DISTRACTION = re.compile(
     r'\b(?:sizes?|resolution|width|height|dimensions?|obstacles?|avoid(?:ing)?|excluding|except|rather\s+than|'
@@ -32,6 +32,7 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
+_IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
 _BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
 _FIRST_CORNER = re.compile(r'\b(?:top|upper)[- ]?left\b|左上', re.IGNORECASE)
@@ -71,14 +72,18 @@ class Document:
     """What was asked for is there, and holds nothing."""
     prose: str = ''
     """The cleaned text, all values blank."""
+    outside: str = ''
+    """What stands around the answer tags."""
 
     def is_refused(self, chosen: Candidate | None) -> bool:
         """Whether a sentence says that nothing is there; what goes on behind the answer with a comma does not count."""
+        if self.outside and says_not_there(self.outside):
+            return True
         if chosen is None:
             return any(is_refusal(self.prose[begin:end]) for begin, end in sentences(self.prose))
         behind = self.prose[chosen.end :].lstrip('])} ')
         if behind[:1] in (',', ';') and not re.match(
-            r'\W*(?:since|because|as|but|not|no|none|因为|由于|但|未|没|無|无)\b', behind[:40], re.IGNORECASE
+            r'\W*(?:(?:since|because|as|but|not|no|none)\b|[因由但未没沒無无])', behind[:40], re.IGNORECASE
         ):  # '[(512, 300)], the lid is not visible': of something else
             behind = behind[sentences(behind)[0][1] :]
         return any(
@@ -96,7 +101,7 @@ class Document:
 def read_document(answer: str, wanted: Wanted) -> Document:
     """Find all groups of numbers in an answer, as the model wrote it."""
     text = clean(answer)
-    found = Document()
+    found = Document(outside=around(answer).strip())
     blank: list[tuple[int, int]] = [match.span() for match in _TAG.finditer(text)]
     for top in read_groups(text):
         for group in leaves([top.group]):
@@ -122,9 +127,7 @@ def _read_group(found: Document, top: Top, group: Group, reader: Reader, wanted:
     found.empty = found.empty or (reader.empty and group.bracket != '(')
     if reader.values:
         is_object, is_nested = group.bracket == '{', holds_groups(group)
-        candidate = Candidate(
-            group.start, group.end, reader.values, is_nested or is_object, is_object or not is_nested
-        )
+        candidate = Candidate(group.start, group.end, reader.values, is_nested or is_object, is_object or not is_nested)
         candidate.key = keys.normal(known[-1]) if known else ''
         found.candidates.append(candidate)
     return bool(reader.values or reader.dropped)
@@ -163,9 +166,9 @@ def _introduce(document: Document) -> None:
         between = document.prose[end : candidate.start]
         begin, _ = sentences(between)[-1]
         candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
-        name = _NAME.fullmatch(candidate.introduction[-80:])
-        candidate.name = name[1].lower() if name else ''
         behind = document.prose[candidate.end : min(following, candidate.end + 80)]
+        name = _NAME.fullmatch(candidate.introduction[-80:]) or _IS_NAME.match(behind)
+        candidate.name = name[1].lower() if name else ''
         candidate.corners = bool(_BOX.search(candidate.introduction)) or bool(
             re.match(r'[\W_]*(?:is|are)\b', behind) and _BOX.search(behind[: sentences(behind)[0][1]])
         )

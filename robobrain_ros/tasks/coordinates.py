@@ -64,14 +64,18 @@ def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
 
 def read_boxes(raw: Raw) -> Parsed:
     """Boxes [x1, y1, x2, y2] within ``raw.scale``, corners in order and with an area."""
-    boxes, dropped, not_found = _read(
-        raw, lambda value: _box(value, raw.scale), '[x1, y1, x2, y2]', (2, 4), boxes=True
-    )
+    boxes, dropped, not_found = _read(raw, lambda value: _box(value, raw.scale), '[x1, y1, x2, y2]', (2, 4), boxes=True)
     return Parsed(boxes=boxes, dropped=dropped, not_found=not_found)
 
 
 def _read(
-    raw: Raw, build: Callable[[Value], _Place], form: str, sizes: tuple[int, ...], *, boxes: bool = False, path: bool = False
+    raw: Raw,
+    build: Callable[[Value], _Place],
+    form: str,
+    sizes: tuple[int, ...],
+    *,
+    boxes: bool = False,
+    path: bool = False,
 ) -> tuple[tuple[_Place, ...], tuple[Dropped, ...], bool]:
     """The places that ``build`` makes of the answer's values, what was not used, and whether nothing was found."""
     document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS)

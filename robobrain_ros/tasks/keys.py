@@ -29,13 +29,19 @@ HOLDERS = frozenset({
 })  # fmt: skip
 """Names of lists of things, each of which has a key of its own."""
 LABEL = frozenset({'label', 'name', 'object', 'object_name', 'description', '标签', '名称', '物体'})
-FOUND = frozenset({
-    'found', 'visible', 'exists', 'exist', 'present', 'detected', 'is_visible', 'is_present', 'is_found',
-    'object_found', 'in_image', 'count', '存在', '可见', '找到', '是否存在', '是否可见', '是否找到', '数量',
+OTHERS = frozenset({
+    'obstacle', 'obstacles', 'reference', 'distractor', 'distraction', 'example', '障碍物', '障碍', '参考', '参考物', '干扰物',
 })  # fmt: skip
+"""Labels and types of things that are not what was asked for."""
+TYPE = frozenset({'type', 'role', 'kind', 'category', '类型', '类别'})
+_FOUND = re.compile(
+    r'(?:\A|_)(?:found|visible|exists?|present|detected|success|feasible)\Z|\Ain_image\Z|\Acount\Z|'
+    r'\A(?:是否)?(?:存在|可见|找到)\Z|\A数量\Z'
+)
 ABSENT = frozenset({'not_found', 'not_visible', 'missing', 'absent', '未找到', '不存在', '不可见'})
 SAYS = LABEL | {
     'reason', 'reasoning', 'explanation', 'note', 'notes', 'status', 'comment', 'message', 'thought', 'error',
+    'analysis', 'text', 'warning', 'warnings', 'caption', 'summary', 'observation', 'details', 'info', 'remark',
     '原因', '说明', '状态', '备注',
 }  # fmt: skip
 """Keys of words that may say that it is not there."""
@@ -51,6 +57,7 @@ FOREIGN = frozenset({
 })  # fmt: skip
 DEPTH = ('d', 'depth', 'z')
 _SPLIT = re.compile(r'[\s\-]+')
+_CAMEL = re.compile('(?<=[a-z])(?=[A-Z])')
 _NUMBER_BEHIND = re.compile(r'(?<=\D)_?[0-9]{1,3}\Z')
 
 
@@ -62,6 +69,12 @@ def normal(key: str) -> str:
 def unnumbered(key: str) -> str:
     """A key as it is looked up, without a number behind: 'Waypoint 2' is a waypoint."""
     return _NUMBER_BEHIND.sub('', normal(key))
+
+
+def says_found(key: str) -> bool:
+    """Whether false under this key means that it is not there: 'found', 'isVisible', 'target_detected'."""
+    plain = normal(_CAMEL.sub('_', key))
+    return bool(_FOUND.search(plain)) and not re.search('obstacle|collision|occlu', plain)
 
 
 def looks_technical(key: str) -> bool:

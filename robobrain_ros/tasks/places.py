@@ -26,6 +26,7 @@ _CORNERS = (
 )
 _SIDES = frozenset({'w', 'h', 'width', 'height'})
 _BARE = re.compile(rf'\s*(?:x\s*[:=]\s*)?{NUMBER}(?:\s*[,;\s]\s*(?:[yd]\s*[:=]\s*)?{NUMBER}){{1,3}}\s*\.?\s*')
+_LABELS = keys.LABEL | keys.TYPE
 _NESTED = 3
 """Quotations in quotations that are read."""
 
@@ -126,7 +127,9 @@ class Reader:
 
     def _part(self, item: Item) -> str:
         node = item.value
-        words = self.words(node) if isinstance(node, Group) or node.quoted else one_line(self.text[node.start : node.end])
+        words = (
+            self.words(node) if isinstance(node, Group) or node.quoted else one_line(self.text[node.start : node.end])
+        )
         return words if item.key is None else f'{item.key}={words}'
 
     def _corner_pair(self, node: Group) -> Value | None:
@@ -153,7 +156,10 @@ class Reader:
 
     def _mapping(self, node: Group, like: Value) -> None:
         """What lies under the keys that answer the question; else under those of boxes, of lists of things, or x and y."""
-        named = [(keys.normal(item.key), item.value) for item in node.items if item.key is not None]
+        named = [(item.key, item.value) for item in node.items if item.key is not None]
+        if any(keys.normal(self.words(value)) in keys.OTHERS for key, value in named if keys.normal(key) in _LABELS):
+            self.leave('type', node)
+            return
         like = self._beside(named, like)
         self.empty = self.empty or not (node.items or node.flaw)
         known = {keys.unnumbered(key) for key, value in named if self._may_hold(value)}
@@ -178,17 +184,19 @@ class Reader:
     def _may_hold(self, value: Atom | Group) -> bool:
         """Whether a value may be a place, or says that there is none: 'the mug' does not."""
         words = self.words(value)
-        return isinstance(value, Group) or words.lower() in _NOTHING or words[:1] in '[({0123456789' or is_refusal(words)
+        return (
+            isinstance(value, Group) or words.lower() in _NOTHING or words[:1] in '[({0123456789' or is_refusal(words)
+        )
 
     def _beside(self, named: list[tuple[str, Atom | Group]], like: Value) -> Value:
         """Label, and whether the words beside a value say that nothing is there."""
-        for key, value in named:
-            words = self.words(value)
+        for written, value in named:
+            key, words = keys.normal(written), self.words(value)
             if key in keys.LABEL and words and not like.label:
                 like = replace(like, label=words)
             says = key in keys.SAYS or self.wanted.owns(key)
             if (
-                (key in keys.FOUND and words.lower() in _FALSE)
+                (keys.says_found(written) and words.lower() in _FALSE)
                 or (key in keys.ABSENT and words.lower() in _TRUE)
                 or (says and words and is_refusal(words))
             ):
@@ -198,11 +206,16 @@ class Reader:
 
     def _coordinates(self, named: list[tuple[str, Atom | Group]], in_box: bool) -> tuple[list[str], bool]:
         """The numbers of {"x": 1, "y": 2}, and whether they are corners; empty if it is nothing of the kind."""
-        fields = {key: self.words(value) for key, value in named if isinstance(value, Atom)}
+        fields = {keys.normal(key): self.words(value) for key, value in named if isinstance(value, Atom)}
         for corners in _CORNERS:
             if all(key in fields for key in corners):
                 return [fields[key] for key in corners], True
-        if 'x' in fields and 'y' in fields and _NUMBER.match(fields['x']) and not (in_box or self.wanted.boxes or _SIDES & set(fields)):
+        if (
+            'x' in fields
+            and 'y' in fields
+            and _NUMBER.match(fields['x'])
+            and not (in_box or self.wanted.boxes or _SIDES & set(fields))
+        ):
             return [fields['x'], fields['y'], *(fields[key] for key in keys.DEPTH if key in fields)][:3], False
         return [], False
 

@@ -17,7 +17,18 @@ DESTINATION = ('destination', 'target_location', 'location', 'place', 'receptacl
 _NAME = ('name', 'title', '名称')
 """Keys of a step's words where it has none of the others."""
 _ORDER = ('subtask_order', 'order', 'step_number', 'step', 'number', 'id', '序号', '步骤')
-_LISTS = ('steps', 'subtask_list', 'subtasks', 'plan', 'step_list', 'actions', 'tasks', 'action_sequence', '步骤', '计划')
+_LISTS = (
+    'steps',
+    'subtask_list',
+    'subtasks',
+    'plan',
+    'step_list',
+    'actions',
+    'tasks',
+    'action_sequence',
+    '步骤',
+    '计划',
+)
 _INNER = ('substeps', 'sub_steps', 'subtasks', 'sub_tasks', 'children', 'details', 'steps', '子步骤')
 _AROUND = (*keys.ANSWER, 'arguments', 'parameters', 'data')
 """Keys of what may hold the plan."""
@@ -103,7 +114,9 @@ class JsonPlan:
             self._found += [(None, step) for step in steps]
             self.dropped += [drop(self._quote(atom), item.reason) for item in dropped]
         elif words := without_mark(one_line(text)):
-            if is_no_step(words):
+            if _ONLY_NUMBER.fullmatch(words):
+                self.dropped.append(drop(self._quote(atom), 'a step without words'))
+            elif is_no_step(words):
                 self.dropped.append(drop(self._quote(atom), 'it says that something is not there'))
             else:
                 self._found.append((None, step_of(words)))
@@ -147,7 +160,9 @@ class JsonPlan:
         fields, unread = self._flat(fields)
         description, action = without_mark(self._words(fields, DESCRIPTION)), self._words(fields, ACTION)
         thing, destination = self._words(fields, OBJECT), self._words(fields, DESTINATION)
-        step = compose(description or (action and '') or without_mark(self._words(fields, _NAME)), action, thing, destination)
+        step = compose(
+            description or (action and '') or without_mark(self._words(fields, _NAME)), action, thing, destination
+        )
         if step is None:
             if not self._holds_nothing(fields):
                 self.dropped.append(drop(text, 'no step: neither "description" nor "action" has words'))
@@ -159,9 +174,7 @@ class JsonPlan:
                 unread.append(('order', group))
             self.dropped += [drop(self._quote(value), f'"{key[:40]}" is no part of a step') for key, value in unread]
 
-    def _flat(
-        self, fields: dict[str, Atom | Group]
-    ) -> tuple[dict[str, Atom | Group], list[tuple[str, Atom | Group]]]:
+    def _flat(self, fields: dict[str, Atom | Group]) -> tuple[dict[str, Atom | Group], list[tuple[str, Atom | Group]]]:
         """A step's fields, with those that lie one level deeper; and the groups of words that are none of them."""
         flat, unread = dict(fields), list[tuple[str, Atom | Group]]()
         for key, value in fields.items():

@@ -10,7 +10,9 @@ from robobrain_ros.tasks.values import Dropped, Step
 
 _FIELDS = (DESCRIPTION, ACTION, OBJECT, DESTINATION)
 _KNOWN = frozenset(name for names in _FIELDS for name in names)
-_ORDERS = frozenset({'step', 'order', 'number', 'id', 'subtask_order', 'step_number', 'robot', 'robot_name'})
+_ORDERS = frozenset(
+    {'step', 'order', 'number', 'id', 'subtask_order', 'step_number', 'robot', 'robot_name', 'no.', '#', '步骤', '序号'}
+)
 _RECORD = re.compile(
     r'(?P<indent>\s*(?:[-*]\s+)?)["\']?(?P<key>[^\s:="\']{1,30}(?:[ _][^\s:="\']{1,20})?)["\']?\s*[:=：]\s*(?P<value>.*)'
 )
@@ -34,12 +36,15 @@ def read_records(lines: list[str], cut_short: bool) -> tuple[list[Step], list[Dr
             continue
         if not records or (match and match['indent'].strip()) or key in records[-1][1]:
             records.append((line, {}))
-        records[-1][1][key] = '' if key in ('step', 'task') and value.isdecimal() else value
+        records[-1][1][key] = value
     if not any(_is_step(line, fields) for line, fields in records):
         return None
-    steps: list[Step] = []
-    for index, (line, fields) in enumerate(records):
-        _add(line, fields, cut_short and index == len(records) - 1, steps, dropped)
+    last = len(records) - 1
+    numbered = [
+        (_order(fields), _step(line, fields, cut_short and index == last, dropped))
+        for index, (line, fields) in enumerate(records)
+    ]
+    steps = _in_order(numbered)
     return (steps, dropped) if steps else None
 
 
@@ -54,29 +59,43 @@ def read_table(lines: list[str], cut_short: bool) -> tuple[list[Step], list[Drop
         if '|' not in line:
             break
         rows.append(line)
-    steps: list[Step] = []
+    numbered: list[tuple[int | None, Step | None]] = []
     dropped: list[Dropped] = []
     for index, row in enumerate(rows):
         cells = _cells(row)
-        fields = {name: cell for name, cell in zip(head, cells, strict=False) if not cell.isdecimal()}
+        fields = dict(zip(head, cells, strict=False))
         half = len(cells) != len(head) or (cut_short and index == len(rows) - 1)
-        _add(row, fields, half, steps, dropped)
-    return (steps, dropped) if rows else None
+        numbered.append((_order(fields), _step(row, fields, half, dropped)))
+    return (_in_order(numbered), dropped) if rows else None
 
 
-def _add(line: str, fields: dict[str, str], half: bool, steps: list[Step], dropped: list[Dropped]) -> None:
-    """Add the step that these fields make, or report why there is none."""
+def _step(line: str, fields: dict[str, str], half: bool, dropped: list[Dropped]) -> Step | None:
+    """The step that these fields make; None, and a report, if there is none."""
     description, action, thing, destination = (_first(fields, names) for names in _FIELDS)
     step = compose(without_mark(description), action, thing, destination)
+    reason = ''
     if half:
-        dropped.append(drop(line.strip(), 'cut short by the token limit'))
+        reason = 'cut short by the token limit'
     elif step is None:
-        if any(fields.values()):
-            dropped.append(drop(line.strip(), 'no step: neither "description" nor "action" has words'))
+        reason = 'no step: neither "description" nor "action" has words' if any(fields.values()) else ''
     elif is_no_step(step.description):
-        dropped.append(drop(line.strip(), 'it says that something is not there'))
-    else:
-        steps.append(step)
+        reason = 'it says that something is not there'
+    if reason:
+        dropped.append(drop(line.strip(), reason))
+    return None if reason else step
+
+
+def _order(fields: dict[str, str]) -> int | None:
+    """The step's number, where a field holds nothing else."""
+    return next((int(value) for key, value in fields.items() if key in _ORDERS and value.isdecimal()), None)
+
+
+def _in_order(numbered: list[tuple[int | None, Step | None]]) -> list[Step]:
+    """The steps by their numbers, where each has one."""
+    found = [(order, step) for order, step in numbered if step is not None]
+    if all(order is not None for order, _ in found):
+        found.sort(key=lambda pair: pair[0] or 0)
+    return [step for _, step in found]
 
 
 def _is_step(line: str, fields: dict[str, str]) -> bool:
@@ -93,4 +112,4 @@ def _cells(line: str) -> list[str]:
 
 
 def _first(fields: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((fields[name] for name in names if fields.get(name)), '')
+    return next((fields[name] for name in names if fields.get(name) and not fields[name].isdecimal()), '')

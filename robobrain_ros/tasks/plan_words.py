@@ -13,7 +13,9 @@ _HANDLING = (
 )
 _VERB = re.compile(rf'(?:{_PLACING}|{_HANDLING})(?: up| down)?', re.IGNORECASE)
 _THERE = 'on top of|onto|on|(?:into|inside)(?: of)?|in|to'
-_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|underneath|under|beneath|below|behind|beside|near'
+_NEARBY = (
+    'next to|in front of|to the left of|to the right of|above|over|underneath|under|beneath|below|behind|beside|near'
+)
 _THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
 # 'to the left of the plate' comes before 'to': else the place would be 'the left of the plate'
 _PLACE = re.compile(

@@ -7,8 +7,12 @@ place in the answer as the model wrote it, and errors can quote it literally.
 import re
 
 _THOUGHT = r'(?:think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|cot)'
-_OPEN = re.compile(rf'<\s?(?:seed:)?{_THOUGHT}(?:\s[^<>]{{0,80}})?>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE)
-_CLOSE = re.compile(rf'<\s?/\s?(?:seed:)?{_THOUGHT}\s?>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE)
+_OPEN = re.compile(
+    rf'<\s?(?:seed:)?{_THOUGHT}(?:\s[^<>]{{0,80}})?>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE
+)
+_CLOSE = re.compile(
+    rf'<\s?/\s?(?:seed:)?{_THOUGHT}\s?>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE
+)
 _ANSWER = re.compile(r'<(?:answer|final_answer|final)>|<\|begin_of_(?:solution|answer|box)\|>', re.IGNORECASE)
 _ANSWER_END = re.compile(r'</(?:answer|final_answer|final)>|<\|end_of_(?:solution|answer|box)\|>', re.IGNORECASE)
 # Special tokens that models leave in front of and behind an answer.
@@ -20,9 +24,12 @@ _FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
 _BEHIND = re.compile(rf'{_EDGE}\s*\Z')
 _NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
 _COMMENT = re.compile(r'/\*[^*]{0,400}\*/|<!--[^>]{0,400}-->|(?<![:\w/])//[^\n]{0,400}')
+_NO_WORD = re.compile(r'[^\w\s]|[0-9_]')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
 # Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
-_NOISE = re.compile(r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]')
+_NOISE = re.compile(
+    r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]'
+)
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
     ord('−'): '-', ord('‐'): '-', ord('‑'): '-', ord('﹣'): '-', ord('＇'): "'",
@@ -40,8 +47,8 @@ def clean(answer: str) -> str:
     text = _blank(0, begin, answer)
     text = _blank(end, len(text), text)
     text = _BOX_TOKEN.sub(_as_tag, text)
-    for pattern in (_COMMENT, _NOISE):
-        text = pattern.sub(lambda match: ' ' * len(match.group()), text)
+    text = _COMMENT.sub(lambda match: _NO_WORD.sub(' ', match.group()), text)  # its words may say 'not visible'
+    text = _NOISE.sub(lambda match: ' ' * len(match.group()), text)
     text = text.translate(_FULL_WIDTH)
     return text if '"' in text else text.translate(_QUOTES)
 
@@ -52,6 +59,13 @@ def inside(answer: str) -> str:
     return answer[begin:end].strip()
 
 
+def around(answer: str) -> str:
+    """What the model wrote around the answer tags, behind its thoughts."""
+    begin, end = _answer_span(answer, tags=False)
+    inner_begin, inner_end = _answer_span(answer)
+    return f'{answer[begin:inner_begin]}\n{answer[inner_end:end]}'
+
+
 def ends_in_thoughts(answer: str) -> bool:
     """Whether the answer ended before the thoughts did."""
     last = None
@@ -60,15 +74,15 @@ def ends_in_thoughts(answer: str) -> bool:
     return last is not None and not _CLOSE.search(answer, last.end())
 
 
-def _answer_span(answer: str) -> tuple[int, int]:
+def _answer_span(answer: str, tags: bool = True) -> tuple[int, int]:
     begin, end = 0, len(answer)
     for match in _CLOSE.finditer(answer):
         begin = match.end()
     if opened := _OPEN.search(answer, begin):
         end = opened.start()
-    if tag := _ANSWER.search(answer, begin, end):
+    if tags and (tag := _ANSWER.search(answer, begin, end)):
         begin = tag.end()
-    if tag := _ANSWER_END.search(answer, begin, end):
+    if tags and (tag := _ANSWER_END.search(answer, begin, end)):
         end = tag.start()
     if (turn := _NEXT_TURN.search(answer, begin, end)) and answer[begin : turn.start()].strip():
         end = turn.start()  # the model went on and asked itself

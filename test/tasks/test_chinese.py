@@ -31,4 +31,4 @@ def test_what_a_step_says(sentence, fields):
 
 
 def test_traditional_characters_stand_where_simplified_ones_do():
-    assert simplified('圖中沒有紅色方塊 (512, 300)') == '图中没有红色方塊 (512, 300)'
+    assert simplified('圖中沒有紅色方塊 (512, 300)') == '图中没有红色方块 (512, 300)'
