@@ -29,7 +29,7 @@ def read_records(lines: list[str], cut_short: bool) -> tuple[list[Step], list[Dr
     for line in lines:
         match = _RECORD.fullmatch(line)
         key = keys.normal(match['key']) if match else ''
-        value = one_line(match['value']).strip('"\',') if match else ''
+        value = one_line(match['value']).strip('"\', ') if match else ''
         if key not in _KNOWN and key not in _ORDERS:
             if records and (_ITEM.match(line) or value):
                 dropped.append(drop(line.strip(), 'a line that is no field of a step'))
