@@ -91,7 +91,7 @@ class JsonPlan:
             self._found.append((None, step))
             return
         for item in group.items:
-            self._collect(item.value, depth + 1)
+            self._collect(item.value, depth + (group.bracket != '{'))
         if group.flaw and isinstance(group.items[-1].value, Atom) and not group.items[-1].value.quoted:
             return
         self._tail(group)

@@ -45,7 +45,7 @@ def read_records(lines: list[str], cut_short: bool) -> tuple[list[Step], list[Dr
         for index, (line, fields) in enumerate(records)
     ]
     steps = _in_order(numbered)
-    return (steps, dropped) if steps else None
+    return (steps, dropped) if steps or cut_short else None
 
 
 def read_table(lines: list[str], cut_short: bool) -> tuple[list[Step], list[Dropped]] | None:
@@ -99,8 +99,8 @@ def _in_order(numbered: list[tuple[int | None, Step | None]]) -> list[Step]:
 
 
 def _is_step(line: str, fields: dict[str, str]) -> bool:
-    """Whether this is a record for sure: it has an action or an object, or a dash in front of its description."""
-    return bool(set(fields) & {*ACTION, *OBJECT}) or (bool(_ITEM.match(line)) and 'description' in fields)
+    """Whether this is a record for sure: it has an action, or a dash in front of its description."""
+    return bool(set(fields) & {*ACTION}) or (bool(_ITEM.match(line)) and 'description' in fields)
 
 
 def _is_rule(line: str) -> bool:

@@ -53,15 +53,16 @@ class _List:
 
     heading: int
     """What the heading in front says: this is the plan, there is none, there is some, it is something else."""
+    numbered: bool
     lines: list[tuple[str, str]] = field(default_factory=list)
     """Each line as it was written, and its words."""
     last: bool = False
     """It reaches to the end of the text."""
 
-    def rank(self) -> tuple[int, bool]:
+    def rank(self) -> tuple[int, bool, bool]:
         """More for what is more likely the plan."""
         acting = sum(starts_with_verb(words) for _, words in self.lines)
-        return self.heading, 2 * acting >= len(self.lines)
+        return self.heading, 2 * acting >= len(self.lines), self.numbered
 
 
 def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped]]:
@@ -95,7 +96,7 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
 
 
 def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:
-    """The numbered lists of a text, or the bulleted ones where nothing is numbered."""
+    """The numbered and the bulleted lists of a text; bullets below a numbered step are no list."""
     numbered = [line for line in lines if _number(line)]
     if len(numbered) == 1:
         lines = [part for line in lines for part in (_split_inline(line) if line is numbered[0] else [line])]
@@ -103,27 +104,32 @@ def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:
     heading, last = _NONE, 0
     between: list[str] = []
     for line in lines:
-        number, begin = (_number(line) or (0, 0)) if numbered else _bullet(line, last)
-        if begin:
-            if not lists or number == 1 or (heading != _NONE and (heading != _SOME or number != last + 1)):
-                lists.append(_List(heading))
+        number, begin = _number(line) or (0, 0)
+        bullet = None if begin else _BULLET.match(line)
+        if bullet and lists and lists[-1].numbered and last and heading == _NONE:
+            dropped.append(drop(line.strip(), 'a bullet in a numbered plan'))
+        elif begin or bullet:
+            if (
+                not lists
+                or number == 1
+                or bool(begin) != lists[-1].numbered
+                or (heading != _NONE and (heading != _SOME or number != last + 1))
+            ):
+                lists.append(_List(heading, bool(begin)))
                 between.clear()
             dropped += [drop(text.strip(), 'a line between two steps') for text in between]
-            lists[-1].lines.append((line, _plain(line[begin:])))
-            heading, last = _NONE, number
+            lists[-1].lines.append((line, _plain(line[begin or (bullet.end() if bullet else 0) :])))
+            heading, last = _NONE, number or 1
             between.clear()
         elif lists and last and not between and _continues(line) and lists[-1].lines[-1][1]:
             before, words = lists[-1].lines[-1]  # a step's words go on in the next line
             lists[-1].lines[-1] = (before, f'{words} {_plain(line)}')
-        elif numbered and _BULLET.match(line):
-            dropped.append(drop(line.strip(), 'a bullet in a numbered plan'))
         else:
             heading = _heading(line)
-            last = last if numbered else 0
             if heading == _NONE:
                 between.append(line)
     if lists:
-        lists[-1].last = bool(_number(lines[-1]) if numbered else _BULLET.match(lines[-1])) or _continues(lines[-1])
+        lists[-1].last = bool(_number(lines[-1]) or _BULLET.match(lines[-1])) or _continues(lines[-1])
     return lists
 
 
@@ -138,11 +144,6 @@ def _number(line: str) -> tuple[int, int] | None:
     text = (match['number'] or match['sub'] or match['key'] or match['other'] or '').partition('.')[0]
     inner = '.' in (match['number'] or match['sub'] or '')
     return (int(text) + 1000 * inner if text.isdecimal() else 1000), match.end()
-
-
-def _bullet(line: str, last: int) -> tuple[int, int]:
-    match = _BULLET.match(line)
-    return (last + 1, match.end()) if match else (0, 0)
 
 
 def _heading(line: str) -> int:

@@ -47,7 +47,7 @@ def read(raw: Raw) -> Parsed:
     if not steps:  # braces may stand in prose, too
         steps, more = read_text_plan(inside(raw.text), raw.cut_short)
         dropped += more
-    if not steps and (plan.empty or says_not_there(inside(raw.text))):
+    if not steps and (plan.empty or says_not_there(text)):
         return Parsed(not_found=True, dropped=tuple(dropped))
     if steps or dropped:
         return Parsed(steps=tuple(steps), dropped=tuple(dropped))

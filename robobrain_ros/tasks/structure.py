@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from robobrain_ros.tasks.lines import Lines
+from robobrain_ros.tasks.reading import unquote
 
 NUMBER = r'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?'
 """Decimal numbers as models write them: sign, missing decimals ('1.'), missing zero ('.5') and exponent allowed."""
@@ -110,7 +111,9 @@ class _Builder:
             elif kind == 'comma':
                 self.flush()
             elif kind == 'colon' and self.atom and self.key is None:
-                self.key, self.atom = self.text[self.atom.start : self.atom.end].strip('"\'` \t\n*'), None
+                written = self.text[self.atom.start : self.atom.end]
+                written = unquote(written) if self.atom.quoted and '\\' in written else written
+                self.key, self.atom = written.strip('"\'` \t\n*'), None
             elif self.ends_inside_string(token, match.start()):
                 break
             else:

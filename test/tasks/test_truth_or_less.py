@@ -31,6 +31,11 @@ FOREIGN = (
     'distractor',
     '障碍物',
     'start_region',
+    'camera.intrinsics',
+    'ImageSize',
+    'препятствия',
+    '障害物',
+    'bbox_3d',
 )
 IN_FRONT = (
     'The image has the size {}. ',
@@ -40,6 +45,22 @@ IN_FRONT = (
     'The gripper starts at {}. ',
     '图像尺寸为{}。',
     '障碍物位于{}，需要避开。',
+    'First guess: {}. ',
+    'Blue mug: {}\n',
+    'Example: {}\n',
+    '盘子位于{}。',
+    '圖像尺寸為{}。',
+)
+BEHIND = (
+    '',
+    '.',
+    '\n',
+    '\nThe plate is at {}.',
+    ', which is right of the plate at {}.',
+    ' (image size {})',
+    ' // not {}',
+    '\nUser: and the plate?\nAssistant: {}',
+    '。盘子在{}。',
 )
 LEADS = (
     'The answer is ',
@@ -60,6 +81,13 @@ REFUSALS = (
     '图像中未找到红色的杯子。',
     '图中没有红色杯子。',
     '无法看到目标。',
+    '圖中沒有紅色杯子。',
+    '抱歉，沒有找到紅色杯子。',
+    '画面中看不到红色杯子，因此无法给出坐标。',
+    'Sorry, there is no red mug in the image, so I cannot point at it.',
+    'Red mug: not found.',
+    "Unfortunately, I couldn't locate the red mug.",
+    '{"found": false}',
 )
 WRAPPERS = (
     '{}',
@@ -70,6 +98,9 @@ WRAPPERS = (
     '<|im_start|>{}<|im_end|>',
     '{}<|im_end|>',
     'Sure! (with pleasure)\n{}',
+    '<reasoning>Is it [(1, 2)]?</reasoning><|im_start|>assistant\n{}<|endoftext|>',
+    '\\boxed{{{}}}',
+    '<s>{}</s>',
 )
 
 
@@ -153,7 +184,11 @@ def as_prose(rng: random.Random, task: str) -> Built:
     front = ''.join(
         rng.choice(IN_FRONT).format(shown((group(rng, task, 1, 300),), rng)[1:-1]) for _ in range(rng.randint(0, 2))
     )
-    return Built(front + rng.choice(LEADS) + shown(places, rng) + rng.choice(['', '.', '\n']), places)
+    lead = rng.choice(LEADS)
+    # 'It is at' names no answer: of places in prose, the last is taken, and the others are reported
+    behind = rng.choice(BEHIND if 'nswer' in lead or '答案' in lead else BEHIND[:3])
+    distant = shown((group(rng, task, 1, 300),), rng)[1:-1]
+    return Built(front + lead + shown(places, rng) + behind.format(distant), places)
 
 
 def places_of(parsed: Parsed, task: str) -> list[tuple[float, ...]]:
@@ -168,13 +203,16 @@ def read(task: str, text: str, cut_short: bool = False) -> list[tuple[float, ...
     return places_of(get_task(task).parse(text, PROFILE.scale(640, 480), PROFILE, cut_short), task)
 
 
+def wrapped(text: str, rng: random.Random) -> str:
+    """The text in one of the wrappers."""
+    return rng.choice(WRAPPERS).format(text)
+
+
 def answers(seed: int, task: str, number: int) -> list[Built]:
     """Answers of all kinds, in wrappers; the same ones every time."""
     rng = random.Random(f'{seed} {task}')
     built = [rng.choice([as_object, as_prose])(rng, task) for _ in range(number)]
-    return [
-        Built(rng.choice(WRAPPERS).format(one.text) if '{}' not in one.text else one.text, one.truth) for one in built
-    ]
+    return [Built(wrapped(one.text, rng), one.truth) for one in built]
 
 
 @pytest.mark.timeout(0)  # --fuzz 50 takes minutes
@@ -209,6 +247,6 @@ def test_a_refusal_gives_nothing(task, fuzz):
     for built in answers(4, task, NUMBER // 4 * fuzz):
         refusal = rng.choice(REFUSALS)
         text = rng.choice([f'{refusal} {shown(built.truth, rng)}', f'{shown(built.truth, rng)}\n{refusal}', refusal])
-        parsed = get_task(task).parse(rng.choice(WRAPPERS).format(text), PROFILE.scale(640, 480), PROFILE)
+        parsed = get_task(task).parse(wrapped(text, rng), PROFILE.scale(640, 480), PROFILE)
         assert places_of(parsed, task) == [], text
         assert parsed.not_found, text
