@@ -117,7 +117,7 @@ def read_document(answer: str, wanted: Wanted) -> Document:
 
 def _read_group(found: Document, top: Top, group: Group, reader: Reader, wanted: Wanted) -> bool:
     """Take the values of a group, unless it lies under a foreign key; tell whether there are any."""
-    known = [key for key in (*top.keys, *top.tags) if wanted.owns(key)]
+    known = [key for key in (*top.keys, *top.tags) if wanted.owns(key)] if group is top.group else []
     as_box = any(keys.unnumbered(key) in keys.BOX for key in (*top.keys, *top.tags))
     if foreign := _foreign(top, wanted):
         reader.leave(foreign, group)
@@ -140,7 +140,7 @@ def _foreign(top: Top, wanted: Wanted) -> str:
         plain = keys.unnumbered(key)
         if wanted.owns(key):
             inside = True
-        elif plain not in keys.BOX and plain not in keys.HOLDERS and (inside or keys.looks_technical(key)):
+        elif plain not in keys.BOX | keys.HOLDERS and (inside or keys.looks_technical(key)):
             return key
     return next((tag for tag in top.tags if not wanted.owns(tag) and keys.unnumbered(tag) not in keys.BOX), '')
 

@@ -36,7 +36,7 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     if path:
         chosen = _way(pool)
     elif len(pool) > 1 and all(candidate.name for candidate in pool):  # 'Mug: ...', 'Plate: ...'
-        return _together(pool) if len({candidate.name for candidate in pool}) == 1 else None
+        return _together(pool) if len({candidate.name for candidate in pool}) == 1 and not cut_short else None
     else:
         chosen = pool[-1]
     return None if _goes_on(document, chosen, cut_short) else chosen
@@ -66,6 +66,8 @@ def _goes_on(document: Document, chosen: Candidate, cut_short: bool) -> bool:
     """Whether the answer may still have been to come when the text ended: behind a sentence, not behind a bare list."""
     if not chosen.introduction.strip(' \n-*:') and chosen.is_list:
         return False
+    if cut_short and chosen.name:
+        return True
     last = document.candidates[-1]
     if last is not chosen and last.start > chosen.end and any(value.flaw == CUT_SHORT for value in last.values):
         return True

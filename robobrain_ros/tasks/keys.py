@@ -79,7 +79,7 @@ def says_found(key: str) -> bool:
 
 def looks_technical(key: str) -> bool:
     """Whether a word in front of a colon is a key rather than the name of a thing, as in 'image_size: [640, 480]'."""
-    return bool(re.search(r'[_\-0-9]|[a-z][A-Z]', key)) or unnumbered(key) in FOREIGN
+    return bool(re.search(r'[_\-.0-9]|[a-z][A-Z]', key)) or unnumbered(key) in FOREIGN
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from robobrain_ros.tasks.keys import looks_technical
 # 'key:' at the start of a line, behind bullets and numbers; one word, quoted or not. Sentences are no keys.
 _KEY_LINE = re.compile(
     r'(?P<indent>[ \t]*(?:(?:[-*+>•#]+|[0-9]{1,3}[.)])[ \t]+)*)(?:\*\*|["\'`])?'
-    r'(?P<key>[^\s:={}\[\]()"\'`*,<>.]{1,40})(?:\*\*|["\'`])?[ \t]*[:=](?:\*\*)?(?=\s|[\[({]|\Z)[ \t]*'
+    r'(?P<key>(?:[^\s:={}\[\]()"\'`*,<>.]|\.(?=\w)){1,40})(?:\*\*|["\'`])?[ \t]*[:=](?:\*\*)?(?=\s|[\[({]|\Z)[ \t]*'
 )
 # the same in the middle of a line, right in front of a bracket: ', point: [', '"size": ['
-_KEY_HERE = re.compile(r'(?:\A|[,;.|])[ \t]*["\'`]?([^\s:={}\[\]()"\'`*,<>.;|]{1,40})["\'`]?[ \t]*[:=][ \t]*\Z')
+_KEY_HERE = re.compile(r'(?:\A|[,;|]|\.(?=\s))[ \t]*["\'`]?([^\s:={}\[\]()"\'`*,<>.;|]{1,40})["\'`]?[ \t]*[:=][ \t]*\Z')
 _BULLET = re.compile(r'[ \t]*(?:[-*+>•#]+|[0-9]{1,3}[.)])[ \t]')
 _TAG = re.compile(r'<(/?)([\w-]+)(\s[^<>]*)?/?>')
 _FORMATTING = frozenset({

@@ -28,7 +28,7 @@ _NO_WORD = re.compile(r'[^\w\s]|[0-9_]')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
 # Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
 _NOISE = re.compile(
-    r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]'
+    r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?:boxed|text)\s*\{(?!\\)|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]'
 )
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
     ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
