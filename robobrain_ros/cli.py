@@ -16,7 +16,7 @@ from robobrain_ros.commands.demo_help import DESCRIPTION
 from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.tasks import TASKS
+from robobrain_ros.tasks import TASKS, task_name
 
 EXAMPLES = """\
 examples:
@@ -77,7 +77,9 @@ def make_parser() -> Parser:
     evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
-    part.add_argument('--task', choices=TASKS, help='ask the questions of this task alone (default: of all)')
+    part.add_argument(
+        '--task', type=task_name, choices=TASKS, help='ask the questions of this task alone (default: of all)'
+    )
     evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
     evaluate.set_defaults(run=_evaluate)
 

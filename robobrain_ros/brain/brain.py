@@ -28,7 +28,7 @@ from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel
-from robobrain_ros.tasks import MISSION, NAMES
+from robobrain_ros.tasks import MISSION, NAMES, task_name
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 _log = logging.getLogger(__name__)
@@ -229,13 +229,14 @@ class Brain:
         A mission's answer has GroundedSteps, in its ``report`` already: all of them once the plan is there, and each
         one grounded when it is.
 
-        :param task: a name in tasks.NAMES
+        :param task: a name in tasks.NAMES, in any case
         :param frame: gives the image when the request's turn comes; runs in the engine's loop, and may wait
         :param timeout: seconds until the request ends with TIMEOUT
         :param report: see Job
         :param settings: for this request only; None takes the brain's
         :param request_id: returned in the answer; empty: a unique one is made
         """
+        task = task_name(task) if isinstance(task, str) else task
         begun = Answer(task, instruction, model=self.model, request_id=request_id or uuid.uuid4().hex)
         job = Job(begun, self._loop.loop, report)
         chosen = settings or self.settings

@@ -14,15 +14,23 @@ from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.prepared_image import PreparedImage
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.tasks import MISSION, Profile, get_task
+from robobrain_ros.tasks.chinese import simplified
 from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.values import Step
 
 _HIGHER = re.compile(r'\A(?:above|over|onto|(?:inside|into|on top)(?: of)?|on|in|to)\s+', re.IGNORECASE)
 _BESIDE = re.compile(
-    r'\A(?:next to|in front of|to the (?:left|right) of|left of|right of|behind|beside|near|between)\b', re.IGNORECASE
+    r'\A(?:next to|in front of|to the (?:left|right) of|left of|right of|behind|beside|near|between|'
+    r'under(?:neath)?|beneath|below)\b',
+    re.IGNORECASE,
 )
+# Chinese says it behind the thing: '盘子上', '盘子旁边'
+_HIGHER_BEHIND = re.compile(r'(?<=.)(?:的?(?:上面|上方|之上|顶上|里面|内部|之中)|上|里|内|中)\Z')
+_BESIDE_BEHIND = re.compile(r'(?:旁边|旁|[左右前后下][边侧面方]|底下|附近|之间|中间)\Z')
 _ARTICLE = re.compile(r'\A(?:the|an?|its|your)\s+')
-_HAND = re.compile(r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)')
+_HAND = re.compile(
+    r'(?:robot(?:ic)? )?(?:gripper|hand|arm|end[- ]effector)|夹爪|夾爪|机械臂|機械臂|机械手|機械手|末端执行器'
+)
 
 
 def check(task: str, instruction: str, profile: Profile) -> None:
@@ -37,12 +45,18 @@ def check(task: str, instruction: str, profile: Profile) -> None:
 
 
 def place_of(step: Step) -> str:
-    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate. Empty if it names none."""
+    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate, '把方块放到盘子上' -> 盘子.
+
+    Empty if it names none.
+    """
     if not step.destination:
         return step.object
     if _BESIDE.match(step.destination):
         return f'the free space {step.destination}'
-    return _HIGHER.sub('', step.destination)
+    place = _HIGHER.sub('', step.destination)
+    if _BESIDE_BEHIND.search(simplified(place)):
+        return f'{place}的空位'
+    return place[: len(_HIGHER_BEHIND.sub('', simplified(place)))]
 
 
 def going(steps: Sequence[Step]) -> list[bool]:

@@ -47,7 +47,7 @@ class Request:
             )
         return cls(
             request_id=message.request_id,
-            task=message.task or values['default_task'],
+            task=message.task.strip() or values['default_task'],
             instruction=message.instruction,
             camera=message.camera or values['cameras'][0],
             target_frame=message.target_frame or values['target_frame'],

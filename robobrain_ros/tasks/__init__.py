@@ -1,6 +1,8 @@
 """The model's language: each task's prompt, grammar and tolerant parser. No ROS, no vLLM."""
 
 import difflib
+import re
+import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -26,6 +28,7 @@ __all__ = [
     'get_profile',
     'get_task',
     'parse_instruction',
+    'task_name',
 ]
 
 TASKS: Mapping[str, Task] = MappingProxyType(
@@ -37,13 +40,22 @@ MISSION = 'mission'
 NAMES = (*TASKS, MISSION)
 
 
+_SEPARATOR = re.compile('[:：﹕︰∶꞉]')
+"""Colons, as other scripts' keyboards write them."""
+
+
+def task_name(text: str) -> str:
+    """A task's name as it is looked up, everywhere: without outer blanks, in lower case, full-width letters as plain."""
+    return unicodedata.normalize('NFKC', text).strip().lower()
+
+
 def get_task(name: str) -> Task:
-    """Look a task of the model up by its name.
+    """Look a task of the model up by its name, in any case.
 
     :raises BadRequest: if there is none, listing the names there are
     """
     try:
-        return TASKS[name]
+        return TASKS[task_name(name)]
     except KeyError:
         raise BadRequest(f'unknown task {name!r}; there are {", ".join(NAMES)}') from None
 
@@ -66,16 +78,18 @@ def parse_instruction(text: str, default_task: str) -> tuple[str, str]:
     A colon may also belong to the instruction, as in 'look: the red mug'. But a word before it that is nearly a task's
     name is refused, since the default task would give another kind of answer than the one that was asked for.
 
+    Task names are taken in any case, and a full-width colon is a colon.
+
     :returns: (task, text)
     :raises BadRequest: if nothing is left to ask, the text is not fit for a prompt, the default is no task, or the
         word before the colon is a task's name misspelled
     """
-    head, colon, tail = text.partition(':')
-    name = head.strip().lower()
-    if colon and name in NAMES:
-        return name, check_instruction(tail)
-    if colon and (meant := _meant(name)):
+    head, *tail = _SEPARATOR.split(text, maxsplit=1)
+    name = task_name(head)
+    if tail and name in NAMES:
+        return name, check_instruction(tail[0])
+    if tail and (meant := _meant(name)):
         raise BadRequest(f'there is no task {head.strip()!r}; did you mean {meant!r}? There are {", ".join(NAMES)}')
-    if default_task != MISSION:
+    if task_name(default_task) != MISSION:
         get_task(default_task)
-    return default_task, check_instruction(text)
+    return task_name(default_task), check_instruction(text)

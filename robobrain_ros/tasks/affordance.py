@@ -4,6 +4,7 @@ import re
 
 from robobrain_ros.tasks import grounding, pointing
 from robobrain_ros.tasks.base import Guide, Raw, Task
+from robobrain_ros.tasks.chinese import HANDLING, sentence_parts, simplified
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
 
@@ -37,7 +38,9 @@ _GERUNDS = {
     'use': 'using',
 }
 _VERBS = {gerund: verb for verb, gerund in _GERUNDS.items()}
-_COMPLETE = re.compile(r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b', re.IGNORECASE)
+_COMPLETE = re.compile(
+    r'\b(?:affordance|handles?|areas?|regions?|spots?|parts?)\b|把手|手柄|区域|部位|位置|抓取点', re.IGNORECASE
+)
 _DETERMINER = re.compile(r'(?:the|a|an|this|that|these|those|my|your|its?)\b', re.IGNORECASE)
 _PARTICLE = re.compile(r'\A(?:up|from|for|with|out|off|on|down)\s+', re.IGNORECASE)
 
@@ -46,13 +49,17 @@ def wording(text: str, profile: Profile) -> str:
     """Says what to do with a thing in the words that the profile's model knows.
 
     Texts that name an area or a handle themselves stay as they are. 'holding the cup', 'hold the cup' and 'the cup'
-    mean the same, for a bare thing is to be held.
+    mean the same, for a bare thing is to be held. Of Chinese texts, the thing keeps its name: '拿起杯子' asks for picking
+    up 杯子.
     """
     if _COMPLETE.search(text):
         return text
     first, _, thing = text.partition(' ')
     word = first.lower()
-    if thing and (word in _GERUNDS or word in _VERBS or (word.endswith('ing') and _DETERMINER.match(thing))):
+    if parts := sentence_parts(text.rstrip('。 ')):  # '拿起杯子', '把杯子拿起来'
+        verb, thing = HANDLING.get(simplified(parts[0]), 'move'), parts[1] or parts[2]
+        thing = f'up {thing}' if verb == 'pick' else thing
+    elif thing and (word in _GERUNDS or word in _VERBS or (word.endswith('ing') and _DETERMINER.match(thing))):
         verb = _VERBS.get(word, word)
     else:
         verb, thing = 'hold', text

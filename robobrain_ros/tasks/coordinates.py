@@ -1,204 +1,185 @@
-"""Points and boxes in a model's answer: every bracketed group of numbers is either used or reported.
+"""Points and boxes in a model's answer: what the answer says of them, or less, never something else.
 
-Read are '(x, y)' and '[x, y]' groups wherever they stand: in lists, prose, code fences, or as values in JSON objects
-such as ``{"point_2d": [512, 300], "label": "mug"}``. Numbers without closed brackets around them are never used: the
-token limit may have cut them.
+``structure.py`` finds the groups of numbers, ``places.py`` the keys they lie under, ``candidates.py`` the list that is
+the answer, ``refusals.py`` the sentences that say that nothing is there. Here numbers become points and boxes; what is
+not used is reported.
 """
 
 import re
-from bisect import bisect_right
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from math import isfinite
 from typing import TypeVar
 
+from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.base import Raw
+from robobrain_ros.tasks.candidates import read_document
+from robobrain_ros.tasks.choice import choose
+from robobrain_ros.tasks.places import Value
 from robobrain_ros.tasks.profiles import Scale
-from robobrain_ros.tasks.reading import NUMBER, STRING, drop, nothing_in, one_line, says_not_found, unquote, unwrap
+from robobrain_ros.tasks.reading import drop, nothing_in
+from robobrain_ros.tasks.structure import NUMBER
 from robobrain_ros.tasks.values import Box, Dropped, Parsed, Point
 
-# 'box_2d' is missing on purpose: where that key is known (Gemini), y comes first.
-_POINT_KEYS = frozenset(
-    {
-        'point',
-        'points',
-        'point_2d',
-        'points_2d',
-        'point_3d',
-        'coordinate',
-        'coordinates',
-        'waypoint',
-        'waypoints',
-        'trajectory',
-        'answer',
-    }
-)
-_BOX_KEYS = frozenset({'bbox', 'bboxes', 'bbox_2d', 'box', 'boxes', 'bounding_box', 'bounding_boxes', 'answer'})
-_LABEL_KEYS = frozenset({'label', 'name', 'object'})
-
-_KEY = r"""["'](?P<key>[A-Za-z0-9_]{1,40})["']\s*:\s*"""
-# From each opening bracket to the next bracket of any kind: linear, whatever the text.
-_GROUP = re.compile(rf'(?:{_KEY})?(?P<open>[(\[])(?P<body>[^()\[\]]*)(?P<close>[)\]]?)')
-_FIELD = re.compile(rf'{_KEY}(?P<value>{STRING}|["\'].*)', re.DOTALL)
-_OBJECT = re.compile(r'\{[^{}]*')
 _NUMBER = re.compile(NUMBER)
 _NOT_FINITE = re.compile(r'[+-]?(?:nan|inf|infinity)', re.IGNORECASE)
+_PERCENT_TAG = re.compile(r'<points?\s[^<>]*\bx1?\s*=', re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Group:
-    """A bracketed group that holds at least one number."""
-
-    text: str
-    parts: tuple[str, ...]
-    label: str
-    flaw: str
-    """Why none of it can be used; empty if nothing is known against it."""
+# Qwen-VL's box, without the special tokens around it
+_QWEN_BOX = re.compile(r'\([0-9]+,[0-9]+\),\([0-9]+,[0-9]+\)')
 
 
 class _Unusable(Exception):
     """A group that is no value, and why."""
 
 
-_Value = TypeVar('_Value', Point, Box)
+_Place = TypeVar('_Place', Point, Box)
 
 
 def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
-    """Points (x, y), or (x, y, d) with ``depth``, within ``raw.scale``; of a ``path``, places may come back later."""
+    """Points (x, y), or (x, y, d) with ``depth``, within ``raw.scale``; of a ``path``, places may come back later.
+
+    A box gives its centre, and a report.
+    """
     form = '(x, y, d)' if depth else '(x, y)'
-    size = 3 if depth else 2
+    centres: list[Dropped] = []
 
-    def build(group: _Group) -> Point:
-        values = _numbers(group, size, form)
-        _check_range(values[0], values[1], raw.scale)
-        _check_unit(values[:2], raw.scale)
-        if depth and values[2] <= 0:
-            raise _Unusable(f'the depth must be more than 0 m, not {values[2]:g}')
-        return Point(values[0], values[1], values[2] if depth else None, group.label)
+    def build(value: Value) -> Point:
+        if not depth and (value.box or len(value.parts) == 4) and not value.flaw:
+            box = _box(value, raw.scale)
+            centres.append(drop(value.text, 'a box where a point was asked for: its centre is taken'))
+            return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, None, value.label)
+        if value.box:
+            raise _Unusable('a box where points were asked for')
+        numbers = _numbers(value, 3 if depth else 2, form)
+        _check_range(numbers[0], numbers[1], raw.scale)
+        if depth and numbers[2] <= 0:
+            raise _Unusable(f'the depth must be more than 0 m, not {numbers[2]:g}')
+        return Point(numbers[0], numbers[1], numbers[2] if depth else None, value.label)
 
-    points, dropped, not_found = _read(raw, _POINT_KEYS, build, form, path)
-    return Parsed(points=points, dropped=dropped, not_found=not_found)
+    points, dropped, not_found = _read(raw, build, form, (3,) if depth else (2, 4), path=path)
+    return Parsed(points=points, dropped=(*dropped, *centres), not_found=not_found)
 
 
 def read_boxes(raw: Raw) -> Parsed:
     """Boxes [x1, y1, x2, y2] within ``raw.scale``, corners in order and with an area."""
-    form = '[x1, y1, x2, y2]'
-
-    def build(group: _Group) -> Box:
-        x1, y1, x2, y2 = _numbers(group, 4, form)
-        _check_range(x1, y1, raw.scale)
-        _check_range(x2, y2, raw.scale)
-        _check_unit([x1, y1, x2, y2], raw.scale)
-        if x1 > x2 or y1 > y2:
-            raise _Unusable('the corners are swapped: x1 < x2 and y1 < y2 are needed')
-        if x1 == x2 or y1 == y2:
-            raise _Unusable('the box has no area')
-        return Box(x1, y1, x2, y2, group.label)
-
-    boxes, dropped, not_found = _read(raw, _BOX_KEYS, build, form, path=False)
+    boxes, dropped, not_found = _read(raw, lambda value: _box(value, raw.scale), '[x1, y1, x2, y2]', (2, 4), boxes=True)
     return Parsed(boxes=boxes, dropped=dropped, not_found=not_found)
 
 
 def _read(
-    raw: Raw, keys: frozenset[str], build: Callable[[_Group], _Value], form: str, path: bool
-) -> tuple[tuple[_Value, ...], tuple[Dropped, ...], bool]:
-    """The values that ``build`` makes of the groups, what it refused, and whether the answer is 'not found' instead."""
-    text = unwrap(raw.text)
-    values: list[_Value] = []
-    seen: set[_Value] = set()
-    dropped: list[Dropped] = []
-    groups = list(_groups(text, keys))
-    if groups and says_not_found(text.partition(groups[0].text)[0]):
+    raw: Raw,
+    build: Callable[[Value], _Place],
+    form: str,
+    sizes: tuple[int, ...],
+    *,
+    boxes: bool = False,
+    path: bool = False,
+) -> tuple[tuple[_Place, ...], tuple[Dropped, ...], bool]:
+    """The places that ``build`` makes of the answer's values, what was not used, and whether nothing was found."""
+    document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS)
+    chosen = choose(document, sizes, path, raw.cut_short)
+    others: list[Value] = [value for candidate in document.candidates for value in candidate.values]
+    dropped: list[Dropped] = list(document.dropped)
+    if document.is_refused(chosen):
         # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
-        return (), tuple(drop(group.text, 'the answer says before that it is not there') for group in groups), True
-    for group in groups:
+        return (), (*dropped, *(drop(value.text, 'the answer says that it is not there') for value in others)), True
+    values = _boxes_of(chosen.values, boxes, chosen.corners) if chosen else []
+    if chosen and not boxes and not values[0].box and _QWEN_BOX.fullmatch(raw.text, chosen.start, chosen.end):
+        values = [replace(value, flaw='a corner of a box, as Qwen-VL writes boxes') for value in values]
+    places, refused = _build(values, build, raw.scale, path)
+    dropped += refused
+    used, known = {id(value) for value in (chosen.values if chosen else [])}, {value.parts for value in values}
+    for value in others:
+        if id(value) not in used:
+            reason = 'another place in the answer' if values else 'whether this is the answer is not clear'
+            dropped.append(drop(value.text, reason, repeat=value.parts in known))
+    if places:
+        return tuple(places), tuple(dropped), False
+    if document.empty and all(value.refused for value in others):
+        return (), tuple(dropped), True
+    if not dropped:
+        why = 'its numbers are percent of the image' if _PERCENT_TAG.search(raw.text) else ''
+        dropped.append(drop(raw.text.strip(), why) if why else nothing_in(raw.text, form))
+    return (), tuple(dropped), False
+
+
+def _build(
+    values: list[Value], build: Callable[[Value], _Place], scale: Scale, path: bool
+) -> tuple[list[_Place], list[Dropped]]:
+    """The places of one list, which has one scale."""
+    places: list[_Place] = []
+    seen: set[_Place] = set()
+    dropped: list[Dropped] = []
+    parts_of_the_image = scale.x_max > 1 and any(_is_fraction(value) for value in values)
+    for value in values:
         try:
-            value = build(group)
+            if value.refused:
+                raise _Unusable('the answer says that it is not there')
+            place = build(value)
+            if parts_of_the_image and max(_sides(value)) <= 1:
+                raise _Unusable(f'it looks like parts of the image, 0 .. 1, where 0 .. {scale.x_max:g} is needed')
         except _Unusable as flaw:
-            dropped.append(drop(group.text, str(flaw)))
+            dropped.append(drop(value.text, str(flaw)))
             continue
-        if value in seen:
-            reason = 'repeats the one before it' if path else 'repeats an earlier one'
-            dropped.append(drop(group.text, reason, repeat=True))
+        if place in seen:
+            dropped.append(
+                drop(value.text, f'repeats {"the one before it" if path else "an earlier one"}', repeat=True)
+            )
             continue
         if path:
             seen.clear()
-        seen.add(value)
-        values.append(value)
-    if values or dropped:
-        return tuple(values), tuple(dropped), False
-    if says_not_found(text):
-        return (), (), True
-    return (), (nothing_in(raw.text, text, form),), False
+        seen.add(place)
+        places.append(place)
+    return places, dropped
 
 
-def _groups(text: str, keys: frozenset[str]) -> Iterator[_Group]:
-    """The groups with numbers in them, in the order of the text."""
-    masked, fields = _mask(text, keys)
-    objects = [match.span() for match in _OBJECT.finditer(masked)]
-    starts = [start for start, _ in objects]
-
-    def object_at(position: int) -> int:
-        """Where the innermost JSON object around a position starts; -1 outside of all."""
-        index = bisect_right(starts, position) - 1
-        return starts[index] if index >= 0 and position < objects[index][1] else -1
-
-    labels = {object_at(position): label for position, label in reversed(fields)}
-    labels.pop(-1, None)
-    for match in _GROUP.finditer(masked):
-        parts = [part.strip() for part in match['body'].split(',')]
-        if parts[-1] == '' and match['close']:
-            parts.pop()  # '(512, 300,)'
-        if not any(_NUMBER.match(part) or _NOT_FINITE.fullmatch(part) for part in parts):
-            continue  # words in brackets
-        begin = match.start('open')
-        label = labels.get(object_at(begin), '')
-        yield _Group(text[begin : match.end()].rstrip(), tuple(parts), label, _flaw(match, keys))
+def _boxes_of(values: list[Value], boxes: bool, named: bool) -> list[Value]:
+    """Pairs of corners as boxes: Qwen-VL's '(x1, y1),(x2, y2)', one or more; two points where a box is asked for."""
+    corners = all(len(value.parts) == 2 and not value.flaw for value in values)
+    tagged = named or (bool(values) and all(value.box for value in values))
+    if not corners or len(values) % 2 or not (tagged or (boxes and len(values) == 2)):
+        return values
+    pairs = zip(values[::2], values[1::2], strict=True)
+    return [replace(first, parts=first.parts + second.parts, box=True) for first, second in pairs]
 
 
-def _mask(text: str, keys: frozenset[str]) -> tuple[str, list[tuple[int, str]]]:
-    """The text with JSON's string values blanked, for brackets in them are prose; and where which label was."""
-    fields: list[tuple[int, str]] = []
-
-    def blank(match: re.Match[str]) -> str:
-        key, value = match['key'].lower(), match['value']
-        if key in keys:
-            return match.group()  # {"answer": "[(512, 300)]"}
-        if key in _LABEL_KEYS and len(value) > 1 and value[0] == value[-1]:
-            fields.append((match.start(), one_line(unquote(value))))
-        return ' ' * len(match.group())
-
-    return _FIELD.sub(blank, text), fields
+def _sides(value: Value) -> list[float]:
+    """The numbers of a value that lie in the image: not the depth of a waypoint."""
+    numbers = [float(part) for part in value.parts if _NUMBER.fullmatch(part)]
+    return numbers if len(numbers) == 4 else numbers[:2]
 
 
-def _flaw(match: re.Match[str], keys: frozenset[str]) -> str:
-    if match['key'] and match['key'].lower() not in keys:
-        return f'"{match["key"]}" holds something else'
-    if not match['close']:
-        return 'cut short: no closing bracket'
-    if match['open'] + match['close'] not in ('()', '[]'):
-        return 'its brackets do not match'
-    return ''
+def _is_fraction(value: Value) -> bool:
+    """Some models answer in parts of the image; on a scale of 1000 that would be its corner."""
+    sides = _sides(value)
+    return bool(sides) and max(sides) <= 1 and not all(side.is_integer() for side in sides)
 
 
-def _numbers(group: _Group, size: int, form: str) -> list[float]:
-    if group.flaw:
-        raise _Unusable(group.flaw)
-    for part in group.parts:
+def _box(value: Value, scale: Scale) -> Box:
+    x1, y1, x2, y2 = _numbers(value, 4, '[x1, y1, x2, y2]')
+    _check_range(x1, y1, scale)
+    _check_range(x2, y2, scale)
+    if x1 > x2 or y1 > y2:
+        raise _Unusable('the corners are swapped: x1 < x2 and y1 < y2 are needed')
+    if x1 == x2 or y1 == y2:
+        raise _Unusable('the box has no area')
+    return Box(x1, y1, x2, y2, value.label)
+
+
+def _numbers(value: Value, size: int, form: str) -> list[float]:
+    if value.flaw:
+        raise _Unusable(value.flaw)
+    for part in value.parts:
         if not (_NUMBER.fullmatch(part) or _NOT_FINITE.fullmatch(part)):
             raise _Unusable(f'{part[:20]!r} is not a number')
-    if len(group.parts) != size:
-        raise _Unusable(f'{len(group.parts)} numbers where {form} is needed')
-    values = [float(part) + 0.0 for part in group.parts]  # + 0.0 makes -0.0 a plain zero
-    if not all(map(isfinite, values)):
+    if len(value.parts) != size:
+        raise _Unusable(f'{len(value.parts)} numbers where {form} is needed')
+    numbers = [float(part) + 0.0 for part in value.parts]  # + 0.0 makes -0.0 a plain zero
+    if not all(map(isfinite, numbers)):
         raise _Unusable('a number is not finite')
-    return values
-
-
-def _check_unit(values: list[float], scale: Scale) -> None:
-    """Some models answer in parts of the image; on a scale of 1000 that would be its corner."""
-    if scale.x_max > 1 and max(values) <= 1 and not all(value.is_integer() for value in values):
-        raise _Unusable(f'it looks like parts of the image, 0 .. 1, where 0 .. {scale.x_max:g} is needed')
+    return numbers
 
 
 def _check_range(x: float, y: float, scale: Scale) -> None:

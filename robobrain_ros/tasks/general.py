@@ -1,14 +1,15 @@
 """Task general: any question about the image, answered in words."""
 
 from robobrain_ros.tasks.base import Raw, Task
-from robobrain_ros.tasks.reading import nothing_in, unwrap
+from robobrain_ros.tasks.reading import nothing_in
 from robobrain_ros.tasks.values import Parsed
+from robobrain_ros.tasks.wrappers import inside
 
 
 def read(raw: Raw) -> Parsed:
     """The answer as text, without thoughts and tags."""
-    text = unwrap(raw.text)
-    return Parsed(reply=text, dropped=() if text else (nothing_in(raw.text, text, 'text'),))
+    text = inside(raw.text)
+    return Parsed(reply=text, dropped=() if text else (nothing_in(raw.text, 'text'),))
 
 
 GENERAL = Task(

@@ -1,133 +1,180 @@
-"""Plans as numbered or bulleted text, and the plain rule that takes 'Place the cube on the plate' apart."""
+"""Plans as text: numbered or bulleted lists, sections, continued lines, all steps in one line.
+
+The plan is the list under a heading that says so, else one without a heading, else the first whose lines begin with
+verbs. Other lists, bullets below a numbered step and lines between two steps are reported.
+"""
 
 import re
+from dataclasses import dataclass, field
 
+from robobrain_ros.tasks.chinese import simplified
+from robobrain_ros.tasks.plan_records import read_records, read_table
+from robobrain_ros.tasks.plan_words import is_no_step, starts_with_verb, step_of
 from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.values import Dropped, Step
 
-_NUMBERED = re.compile(r'[\s*#>]*\(?(?:step\s*)?(?P<number>[0-9]{1,3})\s?[.):](?:\*\*)?(?![0-9])\s*', re.IGNORECASE)
-_BULLET = re.compile(r'\s*[-*•+]\s+')
-_INLINE = re.compile(r'\s([0-9]{1,3})[.)]\s')
-
-_PLACING = 'place|put|drop|insert|set|stack|pour|move|bring|carry|transfer|slide|push|pull|lower'
-_HANDLING = (
-    'pick|grasp|grab|lift|hold|take|release|open|close|push|pull|press|reach|touch|approach|locate|find'
-    '|turn on|turn off'
-)
-_THERE = 'on top of|onto|on|(?:into|inside)(?: of)?|in|to'
-_NEARBY = 'next to|in front of|to the left of|to the right of|above|over|under|behind|beside|near'
-_THING = r'(?:the|a|an|this|these|those|its|each|every|all|both)\s+'  # not 'forward', 'slowly', 'open it'
-# 'to the left of the plate' comes before 'to': else the place would be 'the left of the plate'
-_PLACE = re.compile(
-    rf'(?P<action>{_PLACING})\s+(?P<object>{_THING}.+?)\s+'
-    rf'(?:(?P<near>{_NEARBY})\s+(?P<landmark>{_THING}.+)|(?:{_THERE})\s+(?P<there>{_THING}.+))',
+_CHINESE = '一二三四五六七八九十'
+_WORDS = ('one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten')
+_CIRCLED = '①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳'
+_BRACKETED = '⑴⑵⑶⑷⑸⑹⑺⑻⑼⑽'
+_NUMBERED = re.compile(
+    r'[\s*#>\-]*(?:'
+    r'[(\[]?(?:step\s*)?(?P<number>[0-9]{1,3}(?:\.[0-9]{1,2})*)(?:\s?[.):\]]|\s+-\s)(?:\*\*)?(?![0-9])'
+    r'|(?P<sub>[0-9]{1,3}\.[0-9]{1,2})\s'
+    rf'|step\s+(?P<word>{"|".join(_WORDS)})\s?[.:)]'
+    rf'|(?P<sign>[{_CIRCLED}{_BRACKETED}])|(?P<key>[0-9])\ufe0f?\u20e3'
+    rf'|(?:步骤|第)?\s?[(（]?(?P<other>[0-9０-９]{{1,3}}|[{_CHINESE}]{{1,3}})(?:步\s?[,，]|步?\s?[、）)：:.．])'
+    r')\s*(?:\*\*)?\s*',
     re.IGNORECASE,
 )
-_HANDLE = re.compile(rf'(?P<action>{_HANDLING})(?:\s+(?:up|for))?\s+(?P<object>{_THING}.+)', re.IGNORECASE)
-# With one of these words in a part, the sentence says more than verb, thing and place.
-_MORE = frozenset(
-    {
-        'above',
-        'after',
-        'again',
-        'and',
-        'at',
-        'away',
-        'before',
-        'behind',
-        'beside',
-        'by',
-        'down',
-        'for',
-        'from',
-        'if',
-        'in',
-        'inside',
-        'into',
-        'near',
-        'next',
-        'off',
-        'on',
-        'onto',
-        'or',
-        'out',
-        'over',
-        'so',
-        'that',
-        'then',
-        'to',
-        'under',
-        'until',
-        'up',
-        'using',
-        'via',
-        'which',
-        'while',
-        'with',
-    }
+_BULLET = re.compile(
+    r'\s*(?:>\s*)?(?:[-*•+]|[a-zA-Z][.)]|[ivxIVX]{2,4}[.)])\s+(?:\[[ xX]?\]\s+)?|<(?:step|li)\b[^<>]{0,80}>\s*'
 )
-_LONGEST = 200
+_TAG = re.compile(r'(?=<(?:step|li)\b)')
+_INLINE = re.compile(r'[\s;；。,，](?=(?:step\s*|步骤\s*|[(（])?([0-9]{1,3})[.)、）:：])', re.IGNORECASE)
+_HEADING = re.compile(
+    r'[\s#*]*(?:the\s+)?(?:final\s+|my\s+|action\s+)?(?:plan|steps|answer|actions?|sequence|what\s+to\s+do|计划|步骤|方案|答案)\b'
+    r'[^.]{0,40}[:：*]*\s*',
+    re.IGNORECASE,
+)
+_OTHER_HEADING = re.compile(
+    r'[\s#*]*(?:\w+\s+){0,3}?(?:scene|notes?|observations?|objects?|warnings?|tips|reason(?:s|ing)?|analysis|'
+    r'image|shows?|see|assumptions?|safety|state|results?|alternative(?:s|ly)?|preconditions?|postconditions?|requirements?|'
+    r'注意|说明|场景|观察|物体|分析|备注|前提|要求|结果)\b[^.]{0,40}[:：*]*\s*\Z',
+    re.IGNORECASE,
+)
+_ANY_HEADING = re.compile(r'\s*#|.{1,80}[:：][\s*]*\Z')
+_THIS, _NONE, _SOME, _ANOTHER = 2, 1, 0, -1
 
 
-def step_of(description: str) -> Step:
-    """A step in words; its action, object and destination only where the sentence is nothing but these three.
+@dataclass
+class _List:
+    """The lines of one list; a list that starts again at 1 is another one."""
 
-    'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
-    mug, next to the plate. 'Pick up the mug' -> pick, the mug. All else stays a description: 'Pick up the mug from the
-    table', 'Move forward to the table'.
-    """
-    sentence = description.rstrip(' .')
-    if len(sentence) > _LONGEST:
-        return Step(description)
-    if match := _PLACE.fullmatch(sentence):
-        thing, place = match['object'], match['there'] or match['landmark']
-        destination = f'{match["near"]} {place}' if match['near'] else place
-        if _is_plain(thing) and _is_plain(place):
-            return Step(description, match['action'].lower(), thing, destination)
-    elif (match := _HANDLE.fullmatch(sentence)) and _is_plain(match['object']):
-        return Step(description, match['action'].lower(), match['object'])
-    return Step(description)
+    heading: int
+    """What the heading in front says: this is the plan, there is none, there is some, it is something else."""
+    numbered: bool
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    """Each line as it was written, and its words."""
+    last: bool = False
+    """It reaches to the end of the text."""
 
-
-def _is_plain(part: str) -> bool:
-    return not any(mark in part for mark in ',;:.()"') and not _MORE & set(part.lower().split())
+    def rank(self) -> tuple[int, bool, bool]:
+        """More for what is more likely the plan."""
+        acting = sum(starts_with_verb(words) for _, words in self.lines)
+        return self.heading, 2 * acting >= len(self.lines), self.numbered
 
 
 def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped]]:
-    """The steps of a numbered list, or of a bulleted one where nothing is numbered; prose around it is not a step.
+    """The steps of a plan in words; prose around it is not a step.
 
     :param cut_short: the text's end is missing, so a step in its last line may be half a step
     """
-    lines = [line for line in text.splitlines() if line.strip()]
-    numbered = [line for line in lines if _NUMBERED.match(line)]
-    marker = _NUMBERED if numbered else _BULLET
-    if len(numbered) == 1:
-        lines = [part for line in lines for part in (_split_inline(line) if line is numbered[0] else [line])]
-    steps: list[Step] = []
+    lines = [line for part in _TAG.split(text) for line in part.splitlines() if line.strip()]
+    for reader in (read_table, read_records):
+        if found := reader(lines, cut_short):
+            return found
     dropped: list[Dropped] = []
-    for index, line in enumerate(lines):
-        match = marker.match(line)
-        if not match:
-            if numbered and _BULLET.match(line):
-                dropped.append(drop(line.strip(), 'a bullet in a numbered plan'))
-            continue
-        words = one_line(line[match.end() :].replace('**', ''))
+    lists = _lists(lines, dropped)
+    if not lists:
+        return [], dropped
+    chosen = max(lists, key=_List.rank)
+    for other in lists:
+        if other is not chosen or other.heading == _ANOTHER:
+            dropped += [drop(line.strip(), 'a line of another list than the plan') for line, _ in other.lines]
+    steps: list[Step] = []
+    for index, (line, words) in enumerate(chosen.lines if chosen.heading != _ANOTHER else []):
         if not words:
             dropped.append(drop(line.strip(), 'a step without words'))
-        elif cut_short and index == len(lines) - 1:
+        elif cut_short and chosen.last and index == len(chosen.lines) - 1:
             dropped.append(drop(line.strip(), 'cut short by the token limit'))
+        elif is_no_step(words):
+            dropped.append(drop(line.strip(), 'it says that something is not there'))
         else:
             steps.append(step_of(words))
     return steps, dropped
 
 
+def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:
+    """The numbered and the bulleted lists of a text; bullets below a numbered step are no list."""
+    numbered = [line for line in lines if _number(line)]
+    if len(numbered) == 1:
+        lines = [part for line in lines for part in (_split_inline(line) if line is numbered[0] else [line])]
+    lists: list[_List] = []
+    heading, last = _NONE, 0
+    between: list[str] = []
+    for line in lines:
+        number, begin = _number(line) or (0, 0)
+        bullet = None if begin else _BULLET.match(line)
+        if bullet and lists and lists[-1].numbered and last and heading == _NONE:
+            dropped.append(drop(line.strip(), 'a bullet in a numbered plan'))
+        elif begin or bullet:
+            if (
+                not lists
+                or number == 1
+                or bool(begin) != lists[-1].numbered
+                or (heading != _NONE and (heading != _SOME or number != last + 1))
+            ):
+                lists.append(_List(heading, bool(begin)))
+                between.clear()
+            dropped += [drop(text.strip(), 'a line between two steps') for text in between]
+            lists[-1].lines.append((line, _plain(line[begin or (bullet.end() if bullet else 0) :])))
+            heading, last = _NONE, number or 1
+            between.clear()
+        elif lists and last and not between and _continues(line) and lists[-1].lines[-1][1]:
+            before, words = lists[-1].lines[-1]  # a step's words go on in the next line
+            lists[-1].lines[-1] = (before, f'{words} {_plain(line)}')
+        else:
+            heading = _heading(line)
+            if heading == _NONE:
+                between.append(line)
+    if lists:
+        lists[-1].last = bool(_number(lines[-1]) or _BULLET.match(lines[-1])) or _continues(lines[-1])
+    return lists
+
+
+def _number(line: str) -> tuple[int, int] | None:
+    """The number in front of a line, and where its words begin; None without one."""
+    match = _NUMBERED.match(simplified(line))
+    if not match:
+        return None
+    for name, digits in (('word', _WORDS), ('other', _CHINESE), ('sign', _CIRCLED), ('sign', _BRACKETED)):
+        if (text := (match[name] or '').lower()) and text in digits:
+            return digits.index(text) + 1, match.end()
+    text = (match['number'] or match['sub'] or match['key'] or match['other'] or '').partition('.')[0]
+    inner = '.' in (match['number'] or match['sub'] or '')
+    return (int(text) + 1000 * inner if text.isdecimal() else 1000), match.end()
+
+
+def _heading(line: str) -> int:
+    plain = simplified(line)
+    if _HEADING.match(plain):
+        return _THIS
+    if _OTHER_HEADING.match(plain):
+        return _ANOTHER
+    return _SOME if _ANY_HEADING.match(plain) else _NONE
+
+
+def _continues(line: str) -> bool:
+    """Whether a line goes on with the one before it: indented, or in the middle of a sentence."""
+    return (line[:1].isspace() and not _BULLET.match(line)) or line[:1].islower()
+
+
+def _plain(words: str) -> str:
+    """A step's words without Markdown's stars, and without quotes or brackets around all of them."""
+    words = one_line(words.partition('</')[0].replace('**', '')).strip('；; ')
+    pairs = {'"': '"', '`': '`', '[': ']', '“': '”'}
+    if len(words) > 2 and pairs.get(words[0]) == words[-1] and words.count(words[0]) in (1, 2):
+        return words[1:-1].strip()
+    return words
+
+
 def _split_inline(line: str) -> list[str]:
     """'1. Grasp it 2. Lift it' -> both steps; only numbers that count on from the line's own are borders."""
-    first = _NUMBERED.match(line)
-    number = int(first['number']) if first else 0
+    number, _ = _number(line) or (0, 0)
     parts, begin = [], 0
     for match in _INLINE.finditer(line):
         if int(match[1]) == number + 1:
-            parts.append(line[begin : match.start()])
-            begin, number = match.start(), number + 1
+            parts.append(line[begin : match.end()])
+            begin, number = match.end(), number + 1
     return [*parts, line[begin:]]

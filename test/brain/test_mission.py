@@ -13,7 +13,7 @@ from robobrain_ros.brain.jobs import Policy, Stage
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks import parse_instruction
-from robobrain_ros.tasks.plan_text import step_of
+from robobrain_ros.tasks.plan_words import step_of
 from robobrain_ros.tasks.planning import MOST
 from robobrain_ros.tasks.profiles import PROFILES
 from robobrain_ros.tasks.values import Step
@@ -219,6 +219,13 @@ def test_the_prefix_is_known():
         (Step('', 'move', 'the mug', 'next to the plate'), 'the free space next to the plate'),
         (step_of('Move the cube to the left of the plate'), 'the free space to the left of the plate'),
         (Step('Tidy up'), ''),
+        (step_of('Put the cube under the table'), 'the free space under the table'),
+        (step_of('拿起红色方块'), '红色方块'),
+        (step_of('把红色方块放到盘子上'), '盘子'),
+        (step_of('把紅色方塊放進碗裡'), '碗'),
+        (step_of('将夹爪移动到红色方块上方'), '红色方块'),
+        (step_of('将杯子移动到盘子旁边'), '盘子旁边的空位'),
+        (step_of('整理桌面'), ''),
     ],
 )
 def test_where_a_step_acts(step, place):
@@ -237,6 +244,7 @@ def test_where_a_step_acts(step, place):
         '>Pick up the mug. >Place the mug on the tray. >Pick up the blue cube. >Place the blue cube on the tray.',
         '>Locate the mug. Grasp the Mug. Tidy up. Lift the mug.',
         'Close the end effector. >Turn on the lamp.',
+        '>将夹爪移动到红色方块. 抓取红色方块. >把红色方块放到盘子上. 松开红色方块. 打开夹爪',
     ],
 )
 def test_steps_that_go_somewhere(plan):

@@ -81,6 +81,11 @@ def test_prompt_is_the_published_one(profile, task, expected):
             'the handle of the soup',
         ),
         ('the handle of the pan', *['the handle of the pan'] * 3),
+        ('拿起红色杯子', 'the affordance area for picking up 红色杯子', 'pick up 红色杯子', 'the handle of 红色杯子'),
+        ('把杯子拿起来。', 'the affordance area for picking up 杯子', 'pick up 杯子', 'the handle of 杯子'),
+        ('打開抽屜', 'the affordance area for opening 抽屜', 'open 抽屜', 'the handle of 抽屜'),
+        ('红色杯子', 'the affordance area for holding 红色杯子', 'hold 红色杯子', 'the handle of 红色杯子'),
+        ('红色杯子的把手', *['红色杯子的把手'] * 3),
         ("the pan's affordance", *["the pan's affordance"] * 3),
         ('the area to press', *['the area to press'] * 3),
     ],
@@ -166,10 +171,15 @@ def test_instruction_is_asked_or_refused(text):
         ('look: the red mug', ('pointing', 'look: the red mug')),
         ('counting: the red mugs', ('pointing', 'counting: the red mugs')),
         ('cup: the red one', ('pointing', 'cup: the red one')),
+        ('mission：pick up the red bowl', ('mission', 'pick up the red bowl')),
+        ('ＧＲＯＵＮＤＩＮＧ：红色杯子', ('grounding', '红色杯子')),
+        ('PLANNING :把方块：放到盘子上', ('planning', '把方块：放到盘子上')),
+        ('把红色方块放到盘子上', ('pointing', '把红色方块放到盘子上')),
     ],
 )
 def test_parse_instruction(text, expected):
     assert parse_instruction(text, 'pointing') == expected
+    assert parse_instruction(text, ' Pointing ') == expected
 
 
 @pytest.mark.parametrize(
@@ -200,6 +210,11 @@ def test_get_task_lists_the_tasks():
     assert list(TASKS) == ['pointing', 'affordance', 'grounding', 'trajectory', 'planning', 'general']
     with pytest.raises(BrainError, match=r"'grasping'.*pointing, affordance, grounding, trajectory, planning, general"):
         get_task('grasping')
+
+
+@pytest.mark.parametrize('name', ['pointing', ' Pointing ', 'POINTING', 'ｐｏｉｎｔｉｎｇ'])
+def test_task_names_are_known_in_any_case(name):
+    assert get_task(name) is TASKS['pointing']
 
 
 def test_stop_strings():

@@ -1,0 +1,76 @@
+"""Which of the groups in an answer is the answer: prose has numbers, too.
+
+What is named as the answer is; else the last list, and of several ways the first. Where it would be a guess, none is.
+"""
+
+import re
+from dataclasses import replace
+
+from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.candidates import DISTRACTION, Candidate, Document
+from robobrain_ros.tasks.structure import CUT_SHORT
+
+_WAY = re.compile(
+    r'\b(?:waypoints?|trajectory|path)\b[^.\n]{0,30}?(?:[:=]|\b(?:is|are)\b)|(?:轨迹|路径|航点|路径点)(?:是|为|[:=])',
+    re.IGNORECASE,
+)
+
+
+def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bool) -> Candidate | None:
+    """The candidate that is the answer; None where it would be a guess.
+
+    :param sizes: how many numbers a place may have
+    :param path: a way is asked for
+    :param cut_short: the end of the answer is missing
+    """
+    fitting = [one for one in document.candidates if any(len(value.parts) in sizes for value in one.values)]
+    candidates = fitting or document.candidates
+    if marked := [candidate for candidate in candidates if candidate.marked]:
+        return _of_marked(marked, path)
+    if document.answer_is_missing():
+        return None
+    plain = [candidate for candidate in candidates if not DISTRACTION.search(candidate.introduction)]
+    pool = [candidate for candidate in plain if candidate.is_list] or plain
+    if not pool:
+        return None
+    if path:
+        chosen = _way(pool)
+    elif len(pool) > 1 and all(candidate.name for candidate in pool):  # 'Mug: ...', 'Plate: ...'
+        return _together(pool) if len({candidate.name for candidate in pool}) == 1 and not cut_short else None
+    else:
+        chosen = pool[-1]
+    return None if _goes_on(document, chosen, cut_short) else chosen
+
+
+def _of_marked(marked: list[Candidate], path: bool) -> Candidate:
+    if any(candidate.key in keys.ANSWER or not candidate.key for candidate in marked):
+        return marked[-1]
+    if all(candidate.joins for candidate in marked) or not path:  # 'point: ...' again and again
+        return _together(marked)
+    return marked[0]
+
+
+def _together(candidates: list[Candidate]) -> Candidate:
+    values = [value for candidate in candidates for value in candidate.values]
+    return replace(candidates[0], end=candidates[-1].end, values=values)
+
+
+def _way(pool: list[Candidate]) -> Candidate:
+    """The first that is called a way, else the first of several places; else the last place."""
+    named = [candidate for candidate in pool if _WAY.search(candidate.introduction)]
+    long = [candidate for candidate in pool if len(candidate.values) > 1]
+    return (named or long or pool[-1:])[0]
+
+
+def _goes_on(document: Document, chosen: Candidate, cut_short: bool) -> bool:
+    """Whether the answer may still have been to come when the text ended: behind a sentence, not behind a bare list."""
+    if not chosen.introduction.strip(' \n-*:') and chosen.is_list:
+        return False
+    if cut_short and chosen.name:
+        return True
+    last = document.candidates[-1]
+    if last is not chosen and last.start > chosen.end and any(value.flaw == CUT_SHORT for value in last.values):
+        return True
+    if not cut_short or not chosen.introduction.strip(' \n-*:'):
+        return False
+    return not chosen.is_list or bool(document.prose[chosen.end :].strip())

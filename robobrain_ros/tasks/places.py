@@ -1,0 +1,265 @@
+"""The values of one group in an answer: which of its keys answer the question, and what lies under the others.
+
+A value under a foreign key, however deep, is never a target, a waypoint or a box.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.reading import drop, one_line, unquote
+from robobrain_ros.tasks.refusals import is_refusal
+from robobrain_ros.tasks.structure import NUMBER, Atom, Group, Item, read_groups
+from robobrain_ros.tasks.values import Dropped
+
+_NUMBER = re.compile(NUMBER)
+_NOT_FINITE = re.compile(r'[+-]?(?:nan|inf|infinity)', re.IGNORECASE)
+_NOTHING = frozenset({'null', 'none', ''})
+_FALSE = frozenset({'false', 'no', '0', 'none', 'null', '否', '无'})
+_TRUE = frozenset({'true', 'yes', '1', '是'})
+_CORNERS = (
+    ('x1', 'y1', 'x2', 'y2'),
+    ('xmin', 'ymin', 'xmax', 'ymax'),
+    ('x_min', 'y_min', 'x_max', 'y_max'),
+    ('left', 'top', 'right', 'bottom'),
+)
+_SIDES = frozenset({'w', 'h', 'width', 'height'})
+_BARE = re.compile(rf'\s*(?:x\s*[:=]\s*)?{NUMBER}(?:\s*[,;\s]\s*(?:[yd]\s*[:=]\s*)?{NUMBER}){{1,3}}\s*\.?\s*')
+_LABELS = keys.LABEL | keys.TYPE
+_NESTED = 3
+"""Quotations in quotations that are read."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A group of numbers that may be a target, a waypoint or a box."""
+
+    text: str
+    """The text that the model wrote."""
+    parts: tuple[str, ...]
+    label: str = ''
+    flaw: str = ''
+    """Why none of it can be used; empty if nothing is known against it."""
+    box: bool = False
+    """It stands where a box does: its numbers are corners."""
+    refused: bool = False
+    """The words beside it say that nothing is there."""
+
+
+@dataclass
+class Reader:
+    """Collects the values of groups.
+
+    :param text: the cleaned text that the groups are from
+    :param answer: the answer as the model wrote it, to be quoted; as long as ``text``
+    :param wanted: what is asked for
+    """
+
+    text: str
+    answer: str
+    wanted: keys.Wanted
+    values: list[Value] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    empty: bool = False
+    """A key that answers the question holds nothing."""
+    depth: int = 0
+
+    def read(self, node: Atom | Group, like: Value) -> None:
+        """Collect what lies under a key that answers the question, or under none.
+
+        :param like: label and the like of what encloses it
+        """
+        if isinstance(node, Atom):
+            self._atom(node, like)
+        elif node.bracket == '{' or _is_keyed(node):
+            self._mapping(node, like)
+        elif not node.items:
+            self.empty = self.empty or not node.flaw
+        elif _numbers(self, node):
+            self._group(node, like)
+        elif (like.box or self.wanted.boxes) and (pair := self._corner_pair(node)):
+            self.values.append(pair)
+        else:
+            for item in node.items:
+                if item.key is None or isinstance(item.value, Group):
+                    self._keyed(item, like)
+
+    def quote(self, node: Atom | Group) -> str:
+        """What the model wrote there."""
+        return self.answer[node.start : node.end].rstrip()
+
+    def words(self, node: Atom | Group) -> str:
+        """An atom's text, without its quotes."""
+        if isinstance(node, Group):
+            return ''
+        text = self.answer[node.start : node.end]
+        return one_line(unquote(text) if node.quoted else text)
+
+    def _atom(self, node: Atom, like: Value) -> None:
+        inner = self.text[node.start + 1 : node.end - 1] if node.quoted else ''
+        if self.depth < _NESTED and inner.lstrip()[:1] in ('[', '(', '{'):
+            original = self.answer[node.start + 1 : node.end - 1]
+            nested = Reader(inner, original, self.wanted, depth=self.depth + 1)
+            for top in read_groups(inner):
+                nested.read(top.group, like)
+            self.values += nested.values
+            self.dropped += nested.dropped
+            self.empty = self.empty or nested.empty
+        elif parts := bare_numbers(inner):
+            self.values.append(replace(like, text=self.quote(node), parts=parts))
+        elif self.words(node).lower() in _NOTHING or (node.quoted and is_refusal(self.words(node))):
+            self.empty = True
+
+    def _group(self, node: Group, like: Value) -> None:
+        """A group with numbers in it: a value, unless other groups stand beside the numbers."""
+        inner = [item for item in node.items if isinstance(item.value, Group)]
+        if inner:
+            text = self.answer[node.start : inner[0].value.start].rstrip()
+            self.dropped.append(drop(text, 'no closing bracket around these numbers'))
+            for item in inner:
+                self._keyed(item, like)
+            return
+        parts = tuple(self._part(item) for item in node.items)
+        if len(parts) == 1 and ';' in parts[0] and not node.flaw:
+            parts = bare_numbers(parts[0]) or parts  # '(512; 300)'
+        self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw))
+
+    def _part(self, item: Item) -> str:
+        node = item.value
+        words = (
+            self.words(node) if isinstance(node, Group) or node.quoted else one_line(self.text[node.start : node.end])
+        )
+        return words if item.key is None else f'{item.key}={words}'
+
+    def _corner_pair(self, node: Group) -> Value | None:
+        """The box that two corners in one list make."""
+        pairs = [item.value for item in node.items if isinstance(item.value, Group)]
+        if len(pairs) != 2 or len(node.items) != 2 or any(pair.flaw or _count(self, pair) != 2 for pair in pairs):
+            return None
+        parts = tuple(self._part(item) for pair in pairs for item in pair.items)
+        return Value(self.quote(node), parts, box=True)
+
+    def _keyed(self, item: Item, like: Value) -> None:
+        """A value of a list, with a key or without."""
+        if item.key is None or self.wanted.owns(item.key):
+            self.read(item.value, like)
+        elif not self.wanted.boxes and keys.unnumbered(item.key) in keys.BOX:
+            self.read(item.value, replace(like, box=True))
+        else:
+            self.leave(item.key, item.value)
+
+    def leave(self, key: str, node: Atom | Group) -> None:
+        """Report what lies under a key that does not answer the question."""
+        if isinstance(node, Group) and any(character.isdigit() for character in self.text[node.start : node.end]):
+            self.dropped.append(drop(self.quote(node), f'"{key[:40]}" holds something else'))
+
+    def _mapping(self, node: Group, like: Value) -> None:
+        """What lies under the keys that answer the question; else under those of boxes, of lists of things, or x and y."""
+        named = [(item.key, item.value) for item in node.items if item.key is not None]
+        if any(keys.normal(self.words(value)) in keys.OTHERS for key, value in named if keys.normal(key) in _LABELS):
+            self.leave('type', node)
+            return
+        like = self._beside(named, like)
+        self.empty = self.empty or not (node.items or node.flaw)
+        known = {keys.unnumbered(key) for key, value in named if self._may_hold(value)}
+        own = next((known & family for family in self.wanted.families if known & family), frozenset[str]())
+        boxes = frozenset[str]() if own or self.wanted.boxes else known & keys.BOX
+        holders = frozenset[str]() if own or boxes else known & keys.HOLDERS
+        plain, is_box = ([], False) if own or boxes or holders else self._coordinates(named, like.box)
+        for item in node.items:
+            key = keys.unnumbered(item.key) if item.key is not None else ''
+            if item.key is None:
+                self.read(item.value, like) if isinstance(item.value, Group) else None
+            elif key in own or key in holders:
+                self.read(item.value, like)
+            elif key in boxes:
+                self.read(item.value, replace(like, box=True))
+            else:
+                self.leave(item.key, item.value)
+        if plain:
+            parts = tuple(plain)
+            self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, box=is_box))
+
+    def _may_hold(self, value: Atom | Group) -> bool:
+        """Whether a value may be a place, or says that there is none: 'the mug' does not."""
+        words = self.words(value)
+        return (
+            isinstance(value, Group) or words.lower() in _NOTHING or words[:1] in '[({0123456789' or is_refusal(words)
+        )
+
+    def _beside(self, named: list[tuple[str, Atom | Group]], like: Value) -> Value:
+        """Label, and whether the words beside a value say that nothing is there."""
+        for written, value in named:
+            key, words = keys.normal(written), self.words(value)
+            if key in keys.LABEL and words and not like.label:
+                like = replace(like, label=words)
+            says = key in keys.SAYS or self.wanted.owns(key)
+            if (
+                (keys.says_found(written) and words.lower() in _FALSE)
+                or (key in keys.ABSENT and words.lower() in _TRUE)
+                or (says and words and is_refusal(words))
+            ):
+                like = replace(like, refused=True)
+                self.empty = True
+        return like
+
+    def _coordinates(self, named: list[tuple[str, Atom | Group]], in_box: bool) -> tuple[list[str], bool]:
+        """The numbers of {"x": 1, "y": 2}, and whether they are corners; empty if it is nothing of the kind."""
+        fields = {keys.normal(key): self.words(value) for key, value in named if isinstance(value, Atom)}
+        for corners in _CORNERS:
+            if all(key in fields for key in corners):
+                return [fields[key] for key in corners], True
+        if (
+            'x' in fields
+            and 'y' in fields
+            and _NUMBER.match(fields['x'])
+            and not (in_box or self.wanted.boxes or _SIDES & set(fields))
+        ):
+            return [fields['x'], fields['y'], *(fields[key] for key in keys.DEPTH if key in fields)][:3], False
+        return [], False
+
+
+def bare_numbers(text: str) -> tuple[str, ...]:
+    """Two to four numbers with nothing but separators between them: '512, 300', 'x=512, y=300'; else empty."""
+    return tuple(_NUMBER.findall(text)) if len(text) < 200 and _BARE.fullmatch(text) else ()
+
+
+def holds_groups(group: Group) -> bool:
+    """Whether there are groups in a group."""
+    return any(isinstance(item.value, Group) for item in group.items)
+
+
+def is_number(words: str) -> bool:
+    """Whether an atom starts like a number, or is one that is not finite."""
+    return bool(_NUMBER.match(words) or _NOT_FINITE.fullmatch(words))
+
+
+def _numbers(reader: Reader, group: Group) -> bool:
+    return any(
+        isinstance(item.value, Atom)
+        and not (item.value.quoted and not _NUMBER.fullmatch(reader.words(item.value)))
+        and is_number(reader.words(item.value))
+        for item in group.items
+    )
+
+
+def _count(reader: Reader, group: Group) -> int:
+    found = [item for item in group.items if isinstance(item.value, Atom) and is_number(reader.words(item.value))]
+    return len(found) if len(found) == len(group.items) else 0
+
+
+def _is_keyed(group: Group) -> bool:
+    """Whether each item of a list or tuple has a key, as in 'Point(x=1, y=2)'."""
+    return bool(group.items) and all(item.key is not None for item in group.items)
+
+
+def leaves(tops: list[Group]) -> Iterator[Group]:
+    """Groups of words give way to the groups inside of them: brackets in prose hold prose."""
+    for group in tops:
+        inner = [item.value for item in group.items if isinstance(item.value, Group)]
+        prose = any(isinstance(item.value, Atom) and not item.value.quoted and item.key is None for item in group.items)
+        if inner and prose and group.bracket == '(':
+            yield from leaves(inner)
+        else:
+            yield group

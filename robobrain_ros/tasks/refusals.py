@@ -1,0 +1,124 @@
+"""Whether a sentence says that something is not there, in English or Chinese, and what it says that of.
+
+A refusal counts by its sentence: each of its clauses is judged. 'I cannot find any other' and 'not fully visible' are
+none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from what is absent.
+"""
+
+import re
+
+from robobrain_ros.tasks.chinese import simplified
+
+_SEEING = (
+    r'(?:visible|found|find|see|seen|locate|located|identify|identified|detect|detected|present|exist|exists|appear|'
+    r'show|shown|contain|contained|contains|include|included|includes|recogni[sz]ed?|determined?|discern(?:ed)?|'
+    r'provide|pinpoint|spot|point\s+to|pointed|plan|complete|perform|answer|help|observed?|'
+    r'any|there|here|in\s+(?:the|this)\s+(?:image|picture|photo|scene|view|frame)|'
+    r'in\s+(?:view|sight)|on\s+the\s+image)\b'
+)
+_WHOLE = r'(?:fully|entirely|completely|clearly|only|just|wholly|totally)'
+_IMAGE = r'(?:image|picture|photo|scene|view|frame)'
+_ENGLISH = (
+    r'(?:\b(?:not|cannot|unable\s+to|fail(?:ed|s)?\s+to|never|impossible\s+to)|n[\'’]t)\s+'
+    rf'(?:(?!{_WHOLE})\w+\s+){{0,3}}?{_SEEING}'
+    r'|\bthere(?:\s+(?:is|are|was|were)|[\'’]s)\s+(?:\w+ly\s+)?(?:no|nothing|none)\b'
+    r'|\bthere\s+(?:is|are|was|were)(?:\s+not|n[\'’]t)\b|\bthere\s+(?:appears|seems)\s+to\s+be\s+no\b|\bneither\b'
+    r'|\bbut\s+not\s+(?:an?|any|the)\b|\b(?:absent|missing)\W*\Z'
+    r'|\b(?:i\s+(?:can\s+)?see|contains?|shows?|has)\s+(?:no|nothing|none)\b'
+    r'|\bnothing\s+(?:\w+\s+)?(?:match(?:es)?|fits|found|visible|detected|there|here|like)\b|\bno\s+match'
+    r'|\bnone\s+of\s+(?:the|these|them)\b'
+    r'|\bno\s+(?:\w+\s+){1,4}?(?:(?:is|are|was|were|could\s+be|can\s+be)\s+)?'
+    rf'(?:visible|found|detected|present|seen|shown|exists?|in\s+(?:the|this)\s+{_IMAGE})\b'
+    r'|\b(?:is|are|was|were|seems|appears|be)\s+(?:\w+\s+)?(?:absent|invisible|nowhere|out\s+of\s+(?:view|sight|frame)|'
+    r'missing(?!\s+(?:its|an?|one|some|piece|part)\b))'
+    rf'|\b(?:missing|absent)\s+(?:from|in)\b|\b{_IMAGE}\s+lacks\b|\bremoved\s+from\b|\bno\s+longer\b'
+    r'|\bnot\s+applicable\b|\bno\s+(?:such|sign\s+of|trace\s+of|visible)\b|\b(?:placeholder|dummy)\b'
+)
+_FINDING = r'(?:找到|发现|检测|侦测|看到|看见|见到|识别|辨认|出现|显示|包含|定位|确定|检出|回答|完成|规划)'
+_CHINESE = (
+    rf'(?:未|没|没有|无法|不能|没法|未能|没能)[^,，。]{{0,8}}?{_FINDING}'
+    r'|\A\W*无(?!论|需|障|遮|碰|问|疑|妨|阻)|不见了|(?:找|看|检测|侦测|识别|定位)不(?:到|见|出|清)|不存在|不可见|不在(?:图|画面|场景|视野|这)|(?:不|未)包含|缺失|没有|未见'
+    r'|无(?:目标|此|该|相关)|无法|(?:图|图像|图片|画面|场景)(?:中|里|内)?(?:并)?无|占位'
+)
+_REFUSAL = re.compile(f'{_ENGLISH}|{_CHINESE}', re.IGNORECASE)
+_NOTHING = (
+    r'(?:no(?:ne|thing|where)?|n/?a|null|nil|not\s+(?:found|visible|present|there|here|available|detected)|unknown|empty|'
+    r'invisible|absent|missing|fail(?:ed|ure)?|无|没有|未找到|不可见|否|空)'
+)
+# Without one of these, nothing is refused; this is the quick look.
+_HINT = re.compile(
+    r"no|neither|n['’]t|fail|unable|impossible|never|missing|absent|lack|remov|invis|dummy|placehold|n/a|null|nil|unknown|empty|"
+    r'out\s+of|false|0|[未没沒無无不否空缺占找看检檢测測识識定]',
+    re.IGNORECASE,
+)
+# A whole clause, or a whole label: 'none', 'status: not found', 'but no red mug', 'visible: false'.
+_CURT = re.compile(
+    rf'\W*(?:[\w ]{{1,40}}[:：=]\W*)?{_NOTHING}\W*'
+    r'|\W*(?:[\w ]{1,40}[:：=]\W*|but\s+|and\s+|sorry\W+)?no\s+(?:\w+\s*){1,4}\W*'
+    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*[:：=]\W*(?:false|no|0|否)\W*',
+    re.IGNORECASE,
+)
+# It is about something else, or only about a part.
+_OTHER = re.compile(
+    r'\b(?:any|no)\s+(?:other|more|further)\b|\b(?:another|anything\s+else|something\s+else|others)\b'
+    r'|\bno\s+(?:\w+\s+)?(?:obstacles?|obstructions?|collisions?|occlusions?|problems?|doubts?|need|issues?|worries|entry)\b'
+    r'|\b(?:obstacles?|obstructions?|collisions?|occlusions?)\s*[:=]'
+    r'|\b(?:the\s+whole|the\s+entire|all\s+of|the\s+rest|exact(?:ly)?|precise(?:ly)?)\b'
+    r'|其他|别的|其它|另外|障碍|遮挡|碰撞|完全|问题|完整|全部',
+    re.IGNORECASE,
+)
+# A place is free because nothing is there.
+_FREE = re.compile(
+    r'\b(?:free|empty|vacant|clear|unoccupied|available|open)\s+(?:\w+\s+)?(?:space|spot|area|place|point|region|location)\b'
+    r'|空位|空处|空地|空白|空闲|空余|空旷|空的',
+    re.IGNORECASE,
+)
+_IS_FREE = re.compile(r'\b(?:is|are)\s+(?:free|empty|vacant|clear|unoccupied)\b', re.IGNORECASE)
+# What is absent is any thing at all, from a place beside another thing; and what follows from it is said.
+_NO_THING_BESIDE = re.compile(
+    r'\b(?:nothing|(?:no|any)\s+(?:\w+\s+)?(?:objects?|items?|things?))\b.*\b(?:left|right|front|top|between|behind|beside|next|near|above|below)\b'
+    r'|(?:左|右|前|后|旁|上|下|间|边)[^,，]{0,4}没有(?:任何)?(?:物体|东西|物品)',
+    re.IGNORECASE,
+)
+_CONCLUSION = re.compile(
+    r'\A\W*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means|consequently)\b|\A\W*(?:所以|因此|因而|故)'
+)
+_NEGATION = re.compile(
+    r"\b(?:not|cannot|unable|impossible|no|only|return|give)\b|n['’]t\b|无法|不能|没|返回", re.IGNORECASE
+)
+_BOUNDARY = re.compile(r'(?<=[.!?])(?=\s|\Z)|[;。！？；\n]')
+_CLAUSE = re.compile(r'[,，]|\s(?=(?:so|therefore|thus|hence|but|however)\b)|(?=所以|因此|但是|不过)', re.IGNORECASE)
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Where the sentences of a text begin and end; a semicolon and a new line end one, too."""
+    spans, begin = [], 0
+    for match in _BOUNDARY.finditer(text):
+        if match.end() > begin:
+            spans.append((begin, match.end()))
+            begin = match.end()
+    return [*spans, (begin, len(text))]
+
+
+def is_refusal(sentence: str) -> bool:
+    """Whether this sentence, or label, says that what was asked for is not there."""
+    if not _HINT.search(sentence):
+        return False
+    clauses = _CLAUSE.split(simplified(sentence[:600]).replace('_', ' '))
+    return any(_refuses(clause, clauses[:index], clauses[index + 1 :]) for index, clause in enumerate(clauses))
+
+
+def says_not_there(text: str) -> bool:
+    """Whether any sentence of a text without values says that nothing was found."""
+    text = text[:2000]
+    return any(is_refusal(text[begin:end]) for begin, end in sentences(text))
+
+
+def _refuses(clause: str, before: list[str], behind: list[str]) -> bool:
+    """Whether a clause says it, and no other clause of its sentence takes it back."""
+    if not (_CURT.fullmatch(clause) or _REFUSAL.search(clause)) or _OTHER.search(clause):
+        return False
+    free = [*filter(_FREE.search, (*before, *behind)), *filter(_IS_FREE.search, behind)]
+    if any(not _NEGATION.search(other) for other in free):
+        return False
+    concluded = any(_CONCLUSION.search(other) and not _NEGATION.search(other) for other in behind)
+    return not (concluded and _NO_THING_BESIDE.search(clause))
