@@ -22,11 +22,13 @@ class Signals:
     Make it in the main thread, once. SIGHUP is left alone where ``nohup`` has the process ignore it.
 
     :param within_s: so long the process may take to end by itself, seconds
-    :param last_words: called with the signal's number, in another thread, if it does not; the exit code is then 128
-        and that number
+    :param last_words: called with the signal's number, in another thread, if it does not
+    :param code: the exit code then; None: 128 and that number
     """
 
-    def __init__(self, within_s: float, last_words: Callable[[int], object] = lambda number: None) -> None:
+    def __init__(
+        self, within_s: float, last_words: Callable[[int], object] = lambda number: None, code: int | None = None
+    ) -> None:
         self.heard = 0
         """Number of the signal, or 0; known when the main thread next executes Python."""
         self._interrupts = False
@@ -43,7 +45,7 @@ class Signals:
             self._came.set()
             time.sleep(within_s)
             last_words(number)
-            os._exit(128 + number)
+            os._exit(128 + number if code is None else code)
 
         threading.Thread(target=end, name='robobrain-ending', daemon=True).start()
         for one in SIGNALS:

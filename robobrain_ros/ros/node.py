@@ -208,7 +208,8 @@ def main(args: list[str] | None = None) -> int:
     :returns: the exit code 1 if the node cannot be started
     """
     late = f'has not ended within {END_S:g} s, and ends now, with its engine'
-    signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).fatal(late))
+    # once it was asked to end, that its engine could not be asked nicely is no failure: imports cannot be interrupted
+    signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).warning(late), code=0)
     use_image_profile()
     try:
         arguments.init(

@@ -219,7 +219,8 @@ OWNER = f"""
 """
 
 
-def test_no_engine_outlives_an_owner_that_is_killed(nothing_left, temporary, tmp_path):
+@pytest.mark.parametrize('number', [signal.SIGKILL, signal.SIGHUP])
+def test_no_engine_outlives_an_owner_that_is_killed(nothing_left, temporary, tmp_path, number):
     script = tmp_path / 'owner.py'
     script.write_text(textwrap.dedent(OWNER))
     with subprocess.Popen(
@@ -232,7 +233,8 @@ def test_no_engine_outlives_an_owner_that_is_killed(nothing_left, temporary, tmp
             assert len(list(temporary.glob('robobrain_*'))) == 1
             shared = shared_memory(pids)
         finally:
-            owner.kill()
+            owner.send_signal(number)
+            owner.wait(SOON)
     assert pids
     eventually(lambda: not any(process.is_running() for process in family))
     eventually(lambda: not any(path.exists() for path in [*shared, *temporary.iterdir()]))
