@@ -58,9 +58,8 @@ def running(*camera_arguments: str) -> Iterator[Client]:
     with LocalStack() as stack:
         print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
         stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
-        stack.start(
-            'ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error']
-        )  # that nothing is found is a row of the table
+        # no warnings: that the absent object is not found is a row of the table
+        stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error'])
         with ros():
             node = Node('robobrain_demo')
             client = Client(node, check=stack.check)
