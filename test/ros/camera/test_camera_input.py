@@ -197,7 +197,12 @@ def test_intrinsics_may_come_after_the_image(rig, camera):
 # --- status and end -------------------------------------------------------------------------------------------------
 def test_status_tells_rate_and_age(rig, camera):
     silent = rig.input.status()
-    assert (silent.received, silent.rate_hz, silent.age_s, silent.publishers) == (0, 0.0, float('inf'), 1)
+    assert (silent.received, silent.rate_hz, silent.age_s, silent.publishers) == (
+        0,
+        0.0,
+        float('inf'),
+        '/test_camera (reliable)',
+    )
     period = threading.Event()
     for _ in range(10):
         rig.deliver(camera.image, colour(camera.header(0.5), picture()))
