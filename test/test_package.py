@@ -31,7 +31,7 @@ ROSDEP_KEYS = {
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
     'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags',
-    'shtab', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
+    'shtab', 'simplejpeg', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 
 

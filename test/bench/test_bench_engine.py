@@ -95,7 +95,7 @@ def test_one_token_has_no_further_ones():
 def test_a_variant_differs_in_one_thing_and_is_a_process_of_its_own(variant, differs, tmp_path, monkeypatch):
     assert variant in engine.PATHS
     script = tmp_path / 'python'
-    script.write_text('#!/bin/sh\necho "$3 $4"')  # behind -m and the module
+    script.write_text('#!/bin/sh\nshift $(($# - 2))\necho "$1 $2"')  # what follows the module
     script.chmod(0o755)
     monkeypatch.setattr(engine.sys, 'executable', str(script))
     engine._measure(variant, PLAN, tmp_path / 'log')

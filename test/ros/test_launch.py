@@ -2,8 +2,10 @@
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import yaml
 from repository import ROOT
 
 from robobrain_ros.ros import topics, write_parameters
+from robobrain_ros.ros.end_launch import end_launch
 from robobrain_ros.ros.from_parameters import settings
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 
@@ -177,3 +180,36 @@ def test_preset(preset: Path) -> None:
     for number, line in enumerate(lines):
         if re.match(r'    \w+:', line):
             assert lines[number - 1].strip(), f'{line.strip()} is not explained'
+
+
+@pytest.fixture
+def shutdown(monkeypatch) -> type:
+    """What stands in for launch's action, where launch is not installed."""
+    action = type('Shutdown', (SimpleNamespace,), {})
+    monkeypatch.setitem(sys.modules, 'launch', SimpleNamespace())
+    monkeypatch.setitem(sys.modules, 'launch.actions', SimpleNamespace(Shutdown=action))
+    return action
+
+
+@pytest.mark.parametrize('code', [1, 2, -9])
+def test_a_process_that_fails_fails_the_launch(shutdown: type, code: int) -> None:
+    event: Any = SimpleNamespace(process_name='robobrain_node-1', returncode=code)
+    running: Any = SimpleNamespace(is_shutdown=False)
+    with pytest.raises(RuntimeError, match=f'robobrain_node-1 has failed with exit code {code}'):
+        end_launch(event, running)
+    ending: Any = SimpleNamespace(is_shutdown=True)
+    assert end_launch(event, ending) is None
+
+
+def test_a_process_that_ends_well_ends_the_launch(shutdown: type) -> None:
+    event: Any = SimpleNamespace(process_name='robobrain_node-1', returncode=0)
+    running: Any = SimpleNamespace(is_shutdown=False)
+    assert isinstance(end_launch(event, running), shutdown)
+
+
+@pytest.mark.parametrize('name', ['demo.launch.py', 'robobrain_core.launch.py'])
+def test_processes_that_are_needed_end_the_launch(name: str) -> None:
+    given = [given for kind in ('Node', 'LifecycleNode') for _, given in calls(ROOT / 'launch' / name, kind)]
+    ours = [one for one in given if literal(one['package']) == 'robobrain_ros']
+    assert ours
+    assert all(ast.unparse(one['on_exit']).startswith('end_launch') for one in ours)

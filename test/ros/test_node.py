@@ -212,7 +212,7 @@ def test_bad_values_are_refused_with_a_sentence(active, client, name, value, say
 
 def test_values_that_stay_the_same_may_be_set_again(active, client):
     """As `ros2 param load` does."""
-    client.set_parameters('/robobrain', model='', kv_cache_mb=0, timeout_s=60.0)
+    client.set_parameters('/robobrain', model='tiny', kv_cache_mb=0, timeout_s=60.0)
 
 
 # --- lifecycle --------------------------------------------------------------------------------------------------------

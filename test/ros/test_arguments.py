@@ -1,0 +1,58 @@
+"""The command line of the executables: help, ROS arguments, and nothing else. None of these starts a node."""
+
+import pytest
+
+from robobrain_ros.ros import node
+from robobrain_ros.ros.parameters import PARAMETERS
+from robobrain_ros.sim import camera
+
+MAINS = pytest.mark.parametrize('module', [node, camera], ids=['robobrain_node', 'simulated_camera'])
+
+
+@MAINS
+def test_help_names_every_parameter(module, capsys):
+    with pytest.raises(SystemExit) as ended:
+        module.main(['--help'])
+    assert ended.value.code == 0
+    said = capsys.readouterr().out
+    for parameter in module.PARAMETERS:
+        assert f'\n  {parameter.name}: {parameter.description[:20]}' in said
+    assert 'docs/' in said
+    assert '--params-file' in said
+
+
+@MAINS
+@pytest.mark.parametrize('given', [['--frobnicate'], ['tiny'], ['--ros-args', '-r', 'a:=b', '--', 'more']])
+def test_other_arguments_are_refused(module, given, capsys):
+    with pytest.raises(SystemExit) as ended:
+        module.main(given)
+    assert ended.value.code == 2
+    assert given[-1] in capsys.readouterr().err
+
+
+@MAINS
+@pytest.mark.parametrize(
+    ('given', 'says'),
+    [
+        (['--params-file', '/no/such.yaml'], "'--params-file /no/such.yaml'. Error: Error opening YAML file"),
+        (['-p', 'timeout_s'], "'-p timeout_s'"),
+    ],
+)
+def test_ros_arguments_that_cannot_be_read_are_quoted(module, given, says, capfd):
+    assert module.main(['--ros-args', *given]) == 1
+    fault = capfd.readouterr().err
+    assert says in fault
+    assert 'Traceback' not in fault
+    assert ', at /' not in fault, 'lines of rcl'
+
+
+def test_every_parameter_of_the_camera_says_what_it_means():
+    assert all(len(parameter.description) > 10 for parameter in camera.PARAMETERS)
+    assert len(camera.PARAMETERS) == 6
+    assert node.PARAMETERS is PARAMETERS
+
+
+@MAINS
+def test_defaults_are_allowed(module):
+    for parameter in module.PARAMETERS:
+        assert parameter.read(parameter.default) == parameter.default
