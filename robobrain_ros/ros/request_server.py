@@ -23,6 +23,8 @@ from robobrain_ros.tasks import parse_instruction
 
 MOST_AT_ONCE = 1000
 """Goals that may come in one moment: the default for services drops all but ten."""
+RESULT_S = 10
+"""So long a result is kept for its client, seconds: Kilted's default; Jazzy keeps them, and their memory, for 900 s."""
 
 
 class RequestServer:
@@ -59,6 +61,7 @@ class RequestServer:
             goal_service_qos_profile=many,
             cancel_service_qos_profile=many,
             result_service_qos_profile=many,
+            result_timeout=RESULT_S,
         )
 
     async def _on_instruction(self, message: String) -> None:
