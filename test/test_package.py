@@ -1,7 +1,16 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
 """The package's files agree with each other: versions, declared dependencies, error codes, what is installed."""
 
 import ast
 import re
+import subprocess
 import sys
 from importlib.metadata import entry_points
 from importlib.util import find_spec
@@ -149,3 +158,16 @@ def test_types_are_installed() -> None:
         (Path(place) / 'py.typed' for place in robobrain_ros.__path__ if (Path(place) / 'py.typed').is_file()), None
     )
     assert marker is not None
+
+
+def test_every_source_file_has_its_licence() -> None:
+    """By hand: python scripts/license_headers.py."""
+    told = subprocess.run(
+        [sys.executable, '-c', 'import license_headers; print(*license_headers.lacking(), sep="\\n")'],
+        cwd=ROOT / 'scripts',
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert told.stdout.split() == []

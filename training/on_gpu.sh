@@ -1,4 +1,12 @@
 #!/usr/bin/env bash
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
 # One time box of training, some 9.5 minutes, on a bare GPU machine that has CUDA and torch and nothing to download from:
 #   training/on_gpu.sh DIR [arguments of training.train]
 # Checkpoint, report and log are copied to DIR while it learns: whatever stops it, the last evaluation's are there. The next

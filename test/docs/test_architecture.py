@@ -1,3 +1,11 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
 """The layers of docs/architecture.md: every module in exactly one, and imports from the layers above only."""
 
 import ast
@@ -31,6 +39,10 @@ def layers_of(module: Path) -> list[int]:
         for name in names
         if place == name or (name.endswith('/') and place.startswith(name))
     ]
+
+
+LICENCE = 8
+"""Lines at the head of each file that are not its own."""
 
 
 def imports(module: Path) -> list[str]:
@@ -74,7 +86,7 @@ def test_the_top_shows_at_most_five_modules():
 
 
 def test_files_are_short():
-    lengths = {str(module): len(module.read_text().splitlines()) for module in modules()}
+    lengths = {str(module): len(module.read_text().splitlines()) - LICENCE for module in modules()}
     assert {module: lines for module, lines in lengths.items() if lines > 350} == {}
     assert sorted(lengths.values())[len(lengths) // 2] <= 120
 
