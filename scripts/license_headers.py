@@ -20,8 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LINES = (
     'Copyright 2026 robobrain_ros contributors',
     'SPDX-License-Identifier: Apache-2.0',
-    'Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with',
-    'the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by',
+    'Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with',  # noqa: E501
+    'the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by',  # noqa: E501
     'applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,',  # noqa: E501
     'WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language',  # noqa: E501
     'governing permissions and limitations under the License.',
