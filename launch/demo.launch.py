@@ -20,7 +20,7 @@ from launch_ros.parameter_descriptions import ParameterValue
 
 from robobrain_ros import checkpoints
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.end_launch import end_launch
+from robobrain_ros.ros.end_launch import DIES_WITH_PARENT, end_launch
 
 SHARE = get_package_share_path('robobrain_ros')
 
@@ -67,7 +67,7 @@ def generate_launch_description() -> LaunchDescription:
                 package='robobrain_ros',
                 executable='simulated_camera',
                 exec_name='simulated_camera',  # not the prefix
-                prefix='setpriv --pdeathsig TERM',  # ends when ros2 launch is killed, as the node does
+                prefix=DIES_WITH_PARENT,
                 namespace=LaunchConfiguration('namespace', default=''),
                 parameters=[
                     {

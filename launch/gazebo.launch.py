@@ -14,15 +14,15 @@ from pathlib import Path
 from ament_index_python.packages import PackageNotFoundError, get_package_share_path
 from launch import LaunchContext, LaunchDescription
 from launch.action import Action
-from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction, Shutdown
-from launch.events.process import ProcessExited
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, IncludeLaunchDescription, OpaqueFunction
 from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from robobrain_ros import checkpoints
+from robobrain_ros.ros.end_launch import DIES_WITH_PARENT, end_launch
 from robobrain_ros.ros.fastdds import image_profile
-from robobrain_ros.sim.gazebo import DIES_WITH_PARENT, commands, environment
+from robobrain_ros.sim.gazebo import commands, environment
 from robobrain_ros.sim.sdf import camera_pose
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME
 
@@ -47,9 +47,7 @@ def start_gazebo(context: LaunchContext) -> list[Action]:
     headless = LaunchConfiguration('headless').perform(context) == 'true'
     return [
         *(
-            ExecuteProcess(
-                cmd=command, name=name, additional_env=environment(), on_exit=end_with_gazebo, output='screen'
-            )
+            ExecuteProcess(cmd=command, name=name, additional_env=environment(), on_exit=end_launch, output='screen')
             for name, command in commands(world, headless).items()
         ),
         Node(
@@ -66,15 +64,6 @@ def start_gazebo(context: LaunchContext) -> list[Action]:
         static_transform(WORLD_FRAME, CAMERA_FRAME, pose[:3], pose[3:]),
         static_transform(CAMERA_FRAME, OPTICAL_FRAME, ('0', '0', '0'), OPTICAL_ROTATION),
     ]
-
-
-def end_with_gazebo(event: ProcessExited, context: LaunchContext) -> Action | None:
-    """End the launch when Gazebo ends, with an error if it failed; do nothing if the launch ends anyway."""
-    if context.is_shutdown:  # a second shutdown would end in a traceback of launch_ros
-        return None
-    if event.returncode:
-        raise RuntimeError(f'{event.process_name} failed with exit code {event.returncode}')
-    return Shutdown(reason='Gazebo was closed')
 
 
 def static_transform(parent: str, child: str, place: Sequence[str], turn: Sequence[str]) -> Action:

@@ -26,7 +26,7 @@ from lifecycle_msgs.srv import ChangeState
 from rclpy.exceptions import InvalidHandle
 
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.end_launch import end_launch
+from robobrain_ros.ros.end_launch import DIES_WITH_PARENT, end_launch
 
 CONFIG = get_package_share_path('robobrain_ros') / 'config'
 OVERRIDES = ('model', 'device', 'image_transport')
@@ -97,7 +97,7 @@ def declare_arguments() -> list[Action]:
         ),
         DeclareLaunchArgument(
             'prefix',
-            default_value='setpriv --pdeathsig TERM',
+            default_value=DIES_WITH_PARENT,
             description='what the node is started with; this ends it, and its engine, when ros2 launch is killed',
         ),
     ]

@@ -6,7 +6,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""For launch files: what the end of a process means for ``ros2 launch``. Needs launch, which has no wheel."""
+"""For launch files: how ``ros2 launch`` and its processes end together. Needs launch, which has no wheel."""
 
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from launch import LaunchContext
     from launch.actions import Shutdown
     from launch.events.process import ProcessExited
+
+DIES_WITH_PARENT = 'setpriv --pdeathsig TERM'
+"""Prefix of a command: the process gets SIGTERM as soon as its parent is gone, also by SIGKILL."""
 
 
 def end_launch(event: 'ProcessExited', context: 'LaunchContext') -> 'Shutdown | None':

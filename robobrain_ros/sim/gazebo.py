@@ -12,8 +12,8 @@ import os
 import shutil
 from pathlib import Path
 
-DIES_WITH_PARENT = 'setpriv --pdeathsig TERM'
-"""Prefix of a command: the process gets SIGTERM as soon as its parent is gone."""
+from robobrain_ros.ros.end_launch import DIES_WITH_PARENT
+
 PLUGIN_PATH = 'GZ_SIM_SYSTEM_PLUGIN_PATH'
 
 

@@ -21,6 +21,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 from repository import ROOT
 
+from robobrain_ros.ros.end_launch import DIES_WITH_PARENT, end_launch
 from robobrain_ros.sim import gazebo
 
 BIN = ROOT / 'test' / 'fixtures' / 'bin'
@@ -99,7 +100,7 @@ class Recorder(ModuleType):
 @pytest.fixture
 def launch_file(monkeypatch, tmp_path):
     """What launch/gazebo.launch.py defines, on a computer where ros_gz_bridge is installed."""
-    for name in ('', '.action', '.actions', '.events.process', '.launch_description_sources', '.substitutions'):
+    for name in ('', '.action', '.actions', '.launch_description_sources', '.substitutions'):
         monkeypatch.setitem(sys.modules, f'launch{name}', Recorder(f'launch{name}'))
     monkeypatch.setitem(sys.modules, 'launch_ros.actions', Recorder('launch_ros.actions'))
     for package in ('ros_gz_bridge', 'robobrain_ros'):
@@ -117,21 +118,11 @@ def test_the_launch_file_starts_gazebo_so_that_all_ends_with_it(launch_file, hea
     actions = launch_file['start_gazebo'](context)
     started = [action.given for action in actions if type(action).__name__ == 'ExecuteProcess']
     assert {given['name']: given['cmd'] for given in started} == gazebo.commands(WORLD, headless == 'true')
-    assert {given['on_exit'] for given in started} == {launch_file['end_with_gazebo']}
+    assert {given['on_exit'] for given in started} == {end_launch}
     nodes = [action.given for action in actions if type(action).__name__ == 'Node']
     assert {given['exec_name'] for given in nodes} == {'parameter_bridge', 'static_transform_publisher'}
-    assert {given['prefix'] for given in nodes} == {gazebo.DIES_WITH_PARENT}
+    assert {given['prefix'] for given in nodes} == {DIES_WITH_PARENT}
     assert len(started) + len(nodes) == len(actions)
-
-
-def test_the_launch_ends_with_gazebo_once(launch_file):
-    end = launch_file['end_with_gazebo']
-    closed, failed = (SimpleNamespace(returncode=code, process_name='gazebo_server-1') for code in (0, 255))
-    running, ending = (SimpleNamespace(is_shutdown=value) for value in (False, True))
-    assert type(end(closed, running)).__name__ == 'Shutdown'
-    with pytest.raises(RuntimeError, match='gazebo_server-1 failed with exit code 255'):
-        end(failed, running)
-    assert end(closed, ending) is end(failed, ending) is None
 
 
 def test_without_gazebo_it_says_what_to_install(monkeypatch, tmp_path):
