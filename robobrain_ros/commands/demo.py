@@ -16,15 +16,16 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
-from sensor_msgs.msg import Image
 
 from robobrain_ros.brain.image_files import write
+from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
@@ -32,10 +33,10 @@ from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, console, ignore
 from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
@@ -71,9 +72,10 @@ def running(*camera_arguments: str) -> Iterator[Client]:
         with ros():
             node = Node('robobrain_demo')
             client = Client(node, check=stack.check)
-            progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
-            bring_up(client)
-            node.destroy_subscription(progress)
+            with StageLine() as line:
+                start = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, partial(_show_start, line), 5)
+                bring_up(client)
+                node.destroy_subscription(start)
             print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
             yield client
             client.close()
@@ -90,12 +92,11 @@ def run(seed: int, output: Path, tell: Tell = ignore) -> int:
     output.mkdir(parents=True, exist_ok=True)
     scene = TableTop(seed)
     with running('-p', f'seed:={seed}') as client:
-        pictures: list[Image] = []
-        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', pictures.append, 5)
+        annotated = Annotated(client)
         table = Rows(COLUMNS)
         rows = []
         for question in choose(seed):
-            rows.append(Row(question, _ask(client, question, pictures, output), scene))
+            rows.append(Row(question, _ask(client, question, annotated, output), scene))
             table.add(*rows[-1].cells(), style='' if rows[-1].right else 'red')
     right = sum(row.right for row in rows)
     print(f'\n{right} of {len(rows)} answers are right.')
@@ -139,18 +140,11 @@ def run_episodes(number: int, seed: int, output: Path, tell: Tell = ignore) -> i
     return 0 if done >= FLOOR * number else 1
 
 
-class _Progress:
-    """Prints what the engine does while it starts, from /diagnostics."""
-
-    def __init__(self, begin: float) -> None:
-        self._begin = begin
-        self._shown = ''
-
-    def show(self, array: DiagnosticArray) -> None:
-        for status in array.status:
-            if status.name.endswith(': engine') and status.message != self._shown:
-                self._shown = status.message
-                print(f'  {time.monotonic() - self._begin:4.0f} s  {status.message}', flush=True)
+def _show_start(line: StageLine, array: DiagnosticArray) -> None:
+    """Show what the engine does while it starts, from /diagnostics."""
+    for status in array.status:
+        if status.name.endswith(': engine'):
+            line.show(status.message)
 
 
 def choose(seed: int) -> list[Question]:
@@ -167,13 +161,9 @@ def choose(seed: int) -> list[Question]:
     return chosen
 
 
-def _ask(client: Client, question: Question, pictures: list[Image], output: Path) -> Answer:
-    pictures.clear()
+def _ask(client: Client, question: Question, annotated: Annotated, output: Path) -> Answer:
     answer = client.query(question.task, question.instruction, timeout_s=30)
-    deadline = time.monotonic() + 5
-    while not pictures and time.monotonic() < deadline:
-        client.executor.spin_once(0.1)
-    if pictures:
+    if (picture := annotated.of(answer)) is not None:
         name = question.kind if question.kind == 'absent' else question.task
-        write(output / f'{name}.png', to_rgb(pictures[-1]))
+        write(output / f'{name}.png', picture)
     return answer

@@ -13,15 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from robobrain_ros import answer as plain
 from robobrain_ros.bags.answers import to_record
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.scoring import named, score
 from robobrain_ros.msg import Answer, Target
+from robobrain_ros.ros import from_messages
 from robobrain_ros.sim.questions import Question
 from robobrain_ros.sim.scene import TableTop
-from robobrain_ros.tasks.values import Step
 
 COLUMNS = {'task': 10, 'instruction, answer': None, 'pixel, metres': 20, 'truth': 16, 'ms': 4}
 """Titles and widths for ``Rows``."""
@@ -47,7 +46,7 @@ class Row:
         if self.question.kind == 'list':
             there, all_ = set(named(self.answer.reply)), set(self.question.reply)
             return there <= all_ and len(there) >= LEAST_NAMED * len(all_)
-        return score(self.question, from_message(self.answer), self.scene)['right'] == 1
+        return score(self.question, from_messages.answer(self.answer), self.scene)['right'] == 1
 
     def cells(self) -> tuple[str, ...]:
         """Return a text for each of ``COLUMNS``."""
@@ -91,7 +90,7 @@ class Row:
         if question.reply:
             return 'same reply' if self.right else f'{question.reply[0]} expected'
         if question.box:
-            box = from_message(answer).targets[0].box if answer.targets else None
+            box = from_messages.answer(answer).targets[0].box if answer.targets else None
             return f'overlap {iou(question.box, box):.2f}'
         return f'off by {self._off()}'
 
@@ -112,22 +111,3 @@ def _compare_names(given: Sequence[str], there: Sequence[str]) -> str:
     false = sorted(set(given) - set(there))
     words = f'{len(set(given) & set(there))} of {len(there)} named'
     return words + (f', and {", ".join(false)}' if false else '')
-
-
-def from_message(message: Answer) -> plain.Answer:
-    """Return what the evaluation needs of an answer's message, as the brain's type."""
-
-    def target(one: Target) -> plain.Target:
-        box = (one.u_min, one.v_min, one.u_max, one.v_max) if one.has_box else None
-        return plain.Target((one.u, one.v), box, model_depth=one.model_depth)
-
-    return plain.Answer(
-        message.task,
-        message.instruction,
-        code=ErrorCode(message.error_code),
-        image_size=(message.image_width, message.image_height),
-        targets=tuple(map(target, message.targets)),
-        waypoints=tuple(map(target, message.waypoints)),
-        steps=tuple(Step(step.description) for step in message.steps),
-        reply=message.reply,
-    )

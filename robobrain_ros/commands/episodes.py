@@ -24,10 +24,10 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import Image
 from visualization_msgs.msg import MarkerArray
 
+from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.output import Rows
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Answer
-from robobrain_ros.ros import topics
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.sim.scene import TableTop
@@ -154,11 +154,10 @@ class Arena:
         self._client, self._camera = client, camera
         self._states: list[MarkerArray] = []
         self._images: list[Image] = []
-        self._annotated: list[Image] = []
         latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         client.node.create_subscription(MarkerArray, 'objects', self._states.append, latched)
         client.node.create_subscription(Image, 'image', self._keep_image, 1)
-        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', self._annotated.append, 5)
+        self._annotated = Annotated(client)
 
     def play(self, episode: Episode) -> Outcome:
         """Run one episode; blocks for some seconds.
@@ -172,7 +171,6 @@ class Arena:
         self._until(begun, PATIENCE_S, 'the state of the world')
         state, stamp = self._states[-1], self._stamp()
         self._states.clear()
-        self._annotated.clear()
         before = self._image_after(stamp)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
@@ -181,10 +179,10 @@ class Arena:
             state = self._states[-1]
         after = self._image_after(state.markers[0].header.stamp)
         success, metres = episode.judge(from_markers(state))
-        self._spin(lambda: self._annotated, PATIENCE_S)
-        drawn = to_rgb(self._annotated[-1]) if self._annotated else before
+        drawn = self._annotated.of(answer)
+        pictures = (before, before if drawn is None else drawn, after)
         seconds = time.monotonic() - begin
-        return Outcome(episode, answer, moved and success, metres, moved, (before, drawn, after), seconds)
+        return Outcome(episode, answer, moved and success, metres, moved, pictures, seconds)
 
     def _keep_image(self, image: Image) -> None:
         self._images[:] = [image]

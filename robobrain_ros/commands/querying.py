@@ -9,7 +9,6 @@
 """What ``robobrain query`` does: asks the running node, shows how the request goes on, prints the answer."""
 
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from rcl_interfaces.msg import Parameter
 from rclpy.action import get_action_server_names_and_types_by_node
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
 from robobrain_ros.commands import answers, query_options
+from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.pictures import Pictures
 from robobrain_ros.commands.questions import Question, all_of
@@ -34,15 +33,12 @@ from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import PlanStep
 from robobrain_ros.ros import from_messages, topics
-from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client, NoReply, Rejected
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.tasks.base import check_instruction
 
 FIND_S = 5.0
 """How long to look for the node."""
-PICTURE_S = 3.0
-"""How long to wait for the picture with the answer, which comes behind it."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def run(asked: QueryOptions) -> int:
     pictures = Pictures(asked.output) if asked.output else None
     good = True
     with results(asked.json) as tell, _client(asked.node) as client:
-        annotated = _Annotated(client) if pictures else None
+        annotated = Annotated(client) if pictures else None
         for number, text in enumerate(all_of(asked.instructions, asked.interactive)):
             message = _ask(client, asked, text, options)
             answer = from_messages.answer(message)
@@ -192,23 +188,3 @@ def _record(message: AnswerMessage, answer: Answer, drawn: Path | None) -> dict[
         position_frame=message.position_frame,
         picture=str(drawn) if drawn else None,
     )
-
-
-class _Annotated:
-    """Hears the pictures on which the node draws its answers."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._heard: list[Image] = []
-        client.node.create_subscription(Image, f'{client.name}/{topics.ANNOTATED}', self._heard.append, 5)
-
-    def of(self, answer: AnswerMessage) -> Any:
-        """Wait for the picture of an answer, height x width x 3, RGB; None if there is none."""
-        deadline = time.monotonic() + PICTURE_S
-        while answer.image_width and time.monotonic() < deadline:
-            for image in self._heard:
-                if image.header == answer.header:
-                    self._heard.clear()
-                    return to_rgb(image)
-            self._client.executor.spin_once(0.1)
-        return None
