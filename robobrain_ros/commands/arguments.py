@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from robobrain_ros import checkpoints
+
 EXIT_CODES = """\
 exit codes:
   0    every answer can be used
@@ -76,6 +78,19 @@ def seed(text: str) -> int:
 def takes_files(action: argparse.Action) -> None:
     """Let shells complete the names of files for an option: ``robobrain completion`` reads this attribute."""
     vars(action)['complete'] = {'bash': '_shtab_compgen_files', 'zsh': '_files', 'tcsh': 'f'}  # as shtab.FILE
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the option ``--model`` to a parser; its value is the path of the model's directory."""
+    model = parser.add_argument(
+        '--model',
+        type=checkpoints.directory,
+        default=checkpoints.TINY,
+        metavar='tiny|DIR',
+        help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
+        'its simulated table (default: %(default)s)',
+    )
+    takes_files(model)
 
 
 def image_size(text: str) -> tuple[int, int]:

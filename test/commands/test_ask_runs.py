@@ -11,27 +11,16 @@
 import io
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import cv2
 import pytest
+from commands import robobrain
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.cli import main
 from robobrain_ros.sim.scene import TableTop
-
-ROBOBRAIN = Path(sys.executable).with_name('robobrain')
-
-
-def robobrain(
-    *arguments: object, folder: Path, timeout: float = 110, **environment: str
-) -> subprocess.CompletedProcess:
-    command = [str(ROBOBRAIN), *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=110, check=False, env=os.environ | environment
-    )
 
 
 @pytest.fixture

@@ -10,24 +10,15 @@
 
 import json
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import cv2
 import pytest
+from commands import robobrain
 from ros_helpers import own_domain
 
 from robobrain_ros import __version__
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.tasks import TASKS
-
-ROBOBRAIN = Path(sys.executable).with_name('robobrain')
-
-
-def robobrain(*arguments: object, folder: Path, timeout: float = 110) -> subprocess.CompletedProcess:
-    command = [str(ROBOBRAIN), *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False)
 
 
 @pytest.mark.ros
