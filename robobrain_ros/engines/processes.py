@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import resource_tracker
 
@@ -70,16 +70,17 @@ def ended(pid: int) -> bool:
     return state in (b'Z', b'X') and int(more[16]) <= 1
 
 
-def shared_memory(pids: Iterable[int]) -> set[str]:
+def shared_memory(pids: Iterable[int], places: Sequence[str] = SHARED) -> set[str]:
     """Find the shared memory that processes use.
 
-    :returns: the paths of files that begin with one of SHARED
+    :param places: how the paths of its files begin
+    :returns: the paths of the files
     """
     paths: set[str] = set()
     for pid in pids:
         with suppress(OSError):  # ended meanwhile, or another user's
             maps = _read(f'/proc/{pid}/maps').decode(errors='replace').splitlines()
-            paths.update(line[line.index('/') :] for line in maps if any(place in line for place in SHARED))
+            paths.update(line[line.index('/') :] for line in maps if any(place in line for place in places))
     return paths
 
 

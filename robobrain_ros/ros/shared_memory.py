@@ -18,6 +18,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from robobrain_ros.engines.processes import shared_memory
+
 FOLDER = Path('/dev/shm')
 SEGMENT = re.compile(r'(fastdds|fastrtps)_[0-9a-f]{16}')
 """What one participant of Fast DDS 3, or 2, shares. While it lives, it holds the lock of a file beside it, ..._el."""
@@ -27,13 +29,8 @@ LEAST_AGE_S = 60.0
 
 def of(pids: Iterable[int]) -> set[Path]:
     """Find the segments that processes use: their own, and those of whom they hear."""
-    found: set[Path] = set()
-    for pid in pids:
-        with suppress(OSError):  # ended meanwhile
-            lines = Path(f'/proc/{pid}/maps').read_text(errors='replace').splitlines()
-            paths = [Path(line[line.index('/') :]) for line in lines if '/' in line]
-            found.update(path for path in paths if path.parent == FOLDER and SEGMENT.fullmatch(path.name))
-    return found
+    paths = map(Path, shared_memory(pids, [f'{FOLDER}/fast']))
+    return {path for path in paths if SEGMENT.fullmatch(path.name)}
 
 
 def remove(segments: Iterable[Path]) -> None:
