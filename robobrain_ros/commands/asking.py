@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robobrain_ros import checkpoints
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission, overlay
 from robobrain_ros.brain.brain import Brain
@@ -35,14 +34,14 @@ class Ask:
 
     images: Sequence[str]
     instructions: Sequence[str]
-    task: str = ''
+    task: str
     """Empty: each question may name its own."""
-    model: Path = checkpoints.TINY_MODEL
-    every_s: float = 1.0
-    repeat: int = 1
-    interactive: bool = False
-    json: bool = False
-    output: Path | None = None
+    model: Path
+    every_s: float
+    repeat: int
+    interactive: bool
+    json: bool
+    output: Path | None
 
 
 def run(ask: Ask) -> int:

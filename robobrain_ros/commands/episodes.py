@@ -146,12 +146,9 @@ class Outcome:
 class Arena:
     """The simulator as an outside observer sees it, and the brain as its clients do."""
 
-    def __init__(self, client: Client, camera: str = CAMERA) -> None:
-        """Listen to the simulator and the brain.
-
-        :param camera: full name of the simulated camera, which follows this client's brain
-        """
-        self._client, self._camera = client, camera
+    def __init__(self, client: Client) -> None:
+        """Listen to the simulated camera, which follows this client's brain, and to the brain."""
+        self._client = client
         self._states: list[MarkerArray] = []
         self._images: list[Image] = []
         latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
@@ -166,7 +163,7 @@ class Arena:
         """
         begin = time.monotonic()
         asked = self._client.node.get_clock().now().to_msg()
-        self._client.set_parameters(self._camera, seed=episode.seed)
+        self._client.set_parameters(CAMERA, seed=episode.seed)
         begun = lambda: self._states and _seconds(self._stamp()) >= _seconds(asked)  # noqa: E731
         self._until(begun, PATIENCE_S, 'the state of the world')
         state, stamp = self._states[-1], self._stamp()

@@ -66,9 +66,9 @@ class Progress:
     ) -> None:
         self._bar.stop()
 
-    def advance(self, amount: float = 1.0) -> None:
-        """Count this many more."""
-        self.reach(self._bar.tasks[self._task].completed + amount)
+    def advance(self) -> None:
+        """Count one more."""
+        self.reach(self._bar.tasks[self._task].completed + 1)
 
     def reach(self, completed: float) -> None:
         """Count this many in all."""

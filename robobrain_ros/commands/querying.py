@@ -32,7 +32,7 @@ from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import PlanStep
-from robobrain_ros.ros import from_messages, topics
+from robobrain_ros.ros import from_messages
 from robobrain_ros.ros.client import Client, NoReply, Rejected
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.tasks.base import check_instruction
@@ -46,16 +46,16 @@ class QueryOptions:
     """What the command line says."""
 
     instructions: Sequence[str]
-    task: str = ''
-    node: str = f'/{topics.NODE}'
-    camera: str = ''
-    target_frame: str = ''
-    timeout_s: float = 60.0
-    options: Sequence[str] = ()
-    request_id: str = ''
-    interactive: bool = False
-    json: bool = False
-    output: Path | None = None
+    task: str
+    node: str
+    camera: str
+    target_frame: str
+    timeout_s: float
+    options: Sequence[str]
+    request_id: str
+    interactive: bool
+    json: bool
+    output: Path | None
 
 
 def run(asked: QueryOptions) -> int:

@@ -33,12 +33,9 @@ DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CL
 
 SLICE_S = 0.25
 """rclpy hears no signal while it waits."""
-
-Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
-
-
 CANCEL_S = 1.0
 """How long to wait for the node to confirm a cancellation."""
+Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
 
 
 class NoReply(RuntimeError):
