@@ -42,11 +42,7 @@ def with_suggestion(message: str) -> str:
         return message
     choices = re.findall(r"[^\s,']+", found['choices'])
     close = difflib.get_close_matches(found['wrong'], choices, n=1)
-    return (
-        message[: found.start('rest')] + f'did you mean {close[0]!r}? ' + message[found.start('rest') :]
-        if close
-        else message
-    )
+    return message.replace(found['rest'], f'did you mean {close[0]!r}? {found["rest"]}') if close else message
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -78,14 +78,9 @@ def _ros() -> Iterator[Finding]:
     if importlib.util.find_spec('tf2_ros'):
         yield GOOD, 'tf2_ros', 'found'
     else:
-        yield (
-            NOTE,
-            'tf2_ros',
-            (
-                "not installed; without it positions are in the camera's frame only: "
-                f'apt install ros-{os.environ.get("ROS_DISTRO", "DISTRO")}-tf2-ros-py'
-            ),
-        )
+        package = f'ros-{os.environ.get("ROS_DISTRO", "DISTRO")}-tf2-ros-py'
+        words = f"not installed; without it positions are in the camera's frame only: apt install {package}"
+        yield NOTE, 'tf2_ros', words
     if not importlib.util.find_spec('launch_ros'):
         yield NOTE, 'launch_ros', 'not installed; without it `robobrain up` takes the place of the launch files'
 

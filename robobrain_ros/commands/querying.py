@@ -23,7 +23,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
-from robobrain_ros.commands import answers, query_options
+from robobrain_ros.commands import answers, request_options
 from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.pictures import Pictures
@@ -65,7 +65,7 @@ def run(asked: QueryOptions) -> int:
     :raises BrainError: for what can be seen to be wrong before the node is asked
     :raises NoReply: if the node is not there, rejects a request, or ends meanwhile
     """
-    options = [query_options.read(text) for text in asked.options]
+    options = [request_options.read(text) for text in asked.options]
     for text in asked.instructions:
         _question(asked, text)
     pictures = Pictures(asked.output) if asked.output else None

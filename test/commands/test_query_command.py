@@ -183,7 +183,7 @@ def test_mistakes_are_found_before_the_node_is_asked(arguments, says, capfd, mon
 
 
 def test_options_take_words_for_true_and_false():
-    from robobrain_ros.commands.query_options import read
+    from robobrain_ros.commands.request_options import read
 
     assert [read(f'guided_decoding={word}').value.bool_value for word in ('on', 'True', 'no')] == [True, True, False]
     assert read('max_depth_m = 3').value.double_value == 3.0
