@@ -45,9 +45,9 @@ def check(task: str, instruction: str, profile: Profile) -> None:
 
 
 def place_of(step: Step) -> str:
-    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate, '把方块放到盘子上' -> 盘子.
+    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate.
 
-    Empty if it names none.
+    '把方块放到盘子上' -> 盘子. Empty if it names none.
     """
     if not step.destination:
         return step.object

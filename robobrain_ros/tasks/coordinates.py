@@ -11,8 +11,8 @@ from dataclasses import replace
 from math import isfinite
 from typing import TypeVar
 
-from robobrain_ros.tasks.base import Raw
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.base import Raw
 from robobrain_ros.tasks.candidates import read_document
 from robobrain_ros.tasks.choice import choose
 from robobrain_ros.tasks.places import Value

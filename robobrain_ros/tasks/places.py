@@ -155,7 +155,7 @@ class Reader:
             self.dropped.append(drop(self.quote(node), f'"{key[:40]}" holds something else'))
 
     def _mapping(self, node: Group, like: Value) -> None:
-        """What lies under the keys that answer the question; else under those of boxes, of lists of things, or x and y."""
+        """What lies under keys that answer the question; else under those of boxes, of lists of things, or x and y."""
         named = [(item.key, item.value) for item in node.items if item.key is not None]
         if any(keys.normal(self.words(value)) in keys.OTHERS for key, value in named if keys.normal(key) in _LABELS):
             self.leave('type', node)

@@ -14,7 +14,8 @@ _ORDERS = frozenset(
     {'step', 'order', 'number', 'id', 'subtask_order', 'step_number', 'robot', 'robot_name', 'no.', '#', '步骤', '序号'}
 )
 _RECORD = re.compile(
-    r'(?P<indent>\s*(?:[-*]\s+)?)["\']?(?P<key>[^\s:="\']{1,30}(?:[ _][^\s:="\']{1,20})?)["\']?\s*[:=：]\s*(?P<value>.*)'
+    r'(?P<indent>\s*(?:[-*]\s+)?)["\']?(?P<key>[^\s:="\']{1,30}(?:[ _][^\s:="\']{1,20})?)["\']?'
+    r'\s*[:=：]\s*(?P<value>.*)'
 )
 _ITEM = re.compile(r'\s*[-*]\s')
 

@@ -81,8 +81,8 @@ def step_of(description: str) -> Step:
     """A step in words; its action, object and destination only where the sentence is nothing but these three.
 
     'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
-    mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a description: 'Pick up the mug from the
-    table', 'Move forward to the table'.
+    mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a
+    description: 'Pick up the mug from the table', 'Move forward to the table'.
     """
     sentence = description.rstrip(' .。;；')
     if len(sentence) > _LONGEST:

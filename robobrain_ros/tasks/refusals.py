@@ -1,7 +1,7 @@
 """Whether a sentence says that something is not there, in English or Chinese, and what it says that of.
 
 A refusal counts by its sentence: each of its clauses is judged. 'I cannot find any other' and 'not fully visible' are
-none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from what is absent.
+none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from an absence.
 """
 
 import re
@@ -54,7 +54,8 @@ _HINT = re.compile(
 _CURT = re.compile(
     rf'\W*(?:[\w ]{{1,40}}[:：=]\W*)?{_NOTHING}\W*'
     r'|\W*(?:[\w ]{1,40}[:：=]\W*|but\s+|and\s+|sorry\W+)?no\s+(?:\w+\s*){1,4}\W*'
-    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*[:：=]\W*(?:false|no|0|否)\W*',
+    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*'
+    r'[:：=]\W*(?:false|no|0|否)\W*',
     re.IGNORECASE,
 )
 # It is about something else, or only about a part.

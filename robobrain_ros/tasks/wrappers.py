@@ -31,7 +31,8 @@ _NOISE = re.compile(
     r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?:boxed|text)\s*\{(?!\\)|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]'
 )
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
-    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
+    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']',
+    ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
     ord('−'): '-', ord('‐'): '-', ord('‑'): '-', ord('﹣'): '-', ord('＇'): "'",
 }  # fmt: skip
 _QUOTES = {ord('“'): '"', ord('”'): '"', ord('„'): '"', ord('«'): '"', ord('»'): '"', ord('「'): '"', ord('」'): '"'}
