@@ -3,7 +3,7 @@
 import re
 
 from robobrain_ros.tasks import keys
-from robobrain_ros.tasks.plan_json import ACTION, DESCRIPTION, DESTINATION, OBJECT, compose, without_mark
+from robobrain_ros.tasks.plan_json import ACTION, DESCRIPTION, DESTINATION, NO_WORDS, OBJECT, compose, without_mark
 from robobrain_ros.tasks.plan_words import is_no_step
 from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.values import Dropped, Step
@@ -113,4 +113,5 @@ def _cells(line: str) -> list[str]:
 
 
 def _first(fields: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((fields[name] for name in names if fields.get(name) and not fields[name].isdecimal()), '')
+    words = (fields.get(name, '') for name in names)
+    return next((text for text in words if text.lower() not in NO_WORDS and not text.isdecimal()), '')

@@ -111,7 +111,7 @@ def starts_with_verb(words: str) -> bool:
 
 def triple(words: list[str]) -> Step | None:
     """The step that ['place', 'the mug', 'the plate'] means; None if the first is no verb."""
-    if not 1 < len(words) < 4 or not _VERB.fullmatch(words[0]):
+    if not 1 < len(words) < 4 or not _VERB.fullmatch(words[0]) or _VERB.fullmatch(words[1]):
         return None
     action, thing, *place = words
     description = f'{action} {thing}' + (f' -> {place[0]}' if place else '')
