@@ -90,8 +90,8 @@ def _answer_span(answer: str, tags: bool = True) -> tuple[int, int]:
     if front := _FRONT.match(answer, begin, end):
         begin = front.end()
     end = begin + len(answer[begin:end].rstrip())
-    while behind := _BEHIND.search(answer, max(begin, end - 50), end):
-        end = behind.start()
+    while (at := answer.rfind('<', max(begin, end - 50), end)) >= 0 and _BEHIND.match(answer, at, end):
+        end = at
     return begin, end
 
 
