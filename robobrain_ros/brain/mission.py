@@ -116,7 +116,7 @@ class Mission:
             targets = (await self._ask('pointing', place)).targets
             step = replace(step, targets=tuple(replace(target, label=place) for target in targets))
             if goes:
-                way = await self._ask('trajectory', step.description.rstrip(' .'))
+                way = await self._ask('trajectory', step.description.rstrip(' .。'))
                 if not way.complete:  # half a way leads to nowhere
                     raise BrainError(ErrorCode.UNPARSABLE, f'the way has gaps: {way.text!r}')
                 step = replace(step, waypoints=way.waypoints)

@@ -1,4 +1,4 @@
-"""Steps that a model writes in Chinese, and task names at the front door of the brain."""
+"""Steps that a model writes in Chinese."""
 
 import pytest
 
