@@ -59,6 +59,8 @@ class Candidate:
     """What stands in front of a colon before it: 'Red mug: (512, 300)'."""
     marked: bool = False
     """It is named as the answer."""
+    loosely: bool = False
+    """Words stand between that and the numbers: of a sentence, the last ones are the answer."""
     corners: bool = False
     """Words in front of it, or behind, say that it is a box."""
 
@@ -137,6 +139,8 @@ def _foreign(top: Top, wanted: Wanted) -> str:
             inside = True
         elif plain not in keys.BOX | keys.HOLDERS and (inside or keys.looks_technical(key)):
             return key
+    if len(top.keys) > 1 and not inside:  # 'meta:', and below it 'size:': data, no name of a thing
+        return top.keys[-1]
     return next((tag for tag in top.tags if not wanted.owns(tag) and keys.unnumbered(tag) not in keys.BOX), '')
 
 
@@ -171,10 +175,12 @@ def _introduce(document: Document) -> None:
         candidate.marked = bool(candidate.key or markers)
         if markers:
             pending = candidate if re.search(r'\w', between[markers[-1].end() :]) else None
+            candidate.loosely = pending is not None and not candidate.key
         elif begin:
             pending = None
         elif pending and not DISTRACTION.search(candidate.introduction):
             pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
+            candidate.loosely = True
         end = candidate.end
 
 

@@ -164,7 +164,7 @@ class Reader:
         self.empty = self.empty or not (node.items or node.flaw)
         known = {keys.unnumbered(key) for key, value in named if self._may_hold(value)}
         own = next((known & family for family in self.wanted.families if known & family), frozenset[str]())
-        boxes = frozenset[str]() if own or self.wanted.boxes else known & keys.BOX
+        boxes = frozenset[str]() if own or self.wanted.boxes or node.flaw else known & keys.BOX
         holders = frozenset[str]() if own or boxes else known & keys.HOLDERS
         plain, is_box = ([], False) if own or boxes or holders else self._coordinates(named, like.box)
         for item in node.items:

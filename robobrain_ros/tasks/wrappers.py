@@ -23,7 +23,7 @@ _EDGE = (
 _FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
 _BEHIND = re.compile(rf'{_EDGE}\s*\Z')
 _NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
-_COMMENT = re.compile(r'/\*[^*]{0,400}\*/|<!--[^>]{0,400}-->|(?<![:\w/])//[^\n]{0,400}')
+_COMMENT = re.compile(r'/\*[^*]{0,400}(?:\*/|\*?\Z)|<!--[^>]{0,400}(?:-->|\Z)|(?<![:\w/])//[^\n]{0,400}')
 _NO_WORD = re.compile(r'[^\w\s]|[0-9_]')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
 # Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
