@@ -19,7 +19,7 @@ from robobrain_ros import __version__
 from robobrain_ros.bags import commands as bags
 from robobrain_ros.bench import commands as bench
 from robobrain_ros.commands import ask, completion, query
-from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, add_model, positive, seed
 from robobrain_ros.commands.demo_help import DESCRIPTION
 from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.engines import ending
@@ -77,12 +77,12 @@ def make_parser() -> Parser:
     up.set_defaults(run=_up)
 
     doctor = commands.add_parser('doctor', help='what this host has, what is missing, and how to get it')
-    doctor.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    add_model(doctor)
     doctor.set_defaults(run=_doctor)
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
     evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
-    evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    add_model(evaluate)
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
     part.add_argument(
@@ -157,10 +157,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.commands.doctor import run
 
-    return run(chosen.model or TINY_MODEL)
+    return run(chosen.model)
 
 
 def _up(chosen: argparse.Namespace) -> int:
