@@ -122,9 +122,12 @@ class CameraInput:
         self._wake()
 
     def _on_jump(self, jump: Any) -> None:
-        """Forget the images from before the clock jumped back: all that come now look older than they."""
+        """Let every image take the place of one from before the clock jumped back, though it looks older."""
         with self._lock:
-            self._newest, self._older = self._older, None
+            if self._older is not None:
+                self._newest, self._older = self._older, None
+            elif self._newest is not None:
+                self._newest.outdated = True
         self._wake()
 
     def _on_depth(self, depth: Image | CompressedImage) -> None:
