@@ -6,7 +6,10 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""The command ``robobrain``: what can be had without writing code. Heavy imports wait until a command needs them."""
+"""The command ``robobrain``: what can be had without writing code.
+
+Heavy imports wait until a command needs them, and the others until signals are heard: Ctrl-C ends imports in one line.
+"""
 
 import argparse
 import os
@@ -16,15 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from robobrain_ros import __version__
-from robobrain_ros.bags import commands as bags
-from robobrain_ros.bench import commands as bench
-from robobrain_ros.commands import ask, completion, query
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
-from robobrain_ros.commands.demo_help import DESCRIPTION
-from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.tasks import TASKS, task_name
 
 EXAMPLES = """\
 examples:
@@ -38,6 +35,12 @@ robobrain COMMAND --help describes a command."""
 
 def make_parser() -> Parser:
     """Make the parser of the whole command line."""
+    from robobrain_ros.bags import commands as bags
+    from robobrain_ros.bench import commands as bench
+    from robobrain_ros.commands import ask, completion, query
+    from robobrain_ros.commands.demo_help import DESCRIPTION
+    from robobrain_ros.tasks import TASKS, task_name
+
     parser = Parser(
         prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node', epilog=EXAMPLES, formatter_class=WITH_EXAMPLES
     )
@@ -107,6 +110,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None = None) -> int:
+    from robobrain_ros.commands.output import allow_any_letter
+
     allow_any_letter()
     chosen = make_parser().parse_args(arguments)
     try:

@@ -136,6 +136,13 @@ def test_letters_that_a_terminal_does_not_have_end_no_command(encoding):
     assert b'Traceback' not in done.stderr
 
 
+def test_signals_are_heard_before_most_modules_are_imported():
+    script = 'import sys, robobrain_ros.cli; print([name for name in sys.argv[1:] if name in sys.modules])'
+    heavy = ['rich', 'numpy', 'robobrain_ros.tasks', 'robobrain_ros.bench.commands', 'robobrain_ros.commands.ask']
+    done = subprocess.run([sys.executable, '-c', script, *heavy], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == '[]', done.stderr
+
+
 def test_whoever_reads_the_output_may_have_enough(tmp_path):
     done = subprocess.run(
         [f'{sys.executable} -m robobrain_ros.cli completion bash | head -1'],
