@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from robobrain_ros import __version__
-from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, positive, seed
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, add_model, positive, seed
 from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
 
@@ -80,12 +80,12 @@ def make_parser() -> Parser:
     up.set_defaults(run=_up)
 
     doctor = commands.add_parser('doctor', help='what this host has, what is missing, and how to get it')
-    doctor.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    add_model(doctor)
     doctor.set_defaults(run=_doctor)
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
     evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
-    evaluate.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+    add_model(evaluate)
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
     part.add_argument(
@@ -162,10 +162,9 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.commands.doctor import run
 
-    return run(chosen.model or TINY_MODEL)
+    return run(chosen.model)
 
 
 def _up(chosen: argparse.Namespace) -> int:

@@ -34,7 +34,12 @@ def sources() -> list[Path]:
     """All files that git knows, or would add, and that ament_copyright looks into."""
     command = ['git', 'ls-files', '--cached', '--others', '--exclude-standard']
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    names = [ROOT / name for name in listed if Path(name).suffix in COMMENTS or Path(name).name == 'CMakeLists.txt']
+    # once each: git lists a file of an unfinished merge several times
+    names = [
+        ROOT / name
+        for name in dict.fromkeys(listed)
+        if Path(name).suffix in COMMENTS or Path(name).name == 'CMakeLists.txt'
+    ]
     return [path for path in names if path.is_file() and path.stat().st_size]
 
 

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.commands.arguments import image_size, positive
+from robobrain_ros.commands.arguments import add_model, image_size, positive
 from robobrain_ros.commands.output import results
 from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS
 from robobrain_ros.engines.vllm.flaggems import CHOICES, FlagGemsSettings
@@ -46,7 +46,7 @@ def add(commands: Any) -> None:
         ('node', 'engine,node', 'time from an image message to the answer message, beside the engine alone'),
     ):
         speed = kinds.add_parser(kind, help=text)
-        speed.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint that ships)')
+        add_model(speed)
         speed.add_argument('--device', default='auto', choices=('auto', 'cpu', 'cuda'), help='(default: %(default)s)')
         speed.add_argument(
             '--image-size', type=image_size, default='640x480', metavar='WxH', help='(default: %(default)s)'
@@ -70,7 +70,7 @@ def _add_gpu(commands: Any) -> None:
     tune = commands.add_parser('tune', help='fill the caches of compiled kernels, so that the next start is quick')
     parity = commands.add_parser('parity', help='compare answers with FlagGems, or other numbers, to the native ones')
     for parser in (tune, parity):
-        parser.add_argument('--model', type=Path, help='directory of a model (default: the tiny checkpoint)')
+        add_model(parser)
         parser.add_argument('--flaggems', default='off', choices=[*CHOICES[:-1]], help='profile (default: %(default)s)')
         parser.add_argument('--quantization', default='none', choices=QUANTIZATIONS, help='(default: %(default)s)')
     tune.add_argument('--image-size', type=image_size, default='640x480', metavar='WxH', help='(default: %(default)s)')
@@ -88,12 +88,9 @@ def _add_gpu(commands: Any) -> None:
 
 def _tune(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.tune import run
-    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.engines.vllm.config import EngineConfig
 
-    config = EngineConfig(
-        chosen.model or TINY_MODEL, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems)
-    )
+    config = EngineConfig(chosen.model, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems))
     return run(config, chosen.image_size)
 
 
@@ -101,11 +98,10 @@ def _parity(chosen: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from robobrain_ros.bench.parity import run
-    from robobrain_ros.checkpoints import TINY_MODEL
     from robobrain_ros.engines.vllm.config import EngineConfig
     from robobrain_ros.engines.vllm.launch import runs_on_cpu
 
-    native = EngineConfig(chosen.model or TINY_MODEL, flaggems=FlagGemsSettings('off'), decode_kernels='off')
+    native = EngineConfig(chosen.model, flaggems=FlagGemsSettings('off'), decode_kernels='off')
     other = replace(
         native, dtype=chosen.dtype, quantization=chosen.quantization, flaggems=FlagGemsSettings(chosen.flaggems)
     )
@@ -140,11 +136,10 @@ def _faults(chosen: argparse.Namespace) -> int:
 
 def _engine(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bench.engine import run
-    from robobrain_ros.checkpoints import TINY_MODEL
 
     with results(chosen.json) as tell:
         return run(
-            chosen.model or TINY_MODEL,
+            chosen.model,
             chosen.device,
             chosen.image_size,
             chosen.repetitions,

@@ -53,9 +53,9 @@ def check(task: str, instruction: str, profile: Profile) -> None:
 
 
 def place_of(step: Step) -> str:
-    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate, '把方块放到盘子上' -> 盘子.
+    """Where a step acts, in words to point at: 'Move the cube above the plate' -> the plate.
 
-    Empty if it names none.
+    '把方块放到盘子上' -> 盘子. Empty if it names none.
     """
     if not step.destination:
         return step.object
@@ -124,7 +124,7 @@ class Mission:
             targets = (await self._ask('pointing', place)).targets
             step = replace(step, targets=tuple(replace(target, label=place) for target in targets))
             if goes:
-                way = await self._ask('trajectory', step.description.rstrip(' .'))
+                way = await self._ask('trajectory', step.description.rstrip(' .。'))
                 if not way.complete:  # half a way leads to nowhere
                     raise BrainError(ErrorCode.UNPARSABLE, f'the way has gaps: {way.text!r}')
                 step = replace(step, waypoints=way.waypoints)

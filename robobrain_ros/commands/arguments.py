@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable
 from typing import NoReturn
 
+from robobrain_ros.checkpoints import TINY, directory
+
 EXIT_CODES = """\
 exit codes:
   0    every answer can be used
@@ -44,6 +46,21 @@ def with_suggestion(message: str) -> str:
         message[: found.start('rest')] + f'did you mean {close[0]!r}? ' + message[found.start('rest') :]
         if close
         else message
+    )
+
+
+def add_model(parser: argparse.ArgumentParser) -> argparse.Action:
+    """Let a command choose its model.
+
+    :returns: the option, whose value is the directory
+    """
+    return parser.add_argument(
+        '--model',
+        type=directory,
+        default=TINY,
+        metavar='tiny|DIR',
+        help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
+        'its simulated table (default: %(default)s)',
     )
 
 

@@ -12,8 +12,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.checkpoints import TINY
-from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive, takes_files
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_model, positive, takes_files
 from robobrain_ros.tasks import NAMES
 
 DESCRIPTION = """\
@@ -58,13 +57,7 @@ def add(commands: Any) -> None:
         metavar='SECONDS',
         help='of a video, ask about a frame each so many seconds (default: %(default)s)',
     )
-    model = ask.add_argument(
-        '--model',
-        default=TINY,
-        metavar='tiny|DIR',
-        help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
-        'its simulated table (default: %(default)s)',
-    )
+    model = add_model(ask)
     takes_files(model)
     ask.add_argument(
         '--repeat',

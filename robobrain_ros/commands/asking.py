@@ -37,7 +37,7 @@ class Ask:
     instructions: Sequence[str]
     task: str = ''
     """Empty: each question may name its own."""
-    model: str = checkpoints.TINY
+    model: Path = checkpoints.TINY_MODEL
     every_s: float = 1.0
     repeat: int = 1
     interactive: bool = False
@@ -51,16 +51,15 @@ def run(ask: Ask) -> int:
     :returns: the exit code: 0 if every answer can be used, else 1
     :raises BrainError: for what can be seen to be wrong before the model is loaded
     """
-    directory = checkpoints.directory(ask.model)
     try:
-        profile = detect_profile(directory)
+        profile = detect_profile(ask.model)
     except ValueError as error:
         raise BadRequest(str(error)) from error
     questions = [_question(ask, text, profile) for text in ask.instructions]
     found = [sources.find(name, ask.every_s) for name in ask.images]
     pictures = Pictures(ask.output) if ask.output or not ask.json else None
     tasks = [question.task for question in questions] or [ask.task or DEFAULT_TASK]
-    with results(ask.json) as tell, _load(directory, found, tasks) as brain:
+    with results(ask.json) as tell, _load(ask.model, found, tasks) as brain:
         asker = _Asker(brain, found, pictures, None if not ask.json else tell)
         for text in all_of(ask.instructions, ask.interactive):
             for _ in range(ask.repeat):

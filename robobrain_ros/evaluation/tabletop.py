@@ -17,7 +17,6 @@ import numpy as np
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
-from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.commands.output import Tell, console, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.evaluation.overlap import iou
@@ -41,7 +40,7 @@ def frame_of(scene: TableTop) -> Frame:
 
 def run(
     scenes: int,
-    model: Path | None = None,
+    model: Path,
     card: Path | None = None,
     task: str | None = None,
     tell: Tell = ignore,
@@ -51,17 +50,16 @@ def run(
     Questions in phrasings and about objects that the shipped checkpoint never met in training have rows of their own.
 
     :param scenes: how many, from ``FIRST_SEED`` on
-    :param model: a checkpoint's folder; the one that ships if None
+    :param model: a checkpoint's folder
     :param card: a README.md whose evaluation table is replaced
     :param task: ask the questions of this task alone, which are those that are asked among all
     :param tell: takes the figures as ``report.for_programs`` returns them
     :raises ValueError: if the card has no place for the table
     """
-    directory = model or TINY_MODEL
     if card and not {BEGIN, END} <= set(card.read_text().splitlines()):
         raise ValueError(f"'{card}' has no lines {BEGIN!r} and {END!r} to put the table between")
     found: defaultdict[tuple[str, str, str], list[Mapping[str, float]]] = defaultdict(list)
-    with Progress('evaluate', scenes, 'scenes') as progress, Brain.load(directory, report=progress.say) as brain:
+    with Progress('evaluate', scenes, 'scenes') as progress, Brain.load(model, report=progress.say) as brain:
         for seed in range(FIRST_SEED, FIRST_SEED + scenes):
             scene = TableTop(seed)
             for question, answer in _ask(brain, scene, np.random.default_rng(seed), task):
@@ -69,7 +67,7 @@ def run(
             progress.advance()
     heading = f'{scenes} scenes from seed {FIRST_SEED}, one question of each kind per scene.'
     console().print(heading, table(found), sep='\n')
-    tell({'model': directory.name, 'scenes': scenes, 'first_seed': FIRST_SEED} | for_programs(found))
+    tell({'model': model.name, 'scenes': scenes, 'first_seed': FIRST_SEED} | for_programs(found))
     if card:
         before, rest = card.read_text().split(BEGIN)
         card.write_text(f'{before}{BEGIN}\n{heading}\n\n{markdown(found)}\n{END}{rest.split(END)[1]}')

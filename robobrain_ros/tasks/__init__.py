@@ -53,7 +53,7 @@ _SEPARATOR = re.compile('[:：﹕︰∶꞉]')
 
 
 def task_name(text: str) -> str:
-    """A task's name as it is looked up, everywhere: without outer blanks, in lower case, full-width letters as plain."""
+    """A task's name as it is looked up: without outer blanks, in lower case, full-width letters as plain ones."""
     return unicodedata.normalize('NFKC', text).strip().lower()
 
 

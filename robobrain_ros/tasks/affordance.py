@@ -57,8 +57,8 @@ def wording(text: str, profile: Profile) -> str:
     """Says what to do with a thing in the words that the profile's model knows.
 
     Texts that name an area or a handle themselves stay as they are. 'holding the cup', 'hold the cup' and 'the cup'
-    mean the same, for a bare thing is to be held. Of Chinese texts, the thing keeps its name: '拿起杯子' asks for picking
-    up 杯子.
+    mean the same, for a bare thing is to be held. In Chinese texts, the thing keeps its name:
+    '拿起杯子' asks for picking up 杯子.
     """
     if _COMPLETE.search(text):
         return text

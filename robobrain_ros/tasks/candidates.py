@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.keys import Wanted
 from robobrain_ros.tasks.places import Reader, Value, bare_numbers, holds_groups, leaves
-from robobrain_ros.tasks.refusals import is_refusal, says_not_there, sentences
+from robobrain_ros.tasks.refusals import says_not_there, sentences
 from robobrain_ros.tasks.structure import Group, Top, read_groups
 from robobrain_ros.tasks.values import Dropped
 from robobrain_ros.tasks.wrappers import around, clean
@@ -42,6 +42,7 @@ _ANSWER = re.compile(
 _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
 _IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
+_BELONGS = re.compile(r'\W*(?:(?:since|because|as|but|not|no|none)\b|[因由但未没沒無无])', re.IGNORECASE)
 _BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
 _FIRST_CORNER = re.compile(r'\b(?:top|upper)[- ]?left\b|左上', re.IGNORECASE)
 _LAST_CORNER = re.compile(r'\b(?:bottom|lower)[- ]?right\b|右下', re.IGNORECASE)
@@ -66,6 +67,8 @@ class Candidate:
     """What stands in front of a colon before it: 'Red mug: (512, 300)'."""
     marked: bool = False
     """It is named as the answer."""
+    loosely: bool = False
+    """Words stand between that and the numbers: of a sentence, the last ones are the answer."""
     corners: bool = False
     """Words in front of it, or behind, say that it is a box."""
 
@@ -88,17 +91,11 @@ class Document:
         if self.outside and says_not_there(self.outside):
             return True
         if chosen is None:
-            return any(is_refusal(self.prose[begin:end]) for begin, end in sentences(self.prose))
+            return says_not_there(self.prose)
         behind = self.prose[chosen.end :].lstrip('])} ')
-        if behind[:1] in (',', ';') and not re.match(
-            r'\W*(?:(?:since|because|as|but|not|no|none)\b|[因由但未没沒無无])', behind[:40], re.IGNORECASE
-        ):  # '[(512, 300)], the lid is not visible': of something else
+        if behind[:1] in (',', ';') and not _BELONGS.match(behind[:40]):  # '[(512, 300)], the lid is not visible'
             behind = behind[sentences(behind)[0][1] :]
-        return any(
-            is_refusal(text[begin:end])
-            for text in (self.prose[: chosen.start], behind)
-            for begin, end in sentences(text)
-        )
+        return says_not_there(f'{self.prose[: chosen.start]} {behind}')
 
     def answer_is_missing(self) -> bool:
         """Whether the text ends behind 'the answer is'."""
@@ -150,6 +147,8 @@ def _foreign(top: Top, wanted: Wanted) -> str:
             inside = True
         elif plain not in keys.BOX | keys.HOLDERS and (inside or keys.looks_technical(key)):
             return key
+    if len(top.keys) > 1 and not inside:  # 'meta:', and below it 'size:': data, no name of a thing
+        return top.keys[-1]
     return next((tag for tag in top.tags if not wanted.owns(tag) and keys.unnumbered(tag) not in keys.BOX), '')
 
 
@@ -184,10 +183,12 @@ def _introduce(document: Document) -> None:
         candidate.marked = bool(candidate.key or markers)
         if markers:
             pending = candidate if re.search(r'\w', between[markers[-1].end() :]) else None
+            candidate.loosely = pending is not None and not candidate.key
         elif begin:
             pending = None
         elif pending and not DISTRACTION.search(candidate.introduction):
             pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
+            candidate.loosely = True
         end = candidate.end
 
 

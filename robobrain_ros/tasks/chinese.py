@@ -27,7 +27,9 @@ HANDLING = {
     '拿起': 'pick', '拾起': 'pick', '捡起': 'pick', '抓起': 'pick', '夹起': 'pick', '取出': 'take', '拿出': 'take',
     '抓住': 'grasp', '抓取': 'grasp', '抓': 'grasp', '夹住': 'grip', '夹取': 'grip', '握住': 'hold', '拿住': 'hold',
     '举起': 'lift', '提起': 'lift', '抬起': 'lift', '打开': 'open', '拉开': 'open', '关闭': 'close', '关上': 'close',
-    '合上': 'close', '按下': 'press', '按': 'press', '推开': 'push', '推动': 'push', '推': 'push', '拉动': 'pull', '拉': 'pull', '松开': 'release',
+    '合上': 'close',
+    '按下': 'press', '按': 'press', '推开': 'push', '推动': 'push', '推': 'push',
+    '拉动': 'pull', '拉': 'pull', '松开': 'release',
     '释放': 'release', '放下': 'release', '旋转': 'rotate', '转动': 'turn', '拧开': 'unscrew', '触碰': 'touch',
     '触摸': 'touch', '靠近': 'approach', '接近': 'approach', '找到': 'find', '拿': 'take', '取': 'take',
 }  # fmt: skip
@@ -51,7 +53,7 @@ _MORE = re.compile(r'[\s,，。;；:：、()（）]|然后|并|再|从|把|将|�
 
 
 def sentence_parts(sentence: str) -> tuple[str, str, str] | None:
-    """Verb, thing and place of a Chinese sentence that says no more than these: '把方块放到盘子上' -> 放, 方块, 盘子上."""
+    """Verb, thing and place of a Chinese sentence that says no more: '把方块放到盘子上' -> 放, 方块, 盘子上."""
     plain = simplified(sentence)
     for pattern in _SENTENCES:
         if match := pattern.fullmatch(plain):

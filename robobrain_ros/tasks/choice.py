@@ -34,7 +34,9 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     fitting = [one for one in document.candidates if any(len(value.parts) in sizes for value in one.values)]
     candidates = fitting or document.candidates
     if marked := [candidate for candidate in candidates if candidate.marked]:
-        return _of_marked(marked, path)
+        chosen = _of_marked(marked, path)
+        ends_here = not re.search(r'[.。;\n]', document.prose[chosen.end :])
+        return None if cut_short and chosen.loosely and ends_here else chosen
     if document.answer_is_missing():
         return None
     plain = [candidate for candidate in candidates if not DISTRACTION.search(candidate.introduction)]
@@ -43,8 +45,10 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
         return None
     if path:
         chosen = _way(pool)
+    elif len(pool) > 1 and cut_short:
+        return None
     elif len(pool) > 1 and all(candidate.name for candidate in pool):  # 'Mug: ...', 'Plate: ...'
-        return _together(pool) if len({candidate.name for candidate in pool}) == 1 and not cut_short else None
+        return _together(pool) if len({candidate.name for candidate in pool}) == 1 else None
     else:
         chosen = pool[-1]
     return None if _goes_on(document, chosen, cut_short) else chosen
@@ -72,13 +76,10 @@ def _way(pool: list[Candidate]) -> Candidate:
 
 def _goes_on(document: Document, chosen: Candidate, cut_short: bool) -> bool:
     """Whether the answer may still have been to come when the text ended: behind a sentence, not behind a bare list."""
-    if not chosen.introduction.strip(' \n-*:') and chosen.is_list:
-        return False
-    if cut_short and chosen.name:
+    if not chosen.introduction.strip(' \n-*:'):
+        if chosen.is_list:
+            return False
+    elif cut_short and not _WAY.search(chosen.introduction):
         return True
     last = document.candidates[-1]
-    if last is not chosen and last.start > chosen.end and any(value.flaw == CUT_SHORT for value in last.values):
-        return True
-    if not cut_short or not chosen.introduction.strip(' \n-*:'):
-        return False
-    return not chosen.is_list or bool(document.prose[chosen.end :].strip())
+    return last is not chosen and last.start > chosen.end and any(value.flaw == CUT_SHORT for value in last.values)

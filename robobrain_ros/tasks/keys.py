@@ -23,7 +23,8 @@ POINT = frozenset({
     '点', '坐标', '座标', '位置', '目标点', '目标坐标', '点坐标',
 })  # fmt: skip
 WAY = frozenset({
-    'waypoint', 'waypoints', 'trajectory', 'path', 'trajectory_points', 'path_points', '路径点', '轨迹', '轨迹点', '航点', '路径',
+    'waypoint', 'waypoints', 'trajectory', 'path', 'trajectory_points', 'path_points',
+    '路径点', '轨迹', '轨迹点', '航点', '路径',
 })  # fmt: skip
 CENTRE = frozenset({'center', 'centre', 'center_point', 'grasp_point', '中心', '中心点', '中心坐标'})
 # 'box_2d' is missing on purpose: where that key is known (Gemini), y comes first.
@@ -38,7 +39,8 @@ HOLDERS = frozenset({
 """Names of lists of things, each of which has a key of its own."""
 LABEL = frozenset({'label', 'name', 'object', 'object_name', 'description', '标签', '名称', '物体'})
 OTHERS = frozenset({
-    'obstacle', 'obstacles', 'reference', 'distractor', 'distraction', 'example', '障碍物', '障碍', '参考', '参考物', '干扰物',
+    'obstacle', 'obstacles', 'reference', 'distractor', 'distraction', 'example',
+    '障碍物', '障碍', '参考', '参考物', '干扰物',
 })  # fmt: skip
 """Labels and types of things that are not what was asked for."""
 TYPE = frozenset({'type', 'role', 'kind', 'category', '类型', '类别'})

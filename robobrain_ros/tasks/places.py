@@ -163,7 +163,7 @@ class Reader:
             self.dropped.append(drop(self.quote(node), f'"{key[:40]}" holds something else'))
 
     def _mapping(self, node: Group, like: Value) -> None:
-        """What lies under the keys that answer the question; else under those of boxes, of lists of things, or x and y."""
+        """What lies under keys that answer the question; else under those of boxes, of lists of things, or x and y."""
         named = [(item.key, item.value) for item in node.items if item.key is not None]
         if any(keys.normal(self.words(value)) in keys.OTHERS for key, value in named if keys.normal(key) in _LABELS):
             self.leave('type', node)
@@ -172,7 +172,7 @@ class Reader:
         self.empty = self.empty or not (node.items or node.flaw)
         known = {keys.unnumbered(key) for key, value in named if self._may_hold(value)}
         own = next((known & family for family in self.wanted.families if known & family), frozenset[str]())
-        boxes = frozenset[str]() if own or self.wanted.boxes else known & keys.BOX
+        boxes = frozenset[str]() if own or self.wanted.boxes or node.flaw else known & keys.BOX
         holders = frozenset[str]() if own or boxes else known & keys.HOLDERS
         plain, is_box = ([], False) if own or boxes or holders else self._coordinates(named, like.box)
         for item in node.items:

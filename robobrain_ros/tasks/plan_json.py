@@ -46,7 +46,7 @@ _NUMBERED = re.compile(r'(?:step|subtask|phase|步骤|第)?_?([0-9]{1,3})步?')
 _NUMBER = re.compile(NUMBER)
 _ONLY_NUMBER = re.compile(rf'(?:step|步骤|第)?\s?(?:{NUMBER})\s?步?', re.IGNORECASE)
 _MARK = re.compile(r'\(?(?:step\s*)?[0-9]{1,3}\s?[.):、]\s*|(?:步骤|第)\s?[0-9]{1,3}\s?步?[:：.,，]\s*', re.IGNORECASE)
-_NO_WORDS = frozenset({'', 'none', 'null', 'n/a', 'na', '-'})
+NO_WORDS = frozenset({'', 'none', 'null', 'n/a', 'na', '-'})
 
 
 class JsonPlan:
@@ -114,7 +114,7 @@ class JsonPlan:
     def _string(self, atom: Atom) -> None:
         text = self._text(atom)
         if not atom.quoted:
-            if any(character.isalpha() for character in text) and text.lower() not in _NO_WORDS:
+            if any(character.isalpha() for character in text) and text.lower() not in NO_WORDS:
                 self.dropped.append(drop(text, 'malformed: words without quotes'))
             return
         if '\n' in text.strip():
@@ -215,7 +215,7 @@ class JsonPlan:
     def _holds_nothing(self, fields: dict[str, Atom | Group]) -> bool:
         """Whether a list of steps is there as null or as an empty string; notes it."""
         nothing = any(
-            key in _LISTS and isinstance(value, Atom) and self._text(value).strip().lower() in _NO_WORDS
+            key in _LISTS and isinstance(value, Atom) and self._text(value).strip().lower() in NO_WORDS
             for key, value in fields.items()
         )
         self.empty = self.empty or nothing
@@ -234,7 +234,7 @@ class JsonPlan:
             value = fields.get(name)
             if isinstance(value, Atom):
                 words = one_line(self._text(value))
-                if words.lower() not in _NO_WORDS and not _ONLY_NUMBER.fullmatch(words):
+                if words.lower() not in NO_WORDS and not _ONLY_NUMBER.fullmatch(words):
                     return words
         return ''
 

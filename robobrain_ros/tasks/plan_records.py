@@ -11,7 +11,7 @@
 import re
 
 from robobrain_ros.tasks import keys
-from robobrain_ros.tasks.plan_json import ACTION, DESCRIPTION, DESTINATION, OBJECT, compose, without_mark
+from robobrain_ros.tasks.plan_json import ACTION, DESCRIPTION, DESTINATION, NO_WORDS, OBJECT, compose, without_mark
 from robobrain_ros.tasks.plan_words import is_no_step
 from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.values import Dropped, Step
@@ -22,7 +22,8 @@ _ORDERS = frozenset(
     {'step', 'order', 'number', 'id', 'subtask_order', 'step_number', 'robot', 'robot_name', 'no.', '#', '步骤', '序号'}
 )
 _RECORD = re.compile(
-    r'(?P<indent>\s*(?:[-*]\s+)?)["\']?(?P<key>[^\s:="\']{1,30}(?:[ _][^\s:="\']{1,20})?)["\']?\s*[:=：]\s*(?P<value>.*)'
+    r'(?P<indent>\s*(?:[-*]\s+)?)["\']?(?P<key>[^\s:="\']{1,30}(?:[ _][^\s:="\']{1,20})?)["\']?'
+    r'\s*[:=：]\s*(?P<value>.*)'
 )
 _ITEM = re.compile(r'\s*[-*]\s')
 
@@ -120,4 +121,5 @@ def _cells(line: str) -> list[str]:
 
 
 def _first(fields: dict[str, str], names: tuple[str, ...]) -> str:
-    return next((fields[name] for name in names if fields.get(name) and not fields[name].isdecimal()), '')
+    words = (fields.get(name, '') for name in names)
+    return next((text for text in words if text.lower() not in NO_WORDS and not text.isdecimal()), '')

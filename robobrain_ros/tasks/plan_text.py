@@ -36,19 +36,19 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _BULLET = re.compile(
-    r'\s*(?:>\s*)?(?:[-*•+]|[a-zA-Z][.)]|[ivxIVX]{2,4}[.)])\s+(?:\[[ xX]?\]\s+)?|<(?:step|li)\b[^<>]{0,80}>\s*'
+    r'\s*(?:>\s*)?(?:[-*•+]|\(?[a-zA-Z][.)]|[ivxIVX]{2,4}[.)])\s+(?:\[[ xX]?\]\s+)?|<(?:step|li)\b[^<>]{0,80}>\s*'
 )
 _TAG = re.compile(r'(?=<(?:step|li)\b)')
 _INLINE = re.compile(r'[\s;；。,，](?=(?:step\s*|步骤\s*|[(（])?([0-9]{1,3})[.)、）:：])', re.IGNORECASE)
 _HEADING = re.compile(
-    r'[\s#*]*(?:the\s+)?(?:final\s+|my\s+|action\s+)?(?:plan|steps|answer|actions?|sequence|what\s+to\s+do|计划|步骤|方案|答案)\b'
-    r'[^.]{0,40}[:：*]*\s*',
+    r'[\s#*]*(?:the\s+)?(?:final\s+|my\s+|action\s+)?(?:plan|steps|answer|actions?|sequence|what\s+to\s+do)\b'
+    r'[^.]{0,40}[:：*]*\s*|[\s#*]*[^:：\s]{0,6}(?:计划|步骤|方案|答案|流程)',
     re.IGNORECASE,
 )
 _OTHER_HEADING = re.compile(
     r'[\s#*]*(?:\w+\s+){0,3}?(?:scene|notes?|observations?|objects?|warnings?|tips|reason(?:s|ing)?|analysis|'
-    r'image|shows?|see|assumptions?|safety|state|results?|alternative(?:s|ly)?|preconditions?|postconditions?|requirements?|'
-    r'注意|说明|场景|观察|物体|分析|备注|前提|要求|结果)\b[^.]{0,40}[:：*]*\s*\Z',
+    r'image|shows?|see|assumptions?|safety|state|results?|alternative(?:s|ly)?|preconditions?|postconditions?|requirements?)'
+    r'\b[^.]{0,40}[:：*]*\s*\Z|[\s#*]*[^:：\s]{0,6}(?:注意|说明|场景|观察|物体|分析|备注|前提|要求|结果|画面|图中|图像|图片|看到)',
     re.IGNORECASE,
 )
 _ANY_HEADING = re.compile(r'\s*#|.{1,80}[:：][\s*]*\Z')

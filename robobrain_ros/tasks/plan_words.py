@@ -89,8 +89,8 @@ def step_of(description: str) -> Step:
     """A step in words; its action, object and destination only where the sentence is nothing but these three.
 
     'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
-    mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a description: 'Pick up the mug from the
-    table', 'Move forward to the table'.
+    mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a
+    description: 'Pick up the mug from the table', 'Move forward to the table'.
     """
     sentence = description.rstrip(' .。;；')
     if len(sentence) > _LONGEST:
@@ -119,7 +119,7 @@ def starts_with_verb(words: str) -> bool:
 
 def triple(words: list[str]) -> Step | None:
     """The step that ['place', 'the mug', 'the plate'] means; None if the first is no verb."""
-    if not 1 < len(words) < 4 or not _VERB.fullmatch(words[0]):
+    if not 1 < len(words) < 4 or not _VERB.fullmatch(words[0]) or _VERB.fullmatch(words[1]):
         return None
     action, thing, *place = words
     description = f'{action} {thing}' + (f' -> {place[0]}' if place else '')

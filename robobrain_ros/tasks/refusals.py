@@ -9,7 +9,7 @@
 """Whether a sentence says that something is not there, in English or Chinese, and what it says that of.
 
 A refusal counts by its sentence: each of its clauses is judged. 'I cannot find any other' and 'not fully visible' are
-none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from what is absent.
+none, nor is 'there is no object left of the bowl, so the free spot is ...', which concludes a place from an absence.
 """
 
 import re
@@ -62,13 +62,14 @@ _HINT = re.compile(
 _CURT = re.compile(
     rf'\W*(?:[\w ]{{1,40}}[:：=]\W*)?{_NOTHING}\W*'
     r'|\W*(?:[\w ]{1,40}[:：=]\W*|but\s+|and\s+|sorry\W+)?no\s+(?:\w+\s*){1,4}\W*'
-    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*[:：=]\W*(?:false|no|0|否)\W*',
+    r'|\W*(?:is |object )?(?:found|visible|exists?|present|detected|in image|是否\w{1,4}|存在|可见|找到)\W*'
+    r'[:：=]\W*(?:false|no|0|否)\W*',
     re.IGNORECASE,
 )
 # It is about something else, or only about a part.
 _OTHER = re.compile(
     r'\b(?:any|no)\s+(?:other|more|further)\b|\b(?:another|anything\s+else|something\s+else|others)\b'
-    r'|\bno\s+(?:\w+\s+)?(?:obstacles?|obstructions?|collisions?|occlusions?|problems?|doubts?|need|issues?|worries|entry)\b'
+    r'|\bno\s+(?:\w+\s+)?(?:obstacles?|obstructions?|collisions?|occlusions?|problems?|doubts?|need|issues?|worries|entry|mistake|question|way)\b'
     r'|\b(?:obstacles?|obstructions?|collisions?|occlusions?)\s*[:=]'
     r'|\b(?:the\s+whole|the\s+entire|all\s+of|the\s+rest|exact(?:ly)?|precise(?:ly)?)\b'
     r'|其他|别的|其它|另外|障碍|遮挡|碰撞|完全|问题|完整|全部',
@@ -93,14 +94,19 @@ _CONCLUSION = re.compile(
 _NEGATION = re.compile(
     r"\b(?:not|cannot|unable|impossible|no|only|return|give)\b|n['’]t\b|无法|不能|没|返回", re.IGNORECASE
 )
+_SENTENCE_END = re.compile(r'(?<=[.!?])(?=\s|\Z)|[。！？\n]')
 _BOUNDARY = re.compile(r'(?<=[.!?])(?=\s|\Z)|[;。！？；\n]')
-_CLAUSE = re.compile(r'[,，]|\s(?=(?:so|therefore|thus|hence|but|however)\b)|(?=所以|因此|但是|不过)', re.IGNORECASE)
+_CLAUSE = re.compile(r'[,，;；]|\s(?=(?:so|therefore|thus|hence|but|however)\b)|(?=所以|因此|但是|不过)', re.IGNORECASE)
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
     """Where the sentences of a text begin and end; a semicolon and a new line end one, too."""
+    return _spans(text, _BOUNDARY)
+
+
+def _spans(text: str, boundary: re.Pattern[str]) -> list[tuple[int, int]]:
     spans, begin = [], 0
-    for match in _BOUNDARY.finditer(text):
+    for match in boundary.finditer(text):
         if match.end() > begin:
             spans.append((begin, match.end()))
             begin = match.end()
@@ -117,8 +123,7 @@ def is_refusal(sentence: str) -> bool:
 
 def says_not_there(text: str) -> bool:
     """Whether any sentence of a text without values says that nothing was found."""
-    text = text[:2000]
-    return any(is_refusal(text[begin:end]) for begin, end in sentences(text))
+    return any(is_refusal(text[begin:end]) for begin, end in _spans(text, _SENTENCE_END))
 
 
 def _refuses(clause: str, before: list[str], behind: list[str]) -> bool:

@@ -31,7 +31,7 @@ _EDGE = (
 _FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
 _BEHIND = re.compile(rf'{_EDGE}\s*\Z')
 _NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
-_COMMENT = re.compile(r'/\*[^*]{0,400}\*/|<!--[^>]{0,400}-->|(?<![:\w/])//[^\n]{0,400}')
+_COMMENT = re.compile(r'/\*[^*]{0,400}(?:\*/|\*?\Z)|<!--[^>]{0,400}(?:-->|\Z)|(?<![:\w/])//[^\n]{0,400}')
 _NO_WORD = re.compile(r'[^\w\s]|[0-9_]')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
 # Special tokens, what the token limit left of one at the end, fences, and LaTeX's brackets: '\(', '\boxed{'.
@@ -39,7 +39,8 @@ _NOISE = re.compile(
     r'<\|[^<>|\s]{0,40}(?:\|>|\Z)|```[A-Za-z0-9_+-]*|\\(?:boxed|text)\s*\{(?!\\)|\\(?=[()\[\]{}])|\\(?:boxed|text|left|right)|\\[,;!]'
 )
 _FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {
-    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']', ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
+    ord('，'): ',', ord('、'): ',', ord('　'): ' ', ord('【'): '[', ord('】'): ']',
+    ord('〔'): '(', ord('〕'): ')', ord('﹙'): '(', ord('﹚'): ')',
     ord('−'): '-', ord('‐'): '-', ord('‑'): '-', ord('﹣'): '-', ord('＇'): "'",
 }  # fmt: skip
 _QUOTES = {ord('“'): '"', ord('”'): '"', ord('„'): '"', ord('«'): '"', ord('»'): '"', ord('「'): '"', ord('」'): '"'}
@@ -97,8 +98,8 @@ def _answer_span(answer: str, tags: bool = True) -> tuple[int, int]:
     if front := _FRONT.match(answer, begin, end):
         begin = front.end()
     end = begin + len(answer[begin:end].rstrip())
-    while behind := _BEHIND.search(answer, max(begin, end - 50), end):
-        end = behind.start()
+    while (at := answer.rfind('<', max(begin, end - 50), end)) >= 0 and _BEHIND.match(answer, at, end):
+        end = at
     return begin, end
 
 

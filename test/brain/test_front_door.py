@@ -56,6 +56,11 @@ def test_an_array_with_depth_gives_metres(make):
     assert answer.targets[0].position == pytest.approx((0, -0.48, 2), abs=0.01)
 
 
+def test_a_task_is_known_in_any_case(make):
+    answer = make().ask('the mug', GREY, task=' Pointing ')
+    assert (answer.task, answer.success) == ('pointing', True)
+
+
 def test_a_file_a_pil_image_and_a_frame_are_seen_alike(make, tmp_path):
     rgb = np.random.default_rng(3).integers(0, 255, (60, 80, 3), np.uint8)
     write(tmp_path / 'picture.png', rgb)

@@ -158,7 +158,7 @@ def test_the_model_card_has_room_for_the_table_and_others_are_refused(tmp_path):
     assert lines.index(BEGIN) < lines.index(END)
     (tmp_path / 'README.md').write_text('# nothing\n')
     with pytest.raises(ValueError, match='no lines'):
-        run(1, card=tmp_path / 'README.md')
+        run(1, TINY_MODEL, card=tmp_path / 'README.md')
 
 
 @pytest.mark.parametrize(

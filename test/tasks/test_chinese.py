@@ -6,7 +6,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Steps that a model writes in Chinese, and task names at the front door of the brain."""
+"""Steps that a model writes in Chinese."""
 
 import pytest
 

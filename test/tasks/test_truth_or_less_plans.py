@@ -6,7 +6,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Plans built from known steps plus distractions: what is read is the steps or fewer, in order, and nothing is lost in silence.
+"""Plans built from known steps plus distractions: what is read is the steps or fewer, in order.
 
 Every answer is made by a seeded generator, so a failure comes back; ``--fuzz N`` makes N times as many.
 """
@@ -22,10 +22,11 @@ from robobrain_ros.tasks import get_task
 from robobrain_ros.tasks.values import Parsed
 
 THINGS = ('the red cube', 'the yellow plate', 'the mug', 'the drawer')
-CHINESE_THINGS = ('红色方块', '黄色盘子', '杯子', '抽屉')
+CHINESE = ('红色方块', '黄色盘子', '杯子', '抽屉')
 PLAIN = tuple(wrapper for wrapper in WRAPPERS if 'boxed' not in wrapper)
 """Nobody writes a list of records into a LaTeX box."""
 NUMBERS = ('{}. ', '{}) ', 'Step {}: ', '**Step {}:** ', '({}) ', '{}、', '步骤{}：', '第{}步：', '### Step {}: ')
+FIELDS = ('description', 'action', 'object', 'destination')
 BULLETS = ('- ', '* ', '• ')
 FRONT = (
     '',
@@ -72,12 +73,12 @@ def steps(rng: random.Random) -> list[tuple[str, str, str, str]]:
                     (f'Pick up {one}', 'pick', one, ''),
                     (f'Place {one} on {other}', 'place', one, other),
                     (f'Open {one}', 'open', one, ''),
-                    (f'拿起{CHINESE_THINGS[a]}', '拿起', CHINESE_THINGS[a], ''),
+                    (f'拿起{CHINESE[a]}', '拿起', CHINESE[a], ''),
                     (
-                        f'把{CHINESE_THINGS[a]}放到{CHINESE_THINGS[b]}上',
+                        f'把{CHINESE[a]}放到{CHINESE[b]}上',
                         '放',
-                        CHINESE_THINGS[a],
-                        f'{CHINESE_THINGS[b]}上',
+                        CHINESE[a],
+                        f'{CHINESE[b]}上',
                     ),
                 ]
             )
@@ -97,12 +98,7 @@ def as_json(rng: random.Random) -> Plan:
     """Objects or strings under one of the models' keys, beside other keys, with their orders shuffled."""
     made = steps(rng)
     form = rng.choice(['strings', 'objects', 'orders', 'numbered'])
-    items: list[object] = [
-        step[0]
-        if form == 'strings'
-        else {'description': step[0], 'action': step[1], 'object': step[2], 'destination': step[3]}
-        for step in made
-    ]
+    items: list[object] = [step[0] if form == 'strings' else dict(zip(FIELDS, step, strict=True)) for step in made]
     if form == 'orders':
         items = [{'subtask': step[0], 'subtask_order': rng.choice([str, int])(n)} for n, step in enumerate(made, 1)]
         rng.shuffle(items)
@@ -118,7 +114,7 @@ def as_yaml(rng: random.Random) -> Plan:
     made = steps(rng)
     records = [
         f'- description: {step[0]}\n  action: {step[1]}\n  object: {step[2]}'
-        + (f'\n  destination: {step[3]}' * bool(step[3]))
+        + f'\n  destination: {step[3]}' * bool(step[3])
         for step in made
     ]
     return Plan('\n'.join(records), tuple(step[0] for step in made))
