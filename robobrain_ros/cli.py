@@ -28,7 +28,7 @@ examples:
   robobrain doctor                                   what this computer has and what is missing
   robobrain ask --image photo.jpg "the red mug"      without ROS
   robobrain up --sim                                 node and simulated camera; then, in another terminal:
-  robobrain query "the red mug"
+  robobrain query "the red bowl"
 
 robobrain COMMAND --help describes a command."""
 

@@ -66,6 +66,8 @@ def find(name: str, every_s: float) -> Source:
     :param every_s: time between two frames of a video, seconds
     :raises BrainError: BAD_IMAGE, if there is no such thing or it cannot be read
     """
+    if not name:
+        raise _bad("--image is '', but must name a picture, a folder, a video or a camera, or be - for standard input")
     path = Path(name)
     if name == STANDARD_INPUT:
         return Fixed([Picture(name, 'stdin', image_files.decode(sys.stdin.buffer.read(), 'standard input'))])

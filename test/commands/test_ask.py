@@ -54,6 +54,13 @@ def test_no_file_is_said_once(tmp_path, capfd, name):
     assert capfd.readouterr().err == ''  # OpenCV would warn
 
 
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite('here.png', np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(BrainError, match="--image is ''"):
+        sources.find('', 1.0)
+
+
 def test_a_folder_gives_its_pictures_by_name_without_those_that_have_answers(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ('b.png', 'a.JPG', 'a_answer.png', 'a_answer_12.png', 'notes.txt'):
