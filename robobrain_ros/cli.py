@@ -25,10 +25,10 @@ from robobrain_ros.errors import BadRequest, BrainError
 
 EXAMPLES = """\
 examples:
-  robobrain doctor                                   what this computer has and what is missing
-  robobrain ask --image photo.jpg "the red mug"      without ROS
-  robobrain up --sim                                 node and simulated camera; then, in another terminal:
-  robobrain query "the red bowl"
+  robobrain doctor                               what this computer lacks
+  robobrain ask --image photo.jpg "the red mug"  without ROS
+  robobrain up --sim                             node and simulated camera;
+  robobrain query "the red bowl"                 then, in another terminal
 
 robobrain COMMAND --help describes a command."""
 
@@ -53,7 +53,9 @@ def make_parser() -> Parser:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    demo.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
+    demo.add_argument(
+        '--seed', type=seed, metavar='N', default=1, help='which simulated table top (default: %(default)s)'
+    )
     demo.add_argument(
         '--output', type=Path, default=Path('demo_output'), help='folder for pictures (default: %(default)s)'
     )
@@ -106,7 +108,10 @@ def main(arguments: list[str] | None = None) -> int:
 
     :param arguments: what follows ``robobrain``; None: this process's own, which signals end then
     """
-    return ending.run('robobrain', _main) if arguments is None else _main(arguments)
+    if arguments is not None:
+        return _main(arguments)
+    _open_missing_streams()
+    return ending.run('robobrain', _main)
 
 
 def _main(arguments: list[str] | None = None) -> int:
@@ -130,6 +135,13 @@ def _main(arguments: list[str] | None = None) -> int:
         )
     print(f'{_name(chosen)}: {words}', file=sys.stderr)
     return 1
+
+
+def _open_missing_streams() -> None:
+    """Open standard streams that the caller has closed (``<&-``) on /dev/null, else other files get their numbers."""
+    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _version() -> str:
