@@ -115,11 +115,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None = None) -> int:
-    from robobrain_ros.commands.output import allow_any_letter
-
-    allow_any_letter()
-    chosen = make_parser().parse_args(arguments)
+    name = 'robobrain'
     try:
+        from robobrain_ros.commands.output import allow_any_letter
+
+        allow_any_letter()
+        chosen = make_parser().parse_args(arguments)
+        name = _name(chosen)
         return int(chosen.run(chosen))
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
@@ -133,7 +135,7 @@ def _main(arguments: list[str] | None = None) -> int:
             f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
             'what is needed; robobrain doctor says what is missing'
         )
-    print(f'{_name(chosen)}: {words}', file=sys.stderr)
+    print(f'{name}: {words}', file=sys.stderr)
     return 1
 
 

@@ -8,6 +8,7 @@
 
 """What ``robobrain ask --image`` takes: picture files, folders of them, videos, cameras, and standard input."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -152,6 +153,7 @@ def _opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
     """Open a video or a camera; what OpenCV writes to the terminal about failures helps nobody."""
     logging: Any = cv2.utils.logging
     before = logging.getLogLevel()
+    os.environ['OPENCV_FFMPEG_LOGLEVEL'] = '-8'  # AV_LOG_QUIET: FFmpeg writes to the terminal past OpenCV
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(what)
     try:

@@ -155,6 +155,15 @@ def test_closed_standard_streams_are_like_dev_null(command, says):
     assert 'Traceback' not in done.stderr
 
 
+def test_a_package_that_is_missing_is_a_sentence():
+    script = "import sys; sys.modules['rich'] = None; from robobrain_ros import cli; sys.exit(cli.main(['doctor']))"
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith('robobrain: ')
+    assert 'rich' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
 def test_help_fits_80_columns(capsys, monkeypatch):
     monkeypatch.setenv('COLUMNS', '80')
     for command in ('', 'demo', 'up', 'doctor', 'bag record'):
