@@ -196,10 +196,23 @@ def test_options_take_words_for_true_and_false():
 
 
 def test_the_end_of_up_suggests_a_question_that_its_table_can_answer():
-    asked = re.search('robobrain query "(.*)"', inspect.getsource(local_stack.up))
+    asked = re.search('robobrain query .*?"(.*?)"', inspect.getsource(local_stack.up))
     things = layout.draw(1, 640, 480).items
     assert asked
     assert asked[1] in [f'the {item.colour} {item.shape}' for item in things]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'name'),
+    [
+        ([], ('/', 'robobrain')),
+        (['--ros-args', '-p', 'device:=cpu', '-r', '__ns:=/arm/left/'], ('/arm/left', 'robobrain')),
+        (['--ros-args', '-r', 'robobrain:__ns:=/arm', '-r', '__node:=brain'], ('/arm', 'brain')),
+        (['--ros-args', '-r', '__name:=brain', '-r', 'image:=/camera/image'], ('/', 'brain')),
+    ],
+)
+def test_up_finds_the_node_under_the_name_that_its_arguments_give_it(arguments, name):
+    assert local_stack.node_name(arguments) == name
 
 
 def test_a_refused_request_has_an_id_and_names_the_model(active, capfd):
