@@ -6,7 +6,10 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""The command ``robobrain``: what can be had without writing code. Heavy imports wait until a command needs them."""
+"""The command ``robobrain``: what can be had without writing code.
+
+Heavy imports wait until a command needs them, and the others until signals are heard: Ctrl-C ends imports in one line.
+"""
 
 import argparse
 import os
@@ -16,28 +19,28 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from robobrain_ros import __version__
-from robobrain_ros.bags import commands as bags
-from robobrain_ros.bench import commands as bench
-from robobrain_ros.commands import ask, completion, query
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, add_model, positive, seed
-from robobrain_ros.commands.demo_help import DESCRIPTION
-from robobrain_ros.commands.output import allow_any_letter
 from robobrain_ros.engines import ending
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.tasks import TASKS, task_name
 
 EXAMPLES = """\
 examples:
-  robobrain doctor                                   what this computer has and what is missing
-  robobrain ask --image photo.jpg "the red mug"      without ROS
-  robobrain up --sim                                 node and simulated camera; then, in another terminal:
-  robobrain query "the red mug"
+  robobrain doctor                               what this computer lacks
+  robobrain ask --image photo.jpg "the red mug"  without ROS
+  robobrain up --sim                             node and simulated camera;
+  robobrain query "the red bowl"                 then, in another terminal
 
 robobrain COMMAND --help describes a command."""
 
 
 def make_parser() -> Parser:
     """Make the parser of the whole command line."""
+    from robobrain_ros.bags import commands as bags
+    from robobrain_ros.bench import commands as bench
+    from robobrain_ros.commands import ask, completion, query
+    from robobrain_ros.commands.demo_help import DESCRIPTION
+    from robobrain_ros.tasks import TASKS, task_name
+
     parser = Parser(
         prog='robobrain', description='RoboBrain 2.5 as a ROS 2 node', epilog=EXAMPLES, formatter_class=WITH_EXAMPLES
     )
@@ -50,7 +53,9 @@ def make_parser() -> Parser:
         description=DESCRIPTION,
         formatter_class=WITH_EXAMPLES,
     )
-    demo.add_argument('--seed', type=seed, default=1, help='which simulated table top (default: %(default)s)')
+    demo.add_argument(
+        '--seed', type=seed, metavar='N', default=1, help='which simulated table top (default: %(default)s)'
+    )
     demo.add_argument(
         '--output', type=Path, default=Path('demo_output'), help='folder for pictures (default: %(default)s)'
     )
@@ -103,13 +108,20 @@ def main(arguments: list[str] | None = None) -> int:
 
     :param arguments: what follows ``robobrain``; None: this process's own, which signals end then
     """
-    return ending.run('robobrain', _main) if arguments is None else _main(arguments)
+    if arguments is not None:
+        return _main(arguments)
+    _open_missing_streams()
+    return ending.run('robobrain', _main)
 
 
 def _main(arguments: list[str] | None = None) -> int:
-    allow_any_letter()
-    chosen = make_parser().parse_args(arguments)
+    name = 'robobrain'
     try:
+        from robobrain_ros.commands.output import allow_any_letter
+
+        allow_any_letter()
+        chosen = make_parser().parse_args(arguments)
+        name = _name(chosen)
         code = int(chosen.run(chosen))
         sys.stdout.flush()  # here, where it may fail
         return code
@@ -125,8 +137,15 @@ def _main(arguments: list[str] | None = None) -> int:
             f'{error}: source a ROS 2 and the workspace of this package, or use ./run exec robobrain, which installs '
             'what is needed; robobrain doctor says what is missing'
         )
-    print(f'{_name(chosen)}: {words}', file=sys.stderr)
+    print(f'{name}: {words}', file=sys.stderr)
     return 1
+
+
+def _open_missing_streams() -> None:
+    """Open standard streams that the caller has closed (``<&-``) on /dev/null, else other files get their numbers."""
+    for name, mode in (('stdin', 'r'), ('stdout', 'w'), ('stderr', 'w')):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _version() -> str:

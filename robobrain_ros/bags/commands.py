@@ -12,6 +12,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from robobrain_ros.commands.arguments import positive, seed
+
 
 def add(commands: Any) -> None:
     """Add the command ``bag`` to ``commands``, argparse's subparsers."""
@@ -21,8 +23,10 @@ def add(commands: Any) -> None:
     kinds = bag.add_subparsers(dest='kind', required=True, metavar='KIND')
 
     record = kinds.add_parser('record', help='record the simulated camera, and the questions of the demo')
-    record.add_argument('--seconds', type=float, default=10, help='(default: %(default)s)')
-    record.add_argument('--seed', type=int, default=1, help='which simulated table top (default: %(default)s)')
+    record.add_argument('--seconds', type=positive(float), default=10, help='(default: %(default)s)')
+    record.add_argument(
+        '--seed', type=seed, metavar='N', default=1, help='which simulated table top (default: %(default)s)'
+    )
     record.add_argument('--output', type=Path, default=Path('tabletop_bag'), help='new folder (default: %(default)s)')
     record.set_defaults(run=_record)
 

@@ -9,18 +9,20 @@
 """What ``robobrain demo --help`` says about right answers."""
 
 DESCRIPTION = """\
-Start a simulated camera and the node, ask one question per task and one about an object that is absent, compare the
-answers with the simulator's truth, and save the pictures. Or, with --episodes, let the simulated gripper do what the
+Start a simulated camera and the node, ask one question per task and one about
+an object that is absent, compare the answers with the simulator's truth, and
+save the pictures. Or, with --episodes, let the simulated gripper do what the
 model answered.
 
 An answer is right if
   pointing, affordance  the pixel shows the object, or the handle
-  grounding             the box overlaps the true one by more than 0.5 (intersection over union)
-  trajectory            it ends within 3 cm of the place, measured by the depth camera
+  grounding             intersection over union with the true box above 0.5
+  trajectory            it ends within 3 cm of the place, by the depth camera
   planning              every step is the expected one, word by word
-  general (a list)      it names at least 80 % of the objects, and none that is absent
+  general (a list)      it names at least 80 % of the objects, no absent one
   an absent object      the answer is NOT_FOUND
 
 An episode succeeds if the objects end up in the right place in the simulator.
 
-The exit code is 1 if an answer is wrong or missing, or if fewer than 85 % of the episodes succeed."""
+The exit code is 1 if an answer is wrong or missing, or if fewer than 85 % of
+the episodes succeed."""

@@ -24,7 +24,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.engines import children
 from robobrain_ros.engines.ending import uninterrupted
-from robobrain_ros.ros import shared_memory
+from robobrain_ros.ros import shared_memory, topics
 from robobrain_ros.ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.ros.fastdds import use_image_profile
 
@@ -157,6 +157,17 @@ def bring_up(client: Client) -> None:
     client.transition(ACTIVATE, 10.0)
 
 
+def node_name(arguments: Sequence[str]) -> tuple[str, str]:
+    """Return the namespace and the name that a command line gives to the node, by ``-r __ns:=`` and ``-r __node:=``.
+
+    :param arguments: what follows the node's name on its command line
+    """
+    rules = dict(argument.rpartition(':=')[::2] for argument in arguments if ':=' in argument)
+    named = {rule.rpartition(':')[2]: value for rule, value in rules.items()}  # a rule may begin with a node's name
+    name = named.get('__node') or named.get('__name') or topics.NODE
+    return f'/{named.get("__ns", "").strip("/")}', name
+
+
 def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
     """Run the node, brought up to active, until Ctrl-C or the end of a process.
 
@@ -166,16 +177,19 @@ def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
     :returns: the exit code: 0 if the node was ended from outside
     :raises RuntimeError: if a process ends otherwise
     """
+    namespace, name = node_name(node_arguments)
+    full_name = f'{namespace.rstrip("/")}/{name}'
     with LocalStack() as stack:
         if with_camera:
-            stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}'])
+            stack.start('sim.camera', ['--ros-args', '-p', f'seed:={seed}', '-r', f'__ns:={namespace}'])
         model = ['--ros-args', '-p', 'model:=tiny', '--'] if with_camera else []  # another one in the arguments wins
         node = stack.start('ros.node', [*model, *node_arguments])
         with ros():  # only so long: a node that nobody spins would keep tools waiting for its parameters
-            client = Client(Node('robobrain_up'), check=stack.check)
+            client = Client(Node('robobrain_up'), full_name, stack.check)
             bring_up(client)
             client.close()
-        print('The node is active. Ask it from another terminal: robobrain query "the red mug"')
+        where = '' if full_name == f'/{topics.NODE}' else f'--node {full_name} '
+        print(f'The node is active. Ask it from another terminal: robobrain query {where}"the red bowl"')
         print('With --output DIR, query also saves pictures with the answers. Ctrl-C here ends the node.', flush=True)
         stack.wait()
         if node.poll() != 0:

@@ -79,8 +79,8 @@ def results(as_json: bool) -> Iterator[Tell]:
 
 
 def allow_any_letter() -> None:
-    """Let letters that the terminal's encoding does not have become ``?``, instead of an error."""
-    for stream in (sys.stdout, sys.stderr):
+    """Let letters that the terminal's encoding does not have become ``?`` instead of an error; also those read."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors='replace')
 

@@ -19,9 +19,9 @@ Ask the running node through its action ~/query, show the progress on standard
 error, and print the answer."""
 EXAMPLES = f"""\
 examples:
-  robobrain query "the red mug"
-  robobrain query --target-frame base_link --json "grounding: the red mug"
-  robobrain query --task mission --timeout 120 "put the red mug on the green plate"
+  robobrain query "the red bowl"
+  robobrain query --target-frame base_link --json "grounding: the red bowl"
+  robobrain query --task mission --timeout 120 "put the white mug on the yellow plate"
   robobrain query --camera wrist --option temperature=0.5 --option max_depth_m=3 "the handle"
   robobrain query --node /arm/robobrain --interactive --output answers/
 

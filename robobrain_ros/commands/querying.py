@@ -9,6 +9,7 @@
 """What ``robobrain query`` does: asks the running node, shows how the request goes on, prints the answer."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,12 +30,13 @@ from robobrain_ros.commands.output import results
 from robobrain_ros.commands.pictures import Pictures
 from robobrain_ros.commands.questions import Question, all_of
 from robobrain_ros.commands.stage_line import StageLine
-from robobrain_ros.errors import BrainError
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import PlanStep
 from robobrain_ros.ros import from_messages
 from robobrain_ros.ros.client import Client, NoReply, Rejected
 from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.parameters import LONGEST_S
 from robobrain_ros.tasks.base import check_instruction
 
 FIND_S = 5.0
@@ -65,12 +67,13 @@ def run(asked: QueryOptions) -> int:
     :raises BrainError: for what can be seen to be wrong before the node is asked
     :raises NoReply: if the node is not there, rejects a request, or ends meanwhile
     """
+    check(asked)
     options = [request_options.read(text) for text in asked.options]
     for text in asked.instructions:
         _question(asked, text)
     pictures = Pictures(asked.output) if asked.output else None
     good = True
-    with results(asked.json) as tell, _client(asked.node) as client:
+    with results(asked.json) as tell, _client(f'/{asked.node.removeprefix("/")}') as client:
         annotated = Annotated(client) if pictures else None
         for number, text in enumerate(all_of(asked.instructions, asked.interactive)):
             message = _ask(client, asked, text, options)
@@ -88,6 +91,19 @@ def run(asked: QueryOptions) -> int:
             if drawn:
                 print(f'picture:  {drawn}', flush=True)
     return 0 if good else 1
+
+
+def check(asked: QueryOptions) -> None:
+    """Check what no node would take.
+
+    :raises BadRequest: if the node's name or the time limit is not allowed
+    """
+    if not re.fullmatch(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', asked.node, re.ASCII):
+        raise BadRequest(
+            f'--node is {asked.node!r}, but must be the full name of a node, such as /robobrain or /arm/robobrain'
+        )
+    if asked.timeout_s > LONGEST_S:
+        raise BadRequest(f'--timeout is {asked.timeout_s:g}, but must be at most {LONGEST_S:g} seconds')
 
 
 @contextmanager

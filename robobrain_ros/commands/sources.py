@@ -8,6 +8,7 @@
 
 """What ``robobrain ask --image`` takes: picture files, folders of them, videos, cameras, and standard input."""
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,8 @@ def find(name: str, every_s: float) -> Source:
     :param every_s: time between two frames of a video, seconds
     :raises BrainError: BAD_IMAGE, if there is no such thing or it cannot be read
     """
+    if not name:
+        raise _bad("--image is '', but must name a picture, a folder, a video or a camera, or be - for standard input")
     path = Path(name)
     if name == STANDARD_INPUT:
         return Fixed([Picture(name, 'stdin', image_files.decode(sys.stdin.buffer.read(), 'standard input'))])
@@ -150,6 +153,7 @@ def _opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
     """Open a video or a camera; what OpenCV writes to the terminal about failures helps nobody."""
     logging: Any = cv2.utils.logging
     before = logging.getLogLevel()
+    os.environ['OPENCV_FFMPEG_LOGLEVEL'] = '-8'  # AV_LOG_QUIET: FFmpeg writes to the terminal past OpenCV
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(what)
     try:

@@ -12,7 +12,9 @@ import concurrent.futures
 import threading
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from rclpy.lifecycle import LifecycleNode
@@ -170,6 +172,8 @@ class Answering:
         """Log and publish the end of a request that the brain never heard of; returns it as a message."""
         self._log(answer)
         parts = self._open  # once: another thread may close it meanwhile
+        model = parts.brain.model if parts else ''
+        answer = replace(answer, model=model, request_id=answer.request_id or uuid.uuid4().hex)
         if parts:
             try:
                 return parts.outputs.publish(answer, None, '', '')

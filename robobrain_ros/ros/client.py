@@ -33,6 +33,8 @@ DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CL
 
 SLICE_S = 0.25
 """rclpy hears no signal while it waits."""
+ACCEPT_S = 2.0
+"""How long a node may take to accept a request, also where the request's own time limit is shorter."""
 CANCEL_S = 1.0
 """How long to wait for the node to confirm a cancellation."""
 Querying: TypeAlias = 'ActionClient[Query.Goal, Query.Result, Query.Feedback]'
@@ -190,12 +192,14 @@ class Client:
         :raises NoReply: if the node is not there or does not answer
         :raises Rejected: if it is not active
         """
-        self.wait_for_action(timeout_s)
+        if not self.is_there():
+            self.wait_for_action(timeout_s)
         timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
         request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
         try:
-            handle = self.wait(sent, timeout_s, 'query')
+            accepted_s = max(timeout_s, ACCEPT_S)
+            handle = self.wait(sent, accepted_s, f'request to {self.name}, which may be loading its model')
             if not handle.accepted:
                 raise Rejected(f'{self.name} rejected the request, because it was not active')
             # a little longer than the node's own limit, which ends with an answer

@@ -27,7 +27,7 @@ from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import arguments, node_parameters, topics
+from robobrain_ros.ros import arguments, node_parameters, parameter_files, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
@@ -228,6 +228,8 @@ def main(args: list[str] | None = None) -> int:
             args,
         )
         node = RobobrainNode()
+        for warning in parameter_files.without_effect(node.get_fully_qualified_name(), args):
+            node.get_logger().warning(warning)
     except (BrainError, ParameterException, ValueError) as error:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         rclpy.try_shutdown()

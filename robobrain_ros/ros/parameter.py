@@ -94,7 +94,8 @@ class Parameter:
         if self.choices:
             right = f'one of {", ".join(map(repr, self.choices))}'
         else:
-            right = f'{_KINDS[wanted]}, such as {self.default!r}'
+            example = [value] if wanted is list and isinstance(value, str) else self.default
+            right = _KINDS[wanted] if example == '' else f'{_KINDS[wanted]}, such as {example!r}'
         quotes = ''
         values = value if isinstance(value, list) else [value]
         if wanted in (str, list) and any(isinstance(one, bool) for one in values):

@@ -165,6 +165,9 @@ def main(args: list[str] | None = None) -> int:
             executor.spin()
     except KeyboardInterrupt:
         pass  # the way it is meant to end
+    except ImportError:
+        if not signals.heard:  # else it interrupted the import of mujoco, which makes another error of it
+            raise
     except (BrainError, RuntimeError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger('simulated_camera').fatal(str(error))
         code = 1

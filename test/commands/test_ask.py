@@ -12,6 +12,7 @@ import io
 import json
 import os
 import struct
+import subprocess
 import sys
 import zlib
 
@@ -52,6 +53,13 @@ def test_no_file_is_said_once(tmp_path, capfd, name):
     with pytest.raises(BrainError, match='is no file'):
         Frame.of(tmp_path / name)
     assert capfd.readouterr().err == ''  # OpenCV would warn
+
+
+def test_an_empty_name_is_not_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cv2.imwrite('here.png', np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(BrainError, match="--image is ''"):
+        sources.find('', 1.0)
 
 
 def test_a_folder_gives_its_pictures_by_name_without_those_that_have_answers(tmp_path, monkeypatch):
@@ -275,3 +283,10 @@ def test_a_terminal_gets_one_line_with_the_seconds(monkeypatch, capsys):
     assert '[/dim] 12 tokens' in shown
     assert '0:00:0' in shown
     assert capsys.readouterr().out == ''
+
+
+def test_ffmpeg_does_not_write_past_the_sentence(tmp_path):
+    (tmp_path / 'clip.mp4').write_bytes(b'nothing' * 100)
+    command = [sys.executable, '-m', 'robobrain_ros.cli', 'ask', '--image', 'clip.mp4', 'x']
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.stderr == "robobrain ask: 'clip.mp4' is no video that OpenCV can read\n"

@@ -22,6 +22,9 @@ from robobrain_ros.commands.arguments import image_size, positive, with_suggesti
 @pytest.mark.parametrize(
     ('command', 'says'),
     [
+        ('demo --seed -1', "--seed: '-1' must be a whole number in 0 .. 2147483647"),
+        ('bag record --seconds nan', "--seconds: 'nan' must be a number above 0"),
+        ('bag record --seed 99999999999', "--seed: '99999999999' must be"),
         ('demo --episodes 0', "robobrain demo: error: argument --episodes: '0' must be a whole number above 0"),
         ('evaluate --scenes 0', "--scenes: '0' must be a whole number above 0"),
         ('parity --scenes 0', "--scenes: '0' must be"),
@@ -134,6 +137,46 @@ def test_letters_that_a_terminal_does_not_have_end_no_command(encoding):
     assert done.returncode == 1
     assert done.stderr.startswith(b"robobrain bag replay: 'k")
     assert b'Traceback' not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ('command', 'says'),
+    [
+        ('ask --image - x <&-', 'standard input is no picture'),
+        ('completion bash >&-', ''),
+        ('ask --image - x <&- >&-', ''),
+    ],
+)
+def test_closed_standard_streams_are_like_dev_null(command, says):
+    done = subprocess.run(
+        [f'{sys.executable} -m robobrain_ros.cli {command}'], shell=True, capture_output=True, text=True, timeout=60
+    )
+    assert says in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_a_package_that_is_missing_is_a_sentence():
+    script = "import sys; sys.modules['rich'] = None; from robobrain_ros import cli; sys.exit(cli.main(['doctor']))"
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith('robobrain: ')
+    assert 'rich' in done.stderr
+    assert 'Traceback' not in done.stderr
+
+
+def test_help_fits_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    for command in ('', 'demo', 'up', 'doctor', 'bag record'):
+        with pytest.raises(SystemExit):
+            main([*command.split(), '--help'])
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80, command
+
+
+def test_signals_are_heard_before_most_modules_are_imported():
+    script = 'import sys, robobrain_ros.cli; print([name for name in sys.argv[1:] if name in sys.modules])'
+    heavy = ['rich', 'numpy', 'robobrain_ros.tasks', 'robobrain_ros.bench.commands', 'robobrain_ros.commands.ask']
+    done = subprocess.run([sys.executable, '-c', script, *heavy], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == '[]', done.stderr
 
 
 def test_whoever_reads_the_output_may_have_enough(tmp_path):

@@ -8,6 +8,7 @@
 
 """``robobrain query`` against a real node over DDS, whose engine answers by a script."""
 
+import inspect
 import io
 import json
 import os
@@ -27,8 +28,9 @@ from ros_helpers import SOON, own_domain, until
 
 from robobrain_ros.answer import Answer
 from robobrain_ros.cli import main
-from robobrain_ros.commands import querying
+from robobrain_ros.commands import local_stack, querying
 from robobrain_ros.ros.client import Client
+from robobrain_ros.sim import layout
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
 pytestmark = pytest.mark.ros
@@ -170,6 +172,9 @@ def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
         (('--option', 'guided_decoding=perhaps', 'x'), "'perhaps', but must be true or false"),
         (('--option', 'temperature=9', 'x'), 'must lie in 0.0 .. 2.0'),
         (('  ',), 'the instruction is empty'),
+        (('--node', '/a b', 'x'), "--node is '/a b', but must be the full name of a node"),
+        (('--node', '', 'x'), "--node is ''"),
+        (('--timeout', '1e12', 'x'), '--timeout is 1e+12, but must be at most 3600 seconds'),
         (('--output', 'x.txt', 'x'), "cannot write 'x.txt'"),
     ],
 )
@@ -188,3 +193,37 @@ def test_options_take_words_for_true_and_false():
     assert [read(f'guided_decoding={word}').value.bool_value for word in ('on', 'True', 'no')] == [True, True, False]
     assert read('max_depth_m = 3').value.double_value == 3.0
     assert read('trajectory_depth=model').value.string_value == 'model'
+
+
+def test_the_end_of_up_suggests_a_question_that_its_table_can_answer():
+    asked = re.search('robobrain query .*?"(.*?)"', inspect.getsource(local_stack.up))
+    things = layout.draw(1, 640, 480).items
+    assert asked
+    assert asked[1] in [f'the {item.colour} {item.shape}' for item in things]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'name'),
+    [
+        ([], ('/', 'robobrain')),
+        (['--ros-args', '-p', 'device:=cpu', '-r', '__ns:=/arm/left/'], ('/arm/left', 'robobrain')),
+        (['--ros-args', '-r', 'robobrain:__ns:=/arm', '-r', '__node:=brain'], ('/arm', 'brain')),
+        (['--ros-args', '-r', '__name:=brain', '-r', 'image:=/camera/image'], ('/', 'brain')),
+    ],
+)
+def test_up_finds_the_node_under_the_name_that_its_arguments_give_it(arguments, name):
+    assert local_stack.node_name(arguments) == name
+
+
+def test_a_refused_request_has_an_id_and_names_the_model(active, capfd):
+    assert main(['query', '--node', active.name, '--camera', 'wrist', '--json', 'the mug']) == 1
+    said = json.loads(capfd.readouterr().out)
+    assert (said['code'], said['model']) == ('BAD_REQUEST', 'robobrain-tiny')
+    assert said['request_id']
+
+
+def test_a_short_time_limit_is_the_nodes(active, capfd):
+    assert main(['query', '--node', active.name, '--timeout', '0.001', '--json', 'the mug']) == 1
+    out, err = capfd.readouterr()
+    assert 'not found' not in err
+    assert json.loads(out)['code'] == 'TIMEOUT'

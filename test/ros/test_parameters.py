@@ -166,6 +166,8 @@ def test_values_are_read_as_yaml_writes_them(name, written, meant):
         ('image_transport', False, "image_transport is False, but must be one of 'raw', 'compressed'; YAML"),
         ('model', 25, 'model is 25, but must be text'),
         ('cameras', 'front', "cameras is 'front', but must be a list of texts"),
+        ('cameras', 'front', "cameras is 'front', but must be a list of texts, such as ['front']"),
+        ('target_frame', 3, 'target_frame is 3, but must be text'),
         ('cameras', [True], "cameras is [True], but must be a list of texts, such as ['']; YAML reads on"),
         ('depth_window_px', 4, 'depth_window_px is 4, but must be odd'),
     ],

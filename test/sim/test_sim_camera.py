@@ -198,3 +198,23 @@ def test_pose_maps_the_optical_frame_into_the_world():
     # Rotation of a vector by a unit quaternion (Rodrigues' form).
     rotated = point + 2 * np.cross(vector, np.cross(vector, point) + q.w * point)
     assert rotated + [t.x, t.y, t.z] == pytest.approx(view.to_world(point))
+
+
+def test_a_signal_while_mujoco_is_imported_ends_it_cleanly():
+    """MuJoCo's C code makes an ImportError of the interrupt."""
+    script = """
+import os, signal, sys
+from robobrain_ros.sim import camera
+
+def interrupted():
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        raise ImportError('initialization failed')
+
+camera.SimulatedCamera = interrupted
+sys.exit(camera.main([]))
+"""
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert 'Traceback' not in done.stderr
