@@ -28,10 +28,10 @@ from robobrain_ros.tasks import TASKS, task_name
 
 EXAMPLES = """\
 examples:
-  robobrain doctor                                   what this computer has and what is missing
-  robobrain ask --image photo.jpg "the red mug"      without ROS
-  robobrain up --sim                                 node and simulated camera; then, in another terminal:
-  robobrain query "the red mug"
+  robobrain doctor                                 what is missing on this host
+  robobrain ask --image photo.jpg "the red mug"    without ROS
+  robobrain up --sim                               node and simulated camera
+  robobrain query "the red mug"                    then, in another terminal
 
 robobrain COMMAND --help describes a command."""
 

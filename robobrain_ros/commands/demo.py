@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
@@ -29,7 +28,7 @@ from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, console, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
@@ -69,11 +68,8 @@ def running(*camera_arguments: str) -> Iterator[Client]:
         # no warnings: that the absent object is not found is a row of the table
         stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error'])
         with ros():
-            node = Node('robobrain_demo')
-            client = Client(node, check=stack.check)
-            progress = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, _Progress(begin).show, 5)
-            bring_up(client)
-            node.destroy_subscription(progress)
+            client = Client(Node('robobrain_demo'), check=stack.check)
+            bring_up_visibly(client)
             print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
             yield client
             client.close()
@@ -137,20 +133,6 @@ def run_episodes(number: int, seed: int, output: Path, tell: Tell = ignore) -> i
     print(f'The best and the worst of each kind: {path.resolve()}')
     tell({'episodes': outcomes, 'succeeded': done, 'needed': FLOOR * number})
     return 0 if done >= FLOOR * number else 1
-
-
-class _Progress:
-    """Prints what the engine does while it starts, from /diagnostics."""
-
-    def __init__(self, begin: float) -> None:
-        self._begin = begin
-        self._shown = ''
-
-    def show(self, array: DiagnosticArray) -> None:
-        for status in array.status:
-            if status.name.endswith(': engine') and status.message != self._shown:
-                self._shown = status.message
-                print(f'  {time.monotonic() - self._begin:4.0f} s  {status.message}', flush=True)
 
 
 def choose(seed: int) -> list[Question]:

@@ -19,12 +19,14 @@ from pathlib import Path
 from types import TracebackType
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.engines import children
 from robobrain_ros.engines.ending import uninterrupted
-from robobrain_ros.ros import shared_memory
+from robobrain_ros.ros import shared_memory, topics
 from robobrain_ros.ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.ros.fastdds import use_image_profile
 
@@ -155,6 +157,28 @@ def bring_up(client: Client) -> None:
     client.wait_for_node(60.0)
     client.transition(CONFIGURE, START_S)
     client.transition(ACTIVATE, 10.0)
+
+
+def bring_up_visibly(client: Client) -> None:
+    """Drive a node that has just been started to active, and show on stderr how far its engine is. Blocks until it is.
+
+    For nodes that do not log that on this terminal themselves; ``bring_up`` is for the others.
+
+    :raises NoReply: if the node does not answer, or a transition fails
+    """
+    with StageLine() as line:
+
+        def show(array: DiagnosticArray) -> None:
+            for status in array.status:
+                if status.name.endswith(': engine'):
+                    line.show(status.message)
+
+        line.show('starting the node')
+        heard = client.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, show, 5)
+        try:
+            bring_up(client)
+        finally:
+            client.node.destroy_subscription(heard)
 
 
 def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
