@@ -65,7 +65,7 @@ def run(minutes: float, tell: Tell = ignore) -> int:
     seconds = 60 * minutes
     warm_s = min(WARM_S, seconds / 2)
     with LocalStack() as stack:
-        stack.start('sim.camera')
+        stack.start('sim.camera', ['--ros-args', '--log-level', 'simulated_camera:=warn'])
         process = psutil.Process(stack.start('ros.node', QUIET).pid)
         with ros():
             client = Client(Node('bench_soak'), check=stack.check)
