@@ -31,7 +31,7 @@ examples:
   robobrain doctor                                 what is missing on this host
   robobrain ask --image photo.jpg "the red mug"    without ROS
   robobrain up --sim                               node and simulated camera
-  robobrain query "the red mug"                    then, in another terminal
+  robobrain query "the red bowl"                   then, in another terminal
 
 robobrain COMMAND --help describes a command."""
 

@@ -199,7 +199,7 @@ def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
             client = Client(Node('robobrain_up'), check=stack.check)
             bring_up(client)
             client.close()
-        print('The node is active. Ask it from another terminal: robobrain query "the red mug"')
+        print('The node is active. Ask it from another terminal: robobrain query "the red bowl"')
         print('With --output DIR, query also saves pictures with the answers. Ctrl-C here ends the node.', flush=True)
         stack.wait()
         if node.poll() != 0:
