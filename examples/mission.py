@@ -26,7 +26,7 @@ camera = rb.Camera.from_calibration(width=view.width, height=view.height, k=view
 goal = sys.argv[1] if len(sys.argv) > 1 else 'put the red mug on the green plate'
 
 print('goal:', goal)
-with rb.Brain.load() as brain:
+with rb.Brain.load(report=print) as brain:
     answer = brain.ask(goal, rgb, task='mission', depth=depth_m, camera=camera)
 
 for number, step in enumerate(answer.steps, 1):
