@@ -110,7 +110,9 @@ def _main(arguments: list[str] | None = None) -> int:
     allow_any_letter()
     chosen = make_parser().parse_args(arguments)
     try:
-        return int(chosen.run(chosen))
+        code = int(chosen.run(chosen))
+        sys.stdout.flush()  # here, where it may fail
+        return code
     except (BrainError, RuntimeError, ValueError) as error:
         words = str(error)
     except BrokenPipeError:  # whoever read the output, such as head, has enough

@@ -9,6 +9,7 @@
 """Keeps test runs apart from other ROS programs, and runs the quick tests first."""
 
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -33,6 +34,10 @@ os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--fuzz', type=int, default=1, metavar='N', help='N times as many mutated answers and images')
+
+
+# Under nohup, and in some CI systems, SIGHUP is ignored, and programs that tests start would inherit that.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope='session')

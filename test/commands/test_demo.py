@@ -64,7 +64,7 @@ def test_episodes(tmp_path):
     assert (done.returncode == 0) == (told['succeeded'] == 3)
     assert f'{told["succeeded"]} of 3 episodes succeeded' in done.stderr
     sheet = cv2.imread(str(tmp_path / 'played' / 'episodes.png'))
-    assert sheet.shape[0] > 2000
+    assert sheet.shape[0] > 1000  # one episode of each kind, each shown once
     assert sheet.shape[1] > 1600
 
 

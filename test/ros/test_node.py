@@ -153,7 +153,7 @@ def test_the_node_outlives_malformed_images(active, client, player, disguise, sa
 
 
 def test_a_silent_camera(active, client, player, parameters):
-    parameters(image_timeout_s=0.2)
+    parameters(image_timeout_s=0.2, max_image_age_s=60.0)
     player.disguise = lambda image: None
     try:
         answer = client.query('pointing', 'the red plate', not_before=now(client.node))

@@ -49,6 +49,8 @@ class Arrival:
 
     def __init__(self, message: Image | CompressedImage) -> None:
         self.message = message
+        self.outdated = False
+        """It is from before the clock jumped back."""
         self.taken = False
         """A request has used it."""
         self._came = time.monotonic()
@@ -63,7 +65,7 @@ class Arrival:
         """
         mine, its = stamp_ns(self.message.header), stamp_ns(image.header)
         set_back = mine > now_ns + int(FUTURE_S * 1e9)
-        return its >= mine or set_back or time.monotonic() - self._came > KEPT_S
+        return its >= mine or set_back or self.outdated or time.monotonic() - self._came > KEPT_S
 
     def age(self, now_ns: int) -> float:
         """Seconds since the image's stamp, negative if that lies in the future; without a stamp, since it came.

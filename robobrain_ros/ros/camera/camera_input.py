@@ -15,7 +15,10 @@ import time
 import weakref
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
+from rclpy.clock import JumpThreshold
+from rclpy.duration import Duration
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
@@ -63,9 +66,13 @@ class CameraInput:
     def __init__(self, node: Node, settings: CameraSettings) -> None:
         self.settings = settings
         self._clock = node.get_clock()
+        back = JumpThreshold(min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True)
+        self._jumps = self._clock.create_jump_callback(back, post_callback=self._on_jump)
         self._slop_ns = int(settings.depth_slop_s * 1e9)
         self._lock = threading.Lock()
         self._newest: Arrival | None = None
+        self._older: Arrival | None = None
+        """The last image that displaced nothing: the newest of all, if the clock turns out to have jumped back."""
         self._info: CameraInfo | None = None
         self._info_expected = False
         """This camera has published camera_info before."""
@@ -98,6 +105,7 @@ class CameraInput:
 
     def close(self) -> None:
         """Unsubscribe; frames that were given stay valid."""
+        self._jumps.unregister()
         self._subscriptions.close()
 
     def _on_image(self, image: Image | CompressedImage) -> None:
@@ -107,9 +115,19 @@ class CameraInput:
             self._arrivals.append(time.monotonic())
             if self._newest is not None and not self._newest.gives_way(image, self._now_ns()):
                 self._unused += 1
+                self._older = Arrival(image)
                 return
             self._unused += self._newest is not None and not self._newest.taken
-            self._newest = Arrival(image)
+            self._newest, self._older = Arrival(image), None
+        self._wake()
+
+    def _on_jump(self, jump: Any) -> None:
+        """Let every image take the place of one from before the clock jumped back, though it looks older."""
+        with self._lock:
+            if self._older is not None:
+                self._newest, self._older = self._older, None
+            elif self._newest is not None:
+                self._newest.outdated = True
         self._wake()
 
     def _on_depth(self, depth: Image | CompressedImage) -> None:
@@ -143,7 +161,7 @@ class CameraInput:
     def _forget(self) -> None:
         """After a pause the camera may stand elsewhere, or have other intrinsics."""
         with self._lock:
-            self._newest = self._info = None
+            self._newest = self._older = self._info = None
             self._depths.clear()
             self._frames.clear()
             self._arrivals.clear()

@@ -44,6 +44,15 @@ def test_an_image_without_stamp_displaces_none_that_has_one(rig, camera):
     assert (rig.frame().rgb() == 1).all()
 
 
+def test_after_a_jump_back_the_image_that_came_since_is_the_newest(rig, camera):
+    """A recording that is played again: its first image may come before the time that it belongs to."""
+    head = camera.header()
+    rig.deliver(camera.image, colour(head, picture(1)))
+    rig.deliver(camera.image, colour(later(head, -400), picture(2)))
+    rig.input._on_jump(None)
+    assert (rig.frame().rgb() == 2).all()
+
+
 def arrival(stamp_s: float) -> Arrival:
     return Arrival(colour(Header(), picture())) if not stamp_s else Arrival(image(stamp_s))
 
