@@ -23,7 +23,7 @@ rgb, depth_m = scene.render()
 view = scene.view
 camera = rb.Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
 
-with rb.Brain.load() as brain:
+with rb.Brain.load(report=print) as brain:
     for thing in scene.truth().objects:
         answer = brain.ask(f'the {thing.name}', rgb, depth=depth_m, camera=camera)
         if not answer.success:

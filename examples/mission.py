@@ -23,17 +23,18 @@ scene = TableTop(seed=1_000_002)
 rgb, depth_m = scene.render()
 view = scene.view
 camera = rb.Camera.from_calibration(width=view.width, height=view.height, k=view.k.ravel().tolist())
-goal = sys.argv[1] if len(sys.argv) > 1 else 'put the red mug on the green plate'
+goal = sys.argv[1] if len(sys.argv) > 1 else 'put the yellow ball on the green plate'
 
 print('goal:', goal)
-with rb.Brain.load() as brain:
+with rb.Brain.load(report=print) as brain:
     answer = brain.ask(goal, rgb, task='mission', depth=depth_m, camera=camera)
 
 for number, step in enumerate(answer.steps, 1):
     print(f'{number}. {step.description}')
     if isinstance(step, rb.GroundedStep):
         for target in step.targets:
-            print('   at pixel', target.pixel, 'position', target.position)
+            place = ' '.join(f'{value:.3f}' for value in target.position) + ' m' if target.position else 'no position'
+            print(f'   at pixel {target.pixel}: {place}')
         print(f'   {len(step.waypoints)} waypoints' if step.waypoints else f'   {step.message or "nothing moves"}')
 print(
     'complete'

@@ -9,10 +9,10 @@
 """Ask a running node from Python, over ROS 2.
 
     robobrain up --sim                 # in another terminal: node, and a simulated camera
-    python examples/ros_client.py "the red mug"
+    python examples/ros_client.py "the red bowl"
 
 ``Client`` needs a node of yours, which it spins while it waits; it sends the action that ``ros2 action`` sends, as does
-``robobrain query "the red mug"`` in a shell.
+``robobrain query "the red bowl"`` in a shell.
 """
 
 import sys
@@ -22,7 +22,7 @@ from rclpy.node import Node
 
 from robobrain_ros.ros import Client
 
-instruction = sys.argv[1] if len(sys.argv) > 1 else 'the red mug'
+instruction = sys.argv[1] if len(sys.argv) > 1 else 'the red bowl'
 rclpy.init()
 client = Client(Node('robobrain_example'), name='/robobrain')
 answer = client.query(
@@ -31,6 +31,7 @@ answer = client.query(
 print('outcome:', answer.error_code, answer.error_message or 'success')
 print('positions are in frame', answer.position_frame)
 for target in answer.targets:
-    print(f'target at pixel ({target.u:.0f}, {target.v:.0f}), position {target.position}')
+    place = target.position  # not a number where the depth is unknown; target.status says why
+    print(f'target at pixel ({target.u:.0f}, {target.v:.0f}), {place.x:.3f} {place.y:.3f} {place.z:.3f} m')
 client.close()
 rclpy.shutdown()

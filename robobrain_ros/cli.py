@@ -25,10 +25,10 @@ from robobrain_ros.errors import BadRequest, BrainError
 
 EXAMPLES = """\
 examples:
-  robobrain doctor                               what this computer lacks
-  robobrain ask --image photo.jpg "the red mug"  without ROS
-  robobrain up --sim                             node and simulated camera;
-  robobrain query "the red bowl"                 then, in another terminal
+  robobrain doctor                                 what is missing on this host
+  robobrain ask --image photo.jpg "the red mug"    without ROS
+  robobrain up --sim                               node and simulated camera
+  robobrain query "the red bowl"                   then, in another terminal
 
 robobrain COMMAND --help describes a command."""
 

@@ -23,6 +23,8 @@ from std_msgs.msg import String
 from robobrain_ros.bags.recording import require_rosbags
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.commands.local_stack import LocalStack, isolate, ros
+from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros import topics
 
@@ -111,8 +113,9 @@ def run(seconds: float, seed: int, folder: Path) -> int:
         stack.start('sim.camera', [*camera, '--log-level', 'simulated_camera:=warn'])
         with ros():
             _listen(stack, recorder, questions, seconds)
-    counts = ', '.join(f'{number} on {topic}' for topic, number in recorder.counts.items())
-    print(f'Recorded {counts}: {folder}')
+    print(f'Recorded in {folder}:')
+    for topic, number in recorder.counts.items():
+        print(f'{number:6} {topic}')
     return 0
 
 
@@ -123,13 +126,19 @@ def _listen(stack: LocalStack, recorder: Recorder, questions: list[str], seconds
         node.create_subscription(kind, topic, partial(recorder.write, topic), 10, raw=True)
     recorder.add(INSTRUCTION, 'std_msgs/msg/String')
     _listen_to_tf(node, recorder)
-    _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts[f'/{topics.IMAGE}']))
+    with StageLine() as line:
+        line.show('waiting for the first image of the simulated camera')
+        _spin(node, stack, FIRST_IMAGE_S, lambda: bool(recorder.counts[f'/{topics.IMAGE}']))
     if not recorder.counts[f'/{topics.IMAGE}']:
         raise RuntimeError(f'the simulated camera has shown nothing within {FIRST_IMAGE_S:g} s')
-    for question in questions:
-        _spin(node, stack, seconds / (len(questions) + 1))
-        recorder.write(INSTRUCTION, serialize_message(String(data=question)))
-    _spin(node, stack, seconds / (len(questions) + 1))
+    pause = seconds / (len(questions) + 1)
+    with Progress('bag record', seconds, 's') as progress:
+        for number, question in enumerate(questions, 1):
+            _spin(node, stack, pause)
+            progress.reach(number * pause)
+            recorder.write(INSTRUCTION, serialize_message(String(data=question)))
+        _spin(node, stack, pause)
+        progress.reach(seconds)
     node.destroy_node()
 
 

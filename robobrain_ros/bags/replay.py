@@ -23,7 +23,7 @@ from sensor_msgs.msg import Image
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
 from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.msg import Answer
@@ -187,7 +187,7 @@ def run(
         stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
         with ros():
             client = Client(Node('robobrain_replay'), check=stack.check)
-            bring_up(client)
+            bring_up_visibly(client)
             found = []
             table = Rows(COLUMNS)
             with Progress('bag replay', len(requests), 'questions') as progress:

@@ -54,5 +54,5 @@ def draw(file: Path, title: str, panels: Mapping[str, Sequence[Bar]]) -> None:
             axis.spines[['top', 'right']].set_visible(False)
         if names:
             handles, labels = axes[0].get_legend_handles_labels()
-            figure.legend(handles, labels, loc='outside lower center', ncols=len(names))
+            figure.legend(handles, labels, loc='outside lower center', ncols=min(len(names), 6))
     figure.savefig(file, dpi=110)

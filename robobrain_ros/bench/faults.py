@@ -46,7 +46,7 @@ def run(kills: int, tell: Tell = ignore) -> int:
     print(f"The engine will be killed {kills} times, on purpose. What the node says of it is in '{LOG}'.", flush=True)
     recoveries: list[float] = []
     with LocalStack() as stack, Progress('bench faults', kills, 'kills') as progress:
-        stack.start('sim.camera')
+        stack.start('sim.camera', ['--ros-args', '--log-level', 'simulated_camera:=warn'])
         node = psutil.Process(stack.start('ros.node', QUIET, log=LOG).pid)
         with ros():
             client = Client(Node('bench_faults'), check=stack.check)

@@ -27,7 +27,7 @@ from sensor_msgs.msg import Image
 from robobrain_ros.action import Query
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.cases import BenchRequest, Plan, requests, tell
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.engines import ending
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
@@ -132,7 +132,7 @@ def main() -> int:
         with ros():
             client = Client(Node('bench_node'), check=stack.check)
             asker = Asker(client)
-            bring_up(client)
+            bring_up_visibly(client)
             for request in requests(plan):
                 stages, answer = asker.ask(request)
                 tell(request, stages, answer.tokens)

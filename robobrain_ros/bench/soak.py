@@ -18,7 +18,7 @@ from rclpy.node import Node
 
 from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Tell, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.ros.client import Client
@@ -65,11 +65,11 @@ def run(minutes: float, tell: Tell = ignore) -> int:
     seconds = 60 * minutes
     warm_s = min(WARM_S, seconds / 2)
     with LocalStack() as stack:
-        stack.start('sim.camera')
+        stack.start('sim.camera', ['--ros-args', '--log-level', 'simulated_camera:=warn'])
         process = psutil.Process(stack.start('ros.node', QUIET).pid)
         with ros():
             client = Client(Node('bench_soak'), check=stack.check)
-            bring_up(client)
+            bring_up_visibly(client)
             load = Load(client, at_once=2)
             samples: list[Memory] = []
             begin = time.monotonic()

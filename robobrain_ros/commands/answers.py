@@ -8,6 +8,9 @@
 
 """Answers in words for people, and as plain values for programs."""
 
+import shutil
+import sys
+import textwrap
 from typing import Any
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus, Target
@@ -50,7 +53,7 @@ def describe(answer: Answer, image: str = '', frame: str = '') -> None:
     if answer.text:
         print('answer:  ', answer.text.replace('\n', f'\n{INDENT}'))
     if not answer.success:
-        print(f'failed:   {answer.code.name}, {answer.message}')
+        _say(f'failed:   {answer.code.name}, {answer.message}')
     for target in answer.targets or answer.waypoints:
         print(f'{INDENT}{_place(target, frame)}')
     for number, step in enumerate(answer.steps, 1):
@@ -61,10 +64,18 @@ def describe(answer: Answer, image: str = '', frame: str = '') -> None:
             if step.status is StepStatus.FAILED:
                 print(f'{INDENT}   failed: {step.code.name}, {step.message}')
     for warning in answer.warnings:
-        print(f'note:     {warning}')
+        _say(f'note:     {warning}')
     if said := caution(answer):
-        print(f'caution:  {said}')
+        _say(f'caution:  {said}')
     print(f'time:     {answer.timings.total:.0f} ms, {answer.tokens} tokens', flush=True)
+
+
+def _say(text: str) -> None:
+    """Print a sentence; on a terminal it is broken between words."""
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    if len(text) > columns > 2 * len(INDENT):
+        text = textwrap.fill(text, columns, subsequent_indent=INDENT, break_long_words=False, break_on_hyphens=False)
+    print(text)
 
 
 def _place(target: Target, frame: str) -> str:

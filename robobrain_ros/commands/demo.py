@@ -16,12 +16,10 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from robobrain_ros.brain.image_files import write
@@ -30,10 +28,9 @@ from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.episodes import Arena, play
-from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
+from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, console, ignore
 from robobrain_ros.commands.progress import Progress
-from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
@@ -70,12 +67,8 @@ def running(*camera_arguments: str) -> Iterator[Client]:
         # no warnings: that the absent object is not found is a row of the table
         stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error'])
         with ros():
-            node = Node('robobrain_demo')
-            client = Client(node, check=stack.check)
-            with StageLine() as line:
-                start = node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, partial(_show_start, line), 5)
-                bring_up(client)
-                node.destroy_subscription(start)
+            client = Client(Node('robobrain_demo'), check=stack.check)
+            bring_up_visibly(client)
             print(f'Ready after {time.monotonic() - begin:.0f} s.\n')
             yield client
             client.close()
@@ -138,13 +131,6 @@ def run_episodes(number: int, seed: int, output: Path, tell: Tell = ignore) -> i
     print(f'The best and the worst of each kind: {path.resolve()}')
     tell({'episodes': outcomes, 'succeeded': done, 'needed': FLOOR * number})
     return 0 if done >= FLOOR * number else 1
-
-
-def _show_start(line: StageLine, array: DiagnosticArray) -> None:
-    """Show what the engine does while it starts, from /diagnostics."""
-    for status in array.status:
-        if status.name.endswith(': engine'):
-            line.show(status.message)
 
 
 def choose(seed: int) -> list[Question]:

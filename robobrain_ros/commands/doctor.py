@@ -69,7 +69,7 @@ def _ros() -> Iterator[Finding]:
     yield GOOD, 'ROS', f'{distro}, {os.environ.get("RMW_IMPLEMENTATION", "default RMW")}'
     from robobrain_ros.ros.camera.conversions import BRIDGE_NAME, BRIDGE_REASON
 
-    yield GOOD, 'images', f'{BRIDGE_NAME}: {BRIDGE_REASON}' if BRIDGE_REASON else BRIDGE_NAME
+    yield GOOD, 'images', f'converted by {BRIDGE_NAME}: {BRIDGE_REASON}'
     from robobrain_ros.ros.fastdds import VARIABLES, variable
 
     profile = next((f'{name}={os.environ[name]}' for name in VARIABLES if os.environ.get(name)), '')
@@ -97,7 +97,8 @@ def check_model(model: Path) -> Iterator[Finding]:
         yield BAD, 'model', str(error)
         return
     weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
-    yield GOOD, 'model', f'{model}, profile {profile.name}, a VGA image becomes {limits.size(640, 480)}'
+    width, height = limits.size(640, 480)
+    yield GOOD, 'model', f'{model}, profile {profile.name}, a 640x480 image is scaled to {width}x{height}'
     if lost:
         yield BAD, 'weights', f'{", ".join(lost)} missing in {model}; download all files of the model'
     elif not weights:

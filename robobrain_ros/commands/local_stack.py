@@ -19,9 +19,11 @@ from pathlib import Path
 from types import TracebackType
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.engines import children
 from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros import shared_memory, topics
@@ -166,6 +168,28 @@ def node_name(arguments: Sequence[str]) -> tuple[str, str]:
     named = {rule.rpartition(':')[2]: value for rule, value in rules.items()}  # a rule may begin with a node's name
     name = named.get('__node') or named.get('__name') or topics.NODE
     return f'/{named.get("__ns", "").strip("/")}', name
+
+
+def bring_up_visibly(client: Client) -> None:
+    """Drive a node that has just been started to active, and show on stderr how far its engine is. Blocks until it is.
+
+    For nodes that do not log that on this terminal themselves; ``bring_up`` is for the others.
+
+    :raises NoReply: if the node does not answer, or a transition fails
+    """
+    with StageLine() as line:
+
+        def show(array: DiagnosticArray) -> None:
+            for status in array.status:
+                if status.name.endswith(': engine'):
+                    line.show(status.message)
+
+        line.show('starting the node')
+        heard = client.node.create_subscription(DiagnosticArray, topics.DIAGNOSTICS, show, 5)
+        try:
+            bring_up(client)
+        finally:
+            client.node.destroy_subscription(heard)
 
 
 def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:

@@ -18,6 +18,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -34,13 +35,20 @@ Finding = tuple[str, str, str]
 
 
 def show(findings: Iterable[Finding]) -> int:
-    """Print findings, one a line, as they come.
+    """Print findings as they come, one a line; a terminal's lines are broken between words.
 
     :returns: an exit code: 1 if something is missing that the node needs
     """
     missing = False
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for grade, what, words in findings:
-        print(f'{grade:<8} {what:<14} {words}', flush=True)
+        line = f'{grade:<8} {what:<14} {words}'
+        if len(line) > columns > 40:
+            indent = ' ' * 24
+            line = textwrap.fill(
+                line, columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+            )
+        print(line, flush=True)
         missing |= grade == BAD
     return int(missing)
 

@@ -99,7 +99,7 @@ def figures(task: progress.Task, unit: str) -> str:
     :param unit: what is counted; no rate is told of seconds
     """
     words = [f'{task.completed:.0f} of {task.total:.0f} {unit}']
-    speed = task.finished_speed or task.speed
+    speed = task.completed / task.elapsed if task.finished and task.elapsed else task.speed
     if speed and unit != 's':
         words.append(f'{speed:.1f}/s' if speed >= 1 else f'{1 / speed:.1f} s each')
     if task.finished:

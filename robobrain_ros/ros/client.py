@@ -30,6 +30,7 @@ from robobrain_ros.ros import topics
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
+NAMES = {CONFIGURE: 'configure', ACTIVATE: 'activate', DEACTIVATE: 'deactivate', CLEANUP: 'clean up'}
 
 SLICE_S = 0.25
 """rclpy hears no signal while it waits."""
@@ -136,7 +137,8 @@ class Client:
         """
         request = ChangeState.Request(transition=Transition(id=number))
         if not self.call(ChangeState, f'{self.name}/change_state', request, timeout_s).success:
-            raise NoReply(f'{self.name} refused or failed transition {number}; its log says why')
+            what = NAMES.get(number, f'make transition {number}')
+            raise NoReply(f'{self.name} refused or failed to {what}; its log says why')
 
     def state(self, timeout_s: float = 20.0) -> str:
         """The name of the lifecycle state that the node is in now, such as ``active``; blocks until it replies.

@@ -15,7 +15,7 @@ from typing import Any
 from robobrain_ros import __version__
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, plugin, ranks
 from robobrain_ros.engines.vllm.config import EngineConfig
-from robobrain_ros.engines.vllm.environment import variables
+from robobrain_ros.engines.vllm.environment import WANTED, variables
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
 from robobrain_ros.errors import BadRequest
 
@@ -46,6 +46,8 @@ def runs_on_cpu(config: EngineConfig) -> bool:
 
     :raises BadRequest: if the installed torch cannot do what the configuration says
     """
+    for name in ('TORCH_LOGS', 'TORCH_CPP_LOG_LEVEL'):  # torch reads them once, at this import
+        os.environ.setdefault(name, WANTED[name])
     import torch
 
     has_gpu = torch.cuda.is_available()

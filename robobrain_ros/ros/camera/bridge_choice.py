@@ -28,6 +28,13 @@ def choose() -> tuple[Any, str, str]:
     """
     try:
         host = importlib.import_module('cv_bridge').CvBridge()
+    except ModuleNotFoundError as error:
+        why = (
+            'cv_bridge is not installed, nor needed'
+            if error.name == 'cv_bridge'
+            else f'cv_bridge cannot be loaded: {error}'
+        )
+        return image_bridge.CvBridge(), 'robobrain_ros', why
     except Exception as error:  # a compiled module for another NumPy fails in many ways
         return image_bridge.CvBridge(), 'robobrain_ros', f'cv_bridge cannot be loaded: {type(error).__name__}: {error}'
     fault = self_test(host)

@@ -157,3 +157,23 @@ def test_a_program_is_as_before_when_its_brain_is_closed(imported, tmp_path):
     assert told['closed'] == told['before']
     assert told['graphs'] == 1
     assert told['offline'] is False
+
+
+def test_torch_does_not_complain_that_there_is_no_triton():
+    program = """
+        import sys
+
+        from robobrain_ros.checkpoints import TINY_MODEL
+        from robobrain_ros.engines.vllm.config import EngineConfig
+        from robobrain_ros.engines.vllm.launch import runs_on_cpu
+
+        runs_on_cpu(EngineConfig(model=TINY_MODEL, device='cpu'))
+        sys.modules['triton'] = None  # importing it fails, as where it is not installed
+        from torch._library.triton import get_inner_triton_kernels
+        get_inner_triton_kernels(print)
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith('TORCH_')}
+    run = subprocess.run(
+        [sys.executable, '-c', textwrap.dedent(program)], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, '', '')
