@@ -96,6 +96,6 @@ def test_a_failed_request_is_wrong(scene):
 
 
 def test_the_help_says_the_rules_with_their_numbers():
-    assert f'more than {LEAST_OVERLAP:g} ' in ' '.join(DESCRIPTION.split())
+    assert f'above {LEAST_OVERLAP:g} ' in ' '.join(DESCRIPTION.split())
     assert f'within {100 * NEAR_M:g} cm' in ' '.join(DESCRIPTION.split())
     assert f'at least {100 * LEAST_NAMED:g} %' in ' '.join(DESCRIPTION.split())
