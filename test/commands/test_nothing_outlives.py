@@ -98,8 +98,10 @@ def test_up_can_be_inspected_and_ends_when_it_is_killed(tmp_path):
         services: set[str] = set()
 
         def are_known() -> bool:
+            services.clear()  # the node of bring-up goes
             services.update(name for name, _ in client.node.get_service_names_and_types() if name.endswith(LISTING))
-            return {f'/robobrain{LISTING}', f'/simulated_camera{LISTING}'} <= services
+            known = {f'/robobrain{LISTING}', f'/simulated_camera{LISTING}'} <= services
+            return known and f'/robobrain_up{LISTING}' not in services
 
         until(are_known, 'discovery')
         for service in services - {f'/inspector{LISTING}'}:  # this one has nobody to spin it
