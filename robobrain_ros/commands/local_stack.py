@@ -212,6 +212,7 @@ def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
             client = Client(Node('robobrain_up'), full_name, stack.check)
             bring_up(client)
             client.close()
+            client.node.destroy_node()  # Jazzy's shutdown leaves it in the graph
         where = '' if full_name == f'/{topics.NODE}' else f'--node {full_name} '
         print(f'The node is active. Ask it from another terminal: robobrain query {where}"the red bowl"')
         print('With --output DIR, query also saves pictures with the answers. Ctrl-C here ends the node.', flush=True)

@@ -77,10 +77,8 @@ def around(answer: str) -> str:
 
 def ends_in_thoughts(answer: str) -> bool:
     """Whether the answer ended before the thoughts did."""
-    last = None
-    for last in _OPEN.finditer(answer):  # noqa: B007
-        pass
-    return last is not None and not _CLOSE.search(answer, last.end())
+    opened = [match.end() for match in _OPEN.finditer(answer)]
+    return bool(opened) and not _CLOSE.search(answer, opened[-1])
 
 
 def _answer_span(answer: str, tags: bool = True) -> tuple[int, int]:
