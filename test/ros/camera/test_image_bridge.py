@@ -231,12 +231,15 @@ def test_a_host_bridge_that_is_broken_is_not_chosen(monkeypatch):
 
 
 def test_a_host_bridge_that_cannot_be_loaded_is_not_chosen(monkeypatch):
-    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    install(monkeypatch, property(lambda self: 1))  # not callable
     _, name, reason = choose()
     assert name == 'robobrain_ros'
-    assert 'cannot be loaded' in reason
-    install(monkeypatch, property(lambda self: 1))  # not callable
-    assert 'cannot be loaded: TypeError' in choose()[2]
+    assert 'cannot be loaded: TypeError' in reason
+
+
+def test_a_host_bridge_that_is_not_there_is_not_needed(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'cv_bridge', None)
+    assert choose()[1:] == ('robobrain_ros', 'cv_bridge is not installed, nor needed')
 
 
 def test_the_choice_made_at_import_is_known():
