@@ -74,13 +74,15 @@ def run(seconds: float, requests: int, tell: Tell = ignore) -> int:
         camera.start()
     figures = Figures()
     turns = max(round(seconds / TURN_S), 1)
-    # a fresh process for each measurement
-    pool = ProcessPoolExecutor(1, processes, listeners.begin, max_tasks_per_child=1)
 
     def measured(measure: Callable[[T], U], amount: T) -> U:
+        # each in a fresh process, by a pool of its own: max_tasks_per_child hangs on 3.11, python/cpython#115634
+        pool = ProcessPoolExecutor(1, processes, listeners.begin)
         with uninterrupted():
             future = pool.submit(measure, amount)
-        return future.result()
+        result = future.result()
+        pool.shutdown()  # not when this is interrupted: that would wait for the measurement, which is killed below
+        return result
 
     try:
         with Progress('bench transport', 3 * turns, 'measurements') as progress:
@@ -96,7 +98,6 @@ def run(seconds: float, requests: int, tell: Tell = ignore) -> int:
     finally:
         for process in multiprocessing.active_children():  # the camera, and whoever measures when this is interrupted
             process.kill()
-        pool.shutdown()
     floors = figures.floors()
     print(f'{WIDTH}x{HEIGHT} rgb8 at {RATE_HZ:.0f} Hz from another process, {seconds:g} s each, in {turns} turns')
     for what, figure, promise, holds in floors:

@@ -97,8 +97,33 @@ class NodeProcess:
         goal.reached('DECODE')
         return goal
 
+    def unanswered(self, action: ActionClient) -> tuple[psutil.Process, Goal]:
+        """A goal that cannot end by an answer, however late we act: the engine, which is returned too, is stopped."""
+        core = self.engine_core()
+        core.suspend()
+        until(action.server_is_ready, 'the action server')
+        goal = Goal(action, *LONG)
+        goal.reached('PREFILL')
+        return core, goal
+
     def exit_code(self, timeout: float) -> int:
         return self.process.wait(timeout)
+
+
+@pytest.fixture
+def start_node(stack, client):
+    """Start the node; a test that fails must not leave it to the next one."""
+    nodes = []
+
+    def start() -> NodeProcess:
+        nodes.append(NodeProcess(stack, client))
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        if node.process.poll() is None:
+            node.process.kill()
+            node.process.wait(10)
 
 
 def gone(processes: list[psutil.Process]) -> bool:
@@ -112,13 +137,13 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
-def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(stack, client, action):
-    node = NodeProcess(stack, client).up()
+def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(start_node, client, action):
+    node = start_node().up()
     answer = client.query('pointing', 'the red plate')
     assert answer.error_code == Answer.OK, answer.error_message
 
-    goal = node.goal(action)
-    node.engine_core().kill()
+    core, goal = node.unanswered(action)
+    core.kill()
     status, result = goal.end(10)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.ENGINE_DEAD)
     assert client.query('pointing', 'the red plate').error_code == Answer.ENGINE_DEAD
@@ -131,17 +156,19 @@ def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(stack, client,
 
     until(answered, 'recovery', 90)
 
-    goal, family = node.goal(action), node.family()
+    family = node.family()
     assert family
+    core, goal = node.unanswered(action)
     node.process.send_signal(signal.SIGTERM)
     status, result = goal.end(10)
+    core.resume()
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
     assert node.exit_code(20) == 0
     until(lambda: gone(family), 'end of the engine')
 
 
-def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
-    node = NodeProcess(stack, client).up()
+def test_a_node_that_is_killed_leaves_no_engine(start_node, client, action):
+    node = start_node().up()
     node.goal(action)
     family = node.family()
     assert len(family) >= 2
@@ -150,8 +177,8 @@ def test_a_node_that_is_killed_leaves_no_engine(stack, client, action):
     until(lambda: gone(family), 'end of the engine')
 
 
-def test_a_signal_that_another_thread_takes_ends_the_node(stack, client):
-    node = NodeProcess(stack, client)
+def test_a_signal_that_another_thread_takes_ends_the_node(start_node, client):
+    node = start_node()
     client.wait_for_node(30)
     os.kill(max(takers(node.process.pid)), signal.SIGTERM)  # Linux: to the whole process, this thread first
     assert node.exit_code(20) == 0
@@ -164,10 +191,10 @@ def takers(pid: int) -> list[int]:
 
 
 @pytest.mark.parametrize(('when', 'number'), [('loading vLLM', signal.SIGTERM), ('starting the engine', signal.SIGINT)])
-def test_a_signal_while_configuring(context, stack, client, when, number):
+def test_a_signal_while_configuring(context, start_node, client, when, number):
     ears, heard = Node('ears', context=context), []
     ears.create_subscription(Log, '/rosout', heard.append, 10)
-    node = NodeProcess(stack, client)
+    node = start_node()
     client.wait_for_node(30)
 
     def configure() -> None:
