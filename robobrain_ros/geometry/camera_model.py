@@ -21,6 +21,8 @@ from robobrain_ros.geometry.distortion import checked, distort, undistort
 
 _ACCURACY_PX = 0.01
 """How far off an undistorted pixel may be."""
+_WIDEST = 20
+"""Images of so many focal lengths (a fisheye of 220 degrees has 4) come from a K that is not in pixels."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,11 @@ class CameraModel:
             raise ValueError(f'the camera has {numbers}: expected finite numbers with fx, fy > 0')
         if self.width < 1 or self.height < 1:
             raise ValueError(f'camera image of {self.width}x{self.height} pixels: width and height must be positive')
+        if self.width > _WIDEST * numbers['fx'] or self.height > _WIDEST * numbers['fy']:
+            raise ValueError(
+                f'fx {numbers["fx"]:g}, fy {numbers["fy"]:g} do not fit an image of {self.width}x{self.height}: '
+                'expected focal lengths in pixels, not in millimetres or parts of the image'
+            )
         model, distortion = checked(self.model, self.distortion)
         for name, value in (numbers | {'model': model, 'distortion': distortion}).items():
             object.__setattr__(self, name, value)
@@ -94,6 +101,8 @@ class CameraModel:
         model, distortion = checked(model, d)
         if width < 1 or height < 1:
             raise ValueError(f'camera image of {width}x{height} pixels: width and height must be positive')
+        if not (-0.5 <= cx <= width and -0.5 <= cy <= height):
+            raise ValueError(f'K has cx {cx:g}, cy {cy:g}, outside of {width}x{height}: it is for another image size')
         x, y, w, h = roi if any(roi) else (0, 0, width, height)
         if min(x, y) < 0 or min(w, h) < 1 or x + w > width or y + h > height:
             raise ValueError(f'region of interest {w}x{h} at ({x}, {y}) does not lie in the {width}x{height} image')

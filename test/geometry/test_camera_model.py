@@ -201,6 +201,11 @@ def matrix(**changes):
         ({'k': matrix(fx=0)}, 'fx 0'),
         ({'k': matrix(fy=-5)}, 'fy -5'),
         ({'k': matrix(cx=math.nan)}, 'cx nan'),
+        ({'k': matrix(fx=0.78, fy=1.04, cx=0.5)}, 'fx 0.78, fy 1.04 do not fit .*640x480.*in pixels'),  # parts of it
+        ({'k': matrix(fx=3.6, fy=3.6)}, 'fx 3.6'),  # millimetres
+        ({'k': matrix(fy=5)}, 'fy 5'),
+        ({'k': matrix(fx=1500, fy=1500, cx=960)}, 'cx 960, cy 240, outside of 640x480.*another image size'),
+        ({'k': matrix(cx=-80)}, 'cx -80'),
         ({'k': matrix(last=0)}, 'expected .fx'),
         ({'k': [1.0] * 4}, '4 numbers'),
         ({'width': 0}, '0x480'),

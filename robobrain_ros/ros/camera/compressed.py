@@ -24,6 +24,7 @@ from robobrain_ros.ros.camera.encodings import MAX_PIXELS, CvBridgeError
 _PNG = b'\x89PNG\r\n\x1a\n'
 _TIFF = (b'II*\x00', b'MM\x00*')
 _VIDEO_START = (b'\x00\x00\x00\x01', b'\x00\x00\x01')
+_ORIENTATION = 0x0112
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # C4, C8 and CC are tables and extensions, not frame headers
 
 
@@ -80,9 +81,12 @@ def size(data: bytes) -> tuple[int, int]:
 def _pillow_size(data: bytes) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(data), formats=('TIFF', 'WEBP')) as picture:  # reads no more than the header
-            return picture.size
+            size, orientation = picture.size, picture.getexif().get(_ORIENTATION, 1)
     except Exception as error:  # Pillow's readers raise whatever a damaged header leads them to
         raise CvBridgeError(f'{len(data)} bytes with the header of a TIFF or WebP file are damaged: {error}') from error
+    if data.startswith(_TIFF) and orientation != 1:  # OpenCV turns these, whatever it is asked for
+        raise CvBridgeError(f'TIFF with orientation {orientation}: camera_info is for a picture that is not turned')
+    return size
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int]:

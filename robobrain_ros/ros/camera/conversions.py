@@ -176,8 +176,10 @@ def _compressed_depth(msg: CompressedImage) -> np.ndarray:
         raise CvBridgeError(f'format {msg.format!r}: {error}') from error
     if source != '32FC1':
         return stored
+    if not (0 < a < np.inf and -np.inf < b < 1):  # a = q (q + 1), b = 1 - a / farthest, both of the publisher
+        raise CvBridgeError(f'format {msg.format!r}: the header says A {a:g}, B {b:g}; expected finite A > 0, B < 1')
     inverse = stored.astype(np.float32)
-    with np.errstate(all='ignore'):  # a damaged header gives infinities, which the caller turns into NaN
+    with np.errstate(all='ignore'):  # where nothing was measured
         return np.where(stored > 0, np.float32(a) / (inverse - np.float32(b)), np.float32(np.nan))
 
 

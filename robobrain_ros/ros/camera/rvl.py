@@ -47,8 +47,12 @@ def decode_rvl(data: memoryview) -> NDArray[np.uint16]:
             raise CvBridgeError(f'RVL of {len(data)} bytes is damaged at pixel {pixel} of {depth.size}')
         runs.append((pixel, at + 2, count))
         pixel, at = pixel + count, at + 2 + count
+    if numbers[at:].any():
+        raise CvBridgeError(f'RVL of {len(data)} bytes holds more than the {width}x{height} pixels of its header')
     measured = np.concatenate([numbers[start : start + count] for _, start, count in runs])
     values = np.cumsum((measured >> 1) ^ -(measured & 1))
+    if values.size and not 0 < values.min() <= values.max() < 1 << 16:
+        raise CvBridgeError(f'RVL of {len(data)} bytes is damaged: measurements of {values.min()} .. {values.max()}')
     done = 0
     for place, _, count in runs:
         depth[place : place + count] = values[done : done + count]

@@ -9,6 +9,7 @@
 """Malformed image messages get a BrainError that says what is wrong, and no wrong picture."""
 
 import array
+import io
 import struct
 import zlib
 
@@ -16,8 +17,10 @@ import cv2
 import numpy as np
 import pytest
 from image_messages import GREY, HEIGHT, RGB, WIDTH, compressed, message, png
+from PIL import Image as PillowImage
 from sensor_msgs.msg import Image
 
+from robobrain_ros.brain import image_files
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.ros.camera.conversions import to_depth, to_rgb
 from robobrain_ros.ros.camera.encodings import COLOUR, MAX_PIXELS
@@ -74,6 +77,11 @@ def test_sixteen_bit_grey_of_unknown_meaning_is_no_colour():
         ('rgb8; png compressed', png(RGB)),
         ('16UC1; jpeg compressed', bytes(9)),
         ('32FC1; png compressed', png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth', struct.pack('<iff', 1, 0, 0) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth', struct.pack('<iff', 1, -2, 0) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth', struct.pack('<iff', 1, np.nan, 0) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth', struct.pack('<iff', 1, 10100, np.inf) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth', struct.pack('<iff', 1, 10100, 1.5) + png(GREY.astype(np.uint16))),
     ],
 )
 def test_other_compressed_depth_is_refused(text, data):
@@ -129,6 +137,58 @@ def test_a_jpeg_with_a_gap_is_refused(quality):
         refused(to_rgb, compressed('jpeg', damaged), 'incomplete JPEG')
 
 
+def encoded(kind, mode='RGB', **options):
+    file = io.BytesIO()
+    picture = cv2.resize(np.random.default_rng(3).integers(0, 255, (30, 40, 3), np.uint8), (160, 120))
+    PillowImage.fromarray(picture).convert(mode).save(file, kind, **options)
+    return file.getvalue()
+
+
+FILES = {
+    'jpeg': encoded('JPEG'),
+    'progressive': encoded('JPEG', progressive=True),
+    'grey jpeg': encoded('JPEG', 'L'),
+    'cmyk jpeg': encoded('JPEG', 'CMYK'),
+    'png': encoded('PNG'),
+    'palette png': encoded('PNG', 'P'),
+    'tiff': encoded('TIFF'),
+    'lzw tiff': encoded('TIFF', compression='tiff_lzw'),
+    'webp': encoded('WEBP'),
+    'lossless webp': encoded('WEBP', lossless=True),
+}
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_a_file_that_ends_anywhere_is_refused(name):
+    """Also by the command line, and also where an end marker was put behind what is left."""
+    whole = FILES[name]
+    assert to_rgb(compressed('', whole)).shape == image_files.decode(whole, name).shape == (120, 160, 3)
+    end = {b'\xff\xd8': b'\xff\xd9', b'\x89P': b'\0\0\0\0IEND\xaeB`\x82'}.get(whole[:2], b'')
+    for at in range(len(whole) // 21, len(whole) - 20, len(whole) // 21):
+        for cut in {whole[:at], whole[:at] + end}:
+            refused(to_rgb, compressed('', cut), 'bytes')
+            with pytest.raises(BrainError) as caught:
+                image_files.decode(cut, name)
+            assert caught.value.code is ErrorCode.BAD_IMAGE
+
+
+@pytest.mark.parametrize('kind', ['JPEG', 'PNG', 'WEBP', 'TIFF'])
+def test_no_picture_is_turned(kind):
+    """camera_info is for pixels as the sensor has them; OpenCV turns a TIFF whatever it is asked for."""
+    exif = PillowImage.Exif()
+    exif[0x0112] = 3
+    turned = compressed('', encoded(kind, exif=exif))
+    if kind == 'TIFF':
+        refused(to_rgb, turned, 'orientation 3')
+    else:
+        np.testing.assert_array_equal(to_rgb(turned), to_rgb(compressed('', encoded(kind))))
+
+
+def test_a_cmyk_jpeg_with_a_gap_is_refused():
+    whole = FILES['cmyk jpeg']
+    refused(to_rgb, compressed('jpeg', whole[:5000] + whole[9000:]), 'incomplete JPEG')
+
+
 @pytest.mark.parametrize('start', [b'\x00\x00\x00\x01\x67', b'\x00\x00\x01\x40'])
 def test_a_packet_of_video_is_named(start):
     refused(to_rgb, compressed('h264', start + bytes(100)), 'H.264', 'republish')
@@ -171,7 +231,7 @@ def mutations(rng, count):
         ('png', png(RGB)),
         ('jpeg', cv2.imencode('.jpg', np.tile(RGB, (4, 4, 1)))[1].tobytes()),
         ('16UC1; compressedDepth', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16))),
-        ('32FC1; compressedDepth png', struct.pack('<iff', 0, 1, 2) + png(GREY.astype(np.uint16))),
+        ('32FC1; compressedDepth png', struct.pack('<iff', 1, 1, 0) + png(GREY.astype(np.uint16))),
     ]
     names = [*COLOUR, '16UC1', '32FC1', '8UC3', '64FC4', 'garbage', '']
     sizes = [0, 1, 2, 3, 5, 8, 255, 65536, 2**31, 2**32 - 1]

@@ -78,6 +78,23 @@ def test_rvl_that_ends_early_is_refused(end):
         to_depth(compressed('16UC1; compressedDepth rvl', bytes(12) + rvl(depth_images()[0])[:end]))
 
 
+def test_rvl_that_cannot_be_is_refused():
+    """Its header says fewer pixels, bytes follow, or a damaged difference leads below 1 mm or above 65535 mm."""
+    whole, high = rvl(depth_images()[0]), rvl(np.full((2, 2), 65000))
+    few = struct.pack('<II', 64, 47) + whole[8:]
+    for damaged, says in (
+        (few, 'holds more than the 64x47 pixels'),
+        (whole + b'\x12\x34\x56\x78', 'holds more than'),
+        (struct.pack('<III', 2, 2, 0x04910000), r'measurements of -5 \.\. -5'),
+        (rvl(np.full((2, 2), 66000)), r'measurements of 66000 \.\. 66000'),
+    ):
+        with pytest.raises(BrainError, match=says):
+            to_depth(compressed('16UC1; compressedDepth rvl', bytes(12) + damaged))
+    assert np.isfinite(to_depth(compressed('16UC1; compressedDepth rvl', bytes(12) + high))).all()
+    padded = to_depth(compressed('16UC1; compressedDepth rvl', bytes(12) + high + bytes(8)))
+    assert padded.shape == (2, 2)
+
+
 def test_rvl_of_rubbish_gives_an_image_or_an_error():
     rng = np.random.default_rng(8)
     for _ in range(300):
