@@ -65,7 +65,7 @@ class Arrival:
         """
         mine, its = stamp_ns(self.message.header), stamp_ns(image.header)
         set_back = mine > now_ns + int(FUTURE_S * 1e9)
-        return its >= mine or set_back or self.outdated or time.monotonic() - self._came > KEPT_S
+        return its >= mine or set_back or self.outdated or self.here() > KEPT_S
 
     def age(self, now_ns: int) -> float:
         """Seconds since the image's stamp, negative if that lies in the future; without a stamp, since it came.
@@ -73,7 +73,11 @@ class Arrival:
         :param now_ns: on the clock of the stamps, nanoseconds
         """
         stamp = stamp_ns(self.message.header)
-        return (now_ns - stamp) / 1e9 if stamp else time.monotonic() - self._came
+        return (now_ns - stamp) / 1e9 if stamp else self.here()
+
+    def here(self) -> float:
+        """Seconds since it came, by this process's clock."""
+        return time.monotonic() - self._came
 
 
 class CameraFrame(Frame):

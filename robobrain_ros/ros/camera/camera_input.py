@@ -239,12 +239,14 @@ class CameraInput:
             return BrainError(
                 ErrorCode.STALE_IMAGE,
                 f"the newest image's stamp is {stamp_ns(newest.message.header) / 1e9:.0f} s and the node's clock says "
-                f'{self._now_ns() / 1e9:.0f} s: one is simulated time; do camera and node agree on use_sim_time?',
+                f'{self._now_ns() / 1e9:.0f} s: one is simulated time, or the '
+                "camera's own; do camera and node agree on use_sim_time? For other clocks, stamp_source is arrival",
             )
         if age > max_age_s:
-            return BrainError(
-                ErrorCode.STALE_IMAGE, f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed'
-            )
+            old, here = f'the newest image is {age:.2f} s old, and {max_age_s:g} s are allowed', newest.here()
+            if age - here > FUTURE_S:
+                old += f'; it came {here:.2f} s ago, so its way is slow, or the clocks of camera and node differ'
+            return BrainError(ErrorCode.STALE_IMAGE, old)
         if age < -FUTURE_S:
             return BrainError(
                 ErrorCode.STALE_IMAGE,

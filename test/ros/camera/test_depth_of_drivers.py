@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 from image_messages import compressed, message
 
+from robobrain_ros.answer import PointStatus
 from robobrain_ros.errors import BrainError
+from robobrain_ros.geometry.depth import sample_depth
 from robobrain_ros.ros.camera.conversions import to_depth
 from robobrain_ros.ros.camera.rvl import decode_rvl
 
@@ -111,6 +113,15 @@ def test_rvl_with_a_huge_header_is_refused():
 def test_65535_is_a_hole():
     depth = np.array([[800, 65535], [0, 65534]], np.uint16)
     np.testing.assert_allclose(to_depth(message('16UC1', depth, 2, 2)), [[0.8, np.nan], [np.nan, 65.534]], rtol=1e-6)
+
+
+@pytest.mark.parametrize('hole', [0, 65535])
+def test_a_window_that_is_mostly_holes_has_the_depth_of_the_rest(hole):
+    """Two thirds of it, as a driver publishes a dark object."""
+    depth = np.where(np.arange(81).reshape(9, 9) % 3, hole, 800).astype(np.uint16)
+    sample = sample_depth(to_depth(message('16UC1', depth, 9, 9)), 4, 4, 9, 0.3, 0.1, 10.0)
+    assert (sample.status, sample.depth) == (PointStatus.OK, pytest.approx(0.8))
+    assert sample.valid_fraction == pytest.approx(1 / 3)
 
 
 def test_absurd_metres_are_holes():

@@ -8,13 +8,14 @@
 
 """Stamps and frames as drivers set them: which image is the newest, and what is said about stamps that do not fit."""
 
+import re
 import time
 
 import numpy as np
 import pytest
-from camera_fixtures import Rig, nanoseconds, picture, publishing
+from camera_fixtures import K, Rig, nanoseconds, picture, publishing
 from ros_helpers import colour, depth, later
-from sensor_msgs.msg import CompressedImage
+from sensor_msgs.msg import CameraInfo, CompressedImage
 from std_msgs.msg import Header
 
 from robobrain_ros.errors import ErrorCode
@@ -121,6 +122,36 @@ def test_stamps_of_another_epoch_name_use_sim_time(rig, camera, stamp_s):
     assert fault.code is ErrorCode.STALE_IMAGE
     assert 'use_sim_time' in str(fault)
     assert 'simulated time' in str(fault)
+    assert 'stamp_source' in str(fault)
+
+
+def test_an_image_that_is_old_when_it_comes_names_the_clocks(rig, camera):
+    """A driver whose clock is 40 s behind: its images are not stale, whatever their stamps say."""
+    rig.deliver(camera.image, colour(camera.header(40.0), picture()))
+    assert re.search(
+        r'40\.\d\d s old, and 1 s are allowed; it came \d.* clocks', str(rig.fault(timeout=0.1, max_age=1))
+    )
+
+
+def test_an_image_that_was_fresh_when_it_came_names_no_clocks(rig, camera):
+    rig.deliver(camera.image, colour(camera.header(), picture()))
+    assert 'clocks' not in str(rig.fault(timeout=0.0, max_age=0.0))
+
+
+@pytest.mark.parametrize('slashes', [('/', ''), ('', '/'), ('/', '/')])
+def test_a_slash_in_front_is_no_difference_for_camera_info_either(rig, camera, slashes):
+    image, info = (Header(stamp=camera.header().stamp, frame_id=slash + camera.frame) for slash in slashes)
+    rig.deliver(camera.info, CameraInfo(header=info, width=8, height=6, k=K))
+    rig.deliver(camera.image, colour(image, picture()))
+    assert rig.frame().camera().width == 8
+
+
+def test_stamps_that_jump_to_and_fro_never_take_the_newest_back(rig, camera, monkeypatch):
+    monkeypatch.setattr(camera_frame, 'KEPT_S', 60.0)  # however slow this machine is
+    head = camera.header(0.6)
+    for number, milliseconds in enumerate((0, 300, 100, -200, 299, 301, 0, 250), 1):
+        rig.deliver(camera.image, colour(later(head, milliseconds), picture(number)))
+    assert (rig.frame().rgb() == 6).all()
 
 
 def test_a_topic_of_another_type_is_named(context, loop, far_context):
