@@ -10,6 +10,7 @@
 
 import asyncio
 import math
+import re
 import threading
 import time
 import weakref
@@ -31,6 +32,8 @@ from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
 EPOCH_S = 1e8
 """Stamps and clocks that are further apart, about 3 years, are of different epochs."""
 ARRIVAL_NOTE = 'stamp_source is arrival: stamps are the times at which the messages came, not those of the camera'
+_RECTIFIED = re.compile(r'(^|[/_])rect([/_]|$)')
+"""How image_proc and drivers name the topics of rectified images."""
 INFO_S = 1.0
 """How long a request that has a usable image waits for camera_info, seconds."""
 
@@ -218,7 +221,12 @@ class CameraInput:
             frame = CameraFrame(newest.message, self._info, max(newest.age(self._now_ns()), 0.0))
             frame.why_no_depth = lambda: self._subscriptions.fault(self._depth_topic)
             if self.settings.stamp_source == 'arrival':
-                frame.notes = (ARRIVAL_NOTE,)
+                frame.notes += (ARRIVAL_NOTE,)
+            if self._info is not None and any(self._info.d) and _RECTIFIED.search(self.topic):
+                frame.notes += (
+                    f"'{self.topic}' is rectified by its name, but camera_info has distortion, which is undone again: "
+                    'positions are off; publish a camera_info without distortion for it',
+                )
             self._frames.add(frame)
             for depth in self._depths:
                 frame.offer(depth, self._slop_ns)

@@ -11,7 +11,7 @@
 import cv2
 import numpy as np
 import pytest
-from camera_fixtures import BEST_EFFORT, RELIABLE, Rig, picture, publishing
+from camera_fixtures import BEST_EFFORT, RELIABLE, K, Rig, picture, publishing
 from rclpy.node import Node
 from ros_helpers import SOON, colour, depth, ros, until
 from sensor_msgs.msg import CameraInfo, CompressedImage
@@ -146,3 +146,27 @@ def test_names_are_resolved_once(domain, far_context, loop, local):
 
 def full_names(node: Node) -> list[str]:
     return [f'{space.rstrip("/")}/{name}' for name, space in node.get_node_names_and_namespaces() if space == '/robot']
+
+
+@pytest.mark.parametrize(
+    ('name', 'coefficient', 'warned'),
+    [('image_rect_color', 0.1, True), ('image_rect', 0.0, False), ('direct', 0.1, False)],
+)
+def test_a_rectified_image_whose_camera_info_has_distortion_is_warned_about(
+    context, far_context, loop, name, coefficient, warned
+):
+    """Points would be undistorted twice: image_proc publishes image_rect beside the raw image's camera_info."""
+    rig = Rig(context, loop, CameraSettings(name=name))
+    try:
+        with publishing(
+            far_context, names=(f'/{name}/image', f'/{name}/depth/image', f'/{name}/camera_info')
+        ) as camera:
+            rig.linked(camera)
+            head = camera.header()
+            info = CameraInfo(header=head, width=8, height=6, k=K, distortion_model='plumb_bob')
+            info.d = [coefficient, 0.0, 0.0, 0.0, 0.0]
+            rig.deliver(camera.info, info)
+            rig.deliver(camera.image, colour(head, picture()))
+            assert ['is rectified by its name' in note for note in rig.frame().notes] == [True] * warned
+    finally:
+        rig.close()
