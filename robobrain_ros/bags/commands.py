@@ -35,7 +35,9 @@ def add(commands: Any) -> None:
         help='play a recording to the node and write its answers; exit code 1: not those of --expect',
     )
     replay.add_argument('bag', type=Path, help='rosbag2 folder, or one of its files (.mcap, .db3)')
-    replay.add_argument('--image', default='', help='its topic of colour images (default: the only one)')
+    replay.add_argument(
+        '--image', default='', help='its topic of colour images (default: the only one; raw before compressed)'
+    )
     replay.add_argument('--depth-image', default='', help='its topic of depth images (default: the only one, or none)')
     replay.add_argument(
         '--camera-info', default='', help='its topic of intrinsics (default: the one beside the images)'
@@ -60,7 +62,7 @@ def _record(chosen: argparse.Namespace) -> int:
 
 def _replay(chosen: argparse.Namespace) -> int:
     from robobrain_ros.bags.answers import Tolerance
-    from robobrain_ros.bags.recording import CameraTopics
+    from robobrain_ros.bags.camera_topics import CameraTopics
     from robobrain_ros.bags.replay import run
     from robobrain_ros.commands.output import results
 

@@ -20,7 +20,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.serialization import serialize_message
 from std_msgs.msg import String
 
-from robobrain_ros.bags.recording import require_rosbags
+from robobrain_ros.bags.storage import require_rosbags
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.commands.local_stack import LocalStack, isolate, ros
 from robobrain_ros.commands.progress import Progress
@@ -50,8 +50,8 @@ class Recorder:
 
         if folder.is_dir() and list(folder.glob('*.mcap')) and not (folder / 'metadata.yaml').exists():
             raise ValueError(
-                f'{str(folder)!r} is what a recording left that was killed, and cannot be replayed: remove it, or '
-                'choose another folder'
+                f'{str(folder)!r} is what a recording left that was killed; bag replay plays what is there. For a new '
+                'recording, remove it, or choose another folder'
             )
         if folder.exists():
             raise ValueError(f'{str(folder)!r} exists; a recording needs a new folder')

@@ -8,6 +8,7 @@
 
 """``robobrain bag replay``: a recording is played to the node, question by question, and the answers are compared."""
 
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -18,16 +19,16 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from sensor_msgs.msg import Image
 
 from robobrain_ros.bags import answers
 from robobrain_ros.bags.answers import Record, Tolerance
-from robobrain_ros.bags.recording import CameraTopics, Recorded, Recording, decoded
+from robobrain_ros.bags.camera_topics import CameraTopics, find_camera
+from robobrain_ros.bags.recording import Recording, decoded
+from robobrain_ros.bags.storage import Recorded
 from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, ignore
 from robobrain_ros.commands.progress import Progress
 from robobrain_ros.msg import Answer
-from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import parse_instruction
@@ -65,15 +66,10 @@ class Player:
         self._client, self._recording, self._image = client, recording, camera.image
         node = client.node
         self._clock = node.create_publisher(Clock, '/clock', RELIABLE)
-        played = {
-            camera.image: topics.IMAGE,
-            camera.depth_image: topics.DEPTH_IMAGE,
-            camera.camera_info: topics.CAMERA_INFO,
-        }
-        self._kinds = {recorded: topics.CAMERA[name] for recorded, name in played.items() if recorded}
+        played = camera.played()
+        self._kinds = {recorded: kind for recorded, (_, kind) in played.items()}
         self._publishers: dict[str, Publisher[Any]] = {
-            recorded: node.create_publisher(kind, f'/{played[recorded]}', RELIABLE)
-            for recorded, kind in self._kinds.items()
+            recorded: node.create_publisher(kind, f'/{topic}', RELIABLE) for recorded, (topic, kind) in played.items()
         }
         self._heard = [self._clock, *self._publishers.values()]
         for topic in ('/tf', '/tf_static'):
@@ -124,7 +120,7 @@ class Player:
             self._client.executor.spin_once(0.05)
 
     def _ask(self, request: RecordedRequest, image: Recorded) -> Record:
-        stamp = decoded(image, Image).header.stamp
+        stamp = decoded(image, self._kinds[image.topic]).header.stamp
         answer: Answer = self._client.query(request.task, request.instruction, not_before=stamp)
         return answers.to_record(answer, (request.time - self._recording.span[0]) / 1e9)
 
@@ -170,7 +166,9 @@ def run(
     :raises NoReply: the node does not come up, or does not answer
     """
     recording = Recording(path)
-    camera = recording.camera(camera)
+    for warning in recording.warnings:
+        print(f'Warning: {warning}', file=sys.stderr)
+    camera = find_camera(recording, camera)
     requests = requests_of(recording, asked)
     wanted = answers.read(expected) if expected else None
     if params_file and not params_file.is_file():
@@ -180,10 +178,11 @@ def run(
             raise ValueError(f'--output is {str(output)!r}, but that is {name}: choose another file')
     answers.require_writable(output)
     isolate()  # or a robot that runs here would get the recording's clock, images and frames
-    print(f'Playing {camera.image}, depth {camera.depth_image or "none"}, camera_info {camera.camera_info or "none"}')
+    print(f'Playing {camera}')
     with LocalStack() as stack:
         parameters = ['--params-file', str(params_file)] if params_file else ['-p', 'model:=tiny']
-        parameters += ['-p', 'use_sim_time:=true']
+        parameters += ['-p', 'use_sim_time:=true', '-p', f'image_transport:={camera.image_transport}']
+        parameters += ['-p', f'depth_transport:={camera.depth_transport}']
         stack.start('ros.node', ['--ros-args', *parameters, '--log-level', 'robobrain:=warn'])
         with ros():
             client = Client(Node('robobrain_replay'), check=stack.check)

@@ -16,8 +16,9 @@ from commands import Command, commands
 from ros_helpers import own_domain
 from sensor_msgs.msg import Image
 
+from robobrain_ros.bags.camera_topics import CameraTopics, find_camera
 from robobrain_ros.bags.record import Recorder
-from robobrain_ros.bags.recording import CameraTopics, Recording, decoded
+from robobrain_ros.bags.recording import Recording, decoded
 from robobrain_ros.cli import main
 
 SOON = 60.0
@@ -40,7 +41,7 @@ def test_a_signal_ends_it_with_what_was_recorded(tmp_path, number):
     said = [line for line in command.said().splitlines() if 'waiting for the first image' not in line]
     assert len(said) == 1, command.said()
     recording = Recording(command.folder / 'bag')
-    assert recording.camera(CameraTopics('')) == CameraTopics('/image', '/depth/image', '/camera_info')
+    assert find_camera(recording, CameraTopics('')) == CameraTopics('/image', '/depth/image', '/camera_info')
     stamps = [decoded(message, Image).header.stamp.sec for message in recording.messages(['/image'])]
     assert stamps
 
@@ -75,8 +76,8 @@ def test_what_a_killed_one_has_left_is_explained(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(['bag', 'record', '--output', 'bag']) == 1
     assert capsys.readouterr().err == (
-        "robobrain bag record: 'bag' is what a recording left that was killed, and cannot be replayed: remove it, or "
-        'choose another folder\n'
+        "robobrain bag record: 'bag' is what a recording left that was killed; bag replay plays what is there. For a "
+        'new recording, remove it, or choose another folder\n'
     )
     assert main(['bag', 'replay', 'bag']) == 1
-    assert "'bag' is no rosbag2 recording that can be read" in capsys.readouterr().err
+    assert "'bag/bag.mcap' is no rosbag2 recording that can be read: the file is empty" in capsys.readouterr().err
