@@ -155,7 +155,7 @@ class Pipeline:
 
         job.update(Stage.PARSE)
         scale = self.profile.scale(*self.engine.input_size(*image.letterbox.canvas))
-        parsed = task.parse(job.answer.text, scale, self.profile, cut_short=finish == 'length')
+        parsed = task.parse(job.answer.text, scale, self.profile, finish == 'length', job.answer.instruction)
         parsed = image.letterbox.undo(parsed, scale)
         warnings = (*image.frame.notes, *(f'{item.text!r}: {item.reason}' for item in parsed.dropped))
         timings.parse = clock.lap()

@@ -49,6 +49,8 @@ class Raw:
     profile: Profile
     cut_short: bool = False
     """The engine stopped at the token limit: the answer's end is missing."""
+    instruction: str = ''
+    """What was asked for, in the user's words; empty if that is not known."""
 
 
 def verbatim(text: str, profile: Profile) -> str:
@@ -91,14 +93,17 @@ class Task:
         """The grammar for guided decoding, or None where there is none for this profile."""
         return self.grammar(profile)
 
-    def parse(self, answer: str, scale: Scale, profile: Profile, cut_short: bool = False) -> Parsed:
+    def parse(
+        self, answer: str, scale: Scale, profile: Profile, cut_short: bool = False, instruction: str = ''
+    ) -> Parsed:
         """Reads what the model answered: keeps what is valid, reports what is not, raises nothing, in linear time.
 
         :param answer: the model's text, untrusted
         :param scale: coordinate range, from ``profile.scale(model_width, model_height)``
         :param cut_short: the engine stopped at the token limit
+        :param instruction: what was asked for: an answer names several things, and may say of another that it is absent
         """
-        return self.read(Raw(answer, scale, profile, cut_short))
+        return self.read(Raw(answer, scale, profile, cut_short, instruction))
 
 
 def check_instruction(text: str) -> str:

@@ -12,32 +12,33 @@ Groups that follow each other with nothing but separators between them are one l
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.asked import Asked
+from robobrain_ros.tasks.distractions import is_foreign, misleads, takes_back
 from robobrain_ros.tasks.keys import Wanted
+from robobrain_ros.tasks.lines import Lines
 from robobrain_ros.tasks.places import Reader, Value, bare_numbers, holds_groups, leaves
+from robobrain_ros.tasks.reading import drop
 from robobrain_ros.tasks.refusals import says_not_there, sentences
 from robobrain_ros.tasks.structure import Group, Top, read_groups
 from robobrain_ros.tasks.values import Dropped
 from robobrain_ros.tasks.wrappers import around, clean
 
-DISTRACTION = re.compile(
-    r'\b(?:sizes?|resolution|width|height|dimensions?|obstacles?|avoid(?:ing)?|excluding|except|rather\s+than|'
-    r'instead\s+of|example|e\.g|format(?:ted)?|range|scale|origin|currently|starts?\s+(?:at|from)|gripper|unlike|reference)\b'
-    r'|\bnot\b[^,;:]*\Z|\bfrom\s*\Z|\bwhich\s+is\s+(?:\w+\s+)?at\s*\Z'
-    r'|\b(?:(?:left|right|front|top)\s+of|beside|behind|near|next\s+to|above|below)\s+'
-    r'(?:(?!is\b|are\b|lies\b|stands\b)\w+\s+){0,3}\Z'
-    r'|尺寸|大小|分辨率|障碍|避开|例如|格式|范围|不是|而非|参考',
-    re.IGNORECASE,
-)
-"""Words in front of numbers that are no answer."""
 _SEPARATOR = re.compile(r'[\s,;.*•+>|\-]*(?:and|then|to|->|→|和|与|然后|[0-9]{1,3}[.)])?[\s,;*•+>|\-]*')
-_TAG = re.compile(r'</?[A-Za-z][\w-]{0,30}(?:\s[^<>]{0,400})?/?>')
-_TAGGED = re.compile(r'<([A-Za-z][\w-]{0,30})>([^<>]{1,200})</')
+_TAG = re.compile(r'</?[^\W\d_][\w-]{0,30}(?:\s[^<>]{0,400})?/?>')
+_DENIED = re.compile(r'<([A-Za-z][\w-]{0,30})>\s*(?:false|no|none|null|0|not\s+found)\s*</', re.IGNORECASE)
+_TAGGED = re.compile(r'<([^\W\d_][\w-]{0,30})>([^<>]{1,200})</')
 _ANSWER = re.compile(
     r'\b(?:final\s+|my\s+)?(?:answer|result|output|solution)\b[^.\n]{0,30}?(?:[:=]|\bis\b)|(?:答案|结果|输出)(?:是|为|[:=])',
     re.IGNORECASE,
+)
+# A line that says what stands below it: '## Obstacles', '[target]', '**Answer**', 'Things to avoid:'.
+_HEADING = re.compile(
+    r'(?:^[ \t]*|(?<=[.!?]\s)|(?<=[。！？]))(?:#{1,6}[^\n]*|\[+[^\W\d][\w ]*\]+[ \t]*|\*\*[^*\n]+\*\*[:：]?[ \t]*'
+    r'|[^\W\d][\w ]*[:：][ \t]*)(?=\n)',
+    re.MULTILINE,
 )
 _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
 _IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
@@ -69,6 +70,8 @@ class Candidate:
     """It is named as the answer."""
     loosely: bool = False
     """Words stand between that and the numbers: of a sentence, the last ones are the answer."""
+    misled: bool = False
+    """Words around it say that it is no answer."""
     corners: bool = False
     """Words in front of it, or behind, say that it is a box."""
 
@@ -81,21 +84,31 @@ class Document:
     dropped: list[Dropped] = field(default_factory=list)
     empty: bool = False
     """What was asked for is there, and holds nothing."""
+    denied: bool = False
+    """An object of its own says that it is not there."""
+    text: str = ''
+    """The cleaned text."""
     prose: str = ''
     """The cleaned text, all values blank."""
     outside: str = ''
     """What stands around the answer tags."""
 
-    def is_refused(self, chosen: Candidate | None) -> bool:
-        """Whether a sentence says that nothing is there; what goes on behind the answer with a comma does not count."""
+    def is_refused(self, chosen: Candidate | None, asked: Asked) -> bool:
+        """Whether a sentence says that nothing is there; what goes on behind the answer with a comma does not count.
+
+        Where the answer names what was asked for and says where it is, only what is said of that counts.
+        """
         if self.outside and says_not_there(self.outside):
+            return True
+        if self.denied or any(keys.says_found(tag[1]) for tag in _DENIED.finditer(self.text)):
             return True
         if chosen is None:
             return says_not_there(self.prose)
         behind = self.prose[chosen.end :].lstrip('])} ')
         if behind[:1] in (',', ';') and not _BELONGS.match(behind[:40]):  # '[(512, 300)], the lid is not visible'
             behind = behind[sentences(behind)[0][1] :]
-        return says_not_there(f'{self.prose[: chosen.start]} {behind}')
+        scope = asked if asked.names(chosen.introduction) else None
+        return says_not_there(f'{self.prose[: chosen.start]} {behind}', scope)
 
     def answer_is_missing(self) -> bool:
         """Whether the text ends behind 'the answer is'."""
@@ -103,7 +116,7 @@ class Document:
         return bool(tail and self.candidates and tail.end() > self.candidates[-1].end)
 
 
-def read_document(answer: str, wanted: Wanted) -> Document:
+def read_document(answer: str, wanted: Wanted, asked: Asked) -> Document:
     """Find all groups of numbers in an answer, as the model wrote it."""
     text = clean(answer)
     found = Document(outside=around(answer).strip())
@@ -115,7 +128,8 @@ def read_document(answer: str, wanted: Wanted) -> Document:
     if not found.candidates and not found.dropped:
         _read_tags(found, text, answer, wanted)
     found.prose = _without(text, blank)
-    _introduce(found)
+    found.text = text
+    _introduce(found, asked)
     found.candidates = _joined(found.candidates, found.prose)
     return found
 
@@ -128,6 +142,9 @@ def _read_group(found: Document, top: Top, group: Group, reader: Reader, wanted:
         reader.leave(foreign, group)
     else:
         reader.read(group, Value('', (), box=as_box))
+        found.denied = found.denied or (reader.denied and not reader.values)
+        if reader.denied:
+            reader.values = [replace(value, refused=True) for value in reader.values]
     found.dropped += reader.dropped
     found.empty = found.empty or (reader.empty and group.bracket != '(')
     if reader.values:
@@ -154,20 +171,28 @@ def _foreign(top: Top, wanted: Wanted) -> str:
 
 def _read_tags(found: Document, text: str, answer: str, wanted: Wanted) -> None:
     """Numbers without brackets, where they are all that a tag holds: '<point>512, 300</point>'."""
-    for match in _TAGGED.finditer(text):
+    lines = Lines(text)
+    for tag in _TAG.finditer(text):
+        lines.tag(tag.group(), tag.end())
+        match = _TAGGED.match(text, tag.start())
+        if not match:
+            continue
         is_box = keys.unnumbered(match[1]) in keys.BOX
         if (is_box or wanted.owns(match[1])) and (parts := bare_numbers(match[2])):
             begin, end = match.span(2)
+            if foreign := next((name for name in lines.tags()[:-1] if not wanted.owns(name)), ''):
+                found.dropped.append(drop(answer[begin:end].strip(), f'"{foreign[:40]}" holds something else'))
+                continue
             value = Value(answer[begin:end].strip(), parts, box=is_box)
             found.candidates.append(Candidate(begin, end, [value], False, True, key=keys.normal(match[1])))
 
 
-def _introduce(document: Document) -> None:
+def _introduce(document: Document, asked: Asked) -> None:
     """Note what stands in front of each candidate, and whether that names it as the answer.
 
     'Answer:' names what follows at once, else the last one of its sentence.
     """
-    end, pending = 0, None
+    end, pending, heading = 0, None, ''
     starts = [*(candidate.start for candidate in document.candidates), len(document.prose)]
     for candidate, following in zip(document.candidates, starts[1:], strict=True):
         between = document.prose[end : candidate.start]
@@ -179,6 +204,10 @@ def _introduce(document: Document) -> None:
         candidate.corners = bool(_BOX.search(candidate.introduction)) or bool(
             re.match(r'[\W_]*(?:is|are)\b', behind) and _BOX.search(behind[: sentences(behind)[0][1]])
         )
+        if '\n' in (written := document.text[end : candidate.start]):
+            headings = [match.group() for match in _HEADING.finditer(written) if len(match.group()) < 80]
+            heading = headings[-1] if headings else heading
+        candidate.misled = is_foreign(heading, asked) or misleads(candidate.introduction, asked) or takes_back(behind)
         markers = list(_ANSWER.finditer(between))
         candidate.marked = bool(candidate.key or markers)
         if markers:
@@ -186,7 +215,7 @@ def _introduce(document: Document) -> None:
             candidate.loosely = pending is not None and not candidate.key
         elif begin:
             pending = None
-        elif pending and not DISTRACTION.search(candidate.introduction):
+        elif pending and not candidate.misled:
             pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
             candidate.loosely = True
         end = candidate.end
@@ -204,7 +233,7 @@ def _joined(candidates: list[Candidate], prose: str) -> list[Candidate]:
             last
             and last.joins
             and candidate.joins
-            and last.key == candidate.key
+            and candidate.key in ('', last.key)
             and candidate.start - last.end < 200
             and _SEPARATOR.fullmatch(prose, last.end, candidate.start)
         ):

@@ -15,7 +15,8 @@ import re
 from dataclasses import replace
 
 from robobrain_ros.tasks import keys
-from robobrain_ros.tasks.candidates import DISTRACTION, Candidate, Document
+from robobrain_ros.tasks.asked import Asked
+from robobrain_ros.tasks.candidates import Candidate, Document
 from robobrain_ros.tasks.structure import CUT_SHORT
 
 _WAY = re.compile(
@@ -24,25 +25,32 @@ _WAY = re.compile(
 )
 
 
-def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bool) -> Candidate | None:
+_OR = re.compile(r'[\s,]*(?:or(?:\s+at)?|或者?|还是)\s*', re.IGNORECASE)
+
+
+def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bool, asked: Asked) -> Candidate | None:
     """The candidate that is the answer; None where it would be a guess.
 
     :param sizes: how many numbers a place may have
     :param path: a way is asked for
     :param cut_short: the end of the answer is missing
+    :param asked: what was asked for: of several places in prose, the one with this name is it
     """
     fitting = [one for one in document.candidates if any(len(value.parts) in sizes for value in one.values)]
     candidates = fitting or document.candidates
-    if marked := [candidate for candidate in candidates if candidate.marked]:
-        chosen = _of_marked(marked, path)
-        ends_here = not re.search(r'[.。;\n]', document.prose[chosen.end :])
-        return None if cut_short and chosen.loosely and ends_here else chosen
+    if marked := [one for one in candidates if one.marked and not (one.misled and one.key)]:
+        named_so = _of_marked(marked, path)
+        ends_here = not re.search(r'[.。;\n]', document.prose[named_so.end :])
+        return None if cut_short and named_so.loosely and ends_here else named_so
     if document.answer_is_missing():
         return None
-    plain = [candidate for candidate in candidates if not DISTRACTION.search(candidate.introduction)]
+    plain = [candidate for candidate in candidates if not candidate.misled]
     pool = [candidate for candidate in plain if candidate.is_list] or plain
+    if not path and len(plain) > 1 and (named := [one for one in plain if asked.names(one.introduction)]):
+        pool = named
     if not pool:
         return None
+    chosen: Candidate | None
     if path:
         chosen = _way(pool)
     elif len(pool) > 1 and cut_short:
@@ -50,8 +58,8 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     elif len(pool) > 1 and all(candidate.name for candidate in pool):  # 'Mug: ...', 'Plate: ...'
         return _together(pool) if len({candidate.name for candidate in pool}) == 1 else None
     else:
-        chosen = pool[-1]
-    return None if _goes_on(document, chosen, cut_short) else chosen
+        chosen = None if _OR.fullmatch(pool[-1].introduction) else pool[-1]
+    return None if chosen is None or _goes_on(document, chosen, cut_short) else chosen
 
 
 def _of_marked(marked: list[Candidate], path: bool) -> Candidate:
@@ -67,11 +75,13 @@ def _together(candidates: list[Candidate]) -> Candidate:
     return replace(candidates[0], end=candidates[-1].end, values=values)
 
 
-def _way(pool: list[Candidate]) -> Candidate:
-    """The first that is called a way, else the first of several places; else the last place."""
+def _way(pool: list[Candidate]) -> Candidate | None:
+    """The first that is called a way, else the first of several places; else the only place."""
     named = [candidate for candidate in pool if _WAY.search(candidate.introduction)]
     long = [candidate for candidate in pool if len(candidate.values) > 1]
-    return (named or long or pool[-1:])[0]
+    if named and len(named[0].values) == 1 and named[0].name:  # 'Waypoint 1: ...', 'Waypoint 2: ...'
+        return _together([candidate for candidate in named if candidate.name == named[0].name])
+    return next(iter(named or long or (pool if len(pool) == 1 else [])), None)
 
 
 def _goes_on(document: Document, chosen: Candidate, cut_short: bool) -> bool:

@@ -20,9 +20,11 @@ from math import isfinite
 from typing import TypeVar
 
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.asked import asked
 from robobrain_ros.tasks.base import Raw
 from robobrain_ros.tasks.candidates import read_document
 from robobrain_ros.tasks.choice import choose
+from robobrain_ros.tasks.doubts import doubt
 from robobrain_ros.tasks.places import Value
 from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.reading import drop, nothing_in
@@ -57,14 +59,14 @@ def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
         if not depth and (value.box or len(value.parts) == 4) and not value.flaw:
             box = _box(value, raw.scale)
             centres.append(drop(value.text, 'a box where a point was asked for: its centre is taken'))
-            return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, None, value.label)
+            return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, None, value.label, value.span)
         if value.box:
             raise _Unusable('a box where points were asked for')
         numbers = _numbers(value, 3 if depth else 2, form)
         _check_range(numbers[0], numbers[1], raw.scale)
         if depth and numbers[2] <= 0:
             raise _Unusable(f'the depth must be more than 0 m, not {numbers[2]:g}')
-        return Point(numbers[0], numbers[1], numbers[2] if depth else None, value.label)
+        return Point(numbers[0], numbers[1], numbers[2] if depth else None, value.label, value.span)
 
     points, dropped, not_found = _read(raw, build, form, (3,) if depth else (2, 4), path=path)
     return Parsed(points=points, dropped=(*dropped, *centres), not_found=not_found)
@@ -86,17 +88,23 @@ def _read(
     path: bool = False,
 ) -> tuple[tuple[_Place, ...], tuple[Dropped, ...], bool]:
     """The places that ``build`` makes of the answer's values, what was not used, and whether nothing was found."""
-    document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS)
-    chosen = choose(document, sizes, path, raw.cut_short)
+    what = asked(raw.instruction)
+    document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS, what)
+    chosen = choose(document, sizes, path, raw.cut_short, what)
     others: list[Value] = [value for candidate in document.candidates for value in candidate.values]
     dropped: list[Dropped] = list(document.dropped)
-    if document.is_refused(chosen):
+    if document.is_refused(chosen, what):
         # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
         return (), (*dropped, *(drop(value.text, 'the answer says that it is not there') for value in others)), True
     values = _boxes_of(chosen.values, boxes, chosen.corners) if chosen else []
     if chosen and not boxes and not values[0].box and _QWEN_BOX.fullmatch(raw.text, chosen.start, chosen.end):
         values = [replace(value, flaw='a corner of a box, as Qwen-VL writes boxes') for value in values]
+    if not boxes and any(map(_is_point, values)):  # '[400, 200, 600, 400] -> [512, 300]'
+        values = [value for value in values if not _is_box(value)]
     places, refused = _build(values, build, raw.scale, path)
+    why_not: str = doubt(document.text, document.prose, [_numbers_of(place) for place in places])
+    if why_not:
+        return (), (*dropped, *(drop(value.text, why_not) for value in others)), False
     dropped += refused
     used, known = {id(value) for value in (chosen.values if chosen else [])}, {value.parts for value in values}
     for value in others:
@@ -150,7 +158,22 @@ def _boxes_of(values: list[Value], boxes: bool, named: bool) -> list[Value]:
     if not corners or len(values) % 2 or not (tagged or (boxes and len(values) == 2)):
         return values
     pairs = zip(values[::2], values[1::2], strict=True)
-    return [replace(first, parts=first.parts + second.parts, box=True) for first, second in pairs]
+    return [
+        replace(first, parts=first.parts + second.parts, box=True, span=(first.span[0], second.span[1]))
+        for first, second in pairs
+    ]
+
+
+def _numbers_of(place: Point | Box) -> tuple[float, ...]:
+    return (place.x, place.y) if isinstance(place, Point) else (place.x1, place.y1, place.x2, place.y2)
+
+
+def _is_box(value: Value) -> bool:
+    return value.box or len(value.parts) == 4
+
+
+def _is_point(value: Value) -> bool:
+    return not value.box and not value.flaw and not value.refused and len(value.parts) == 2
 
 
 def _sides(value: Value) -> list[float]:
@@ -173,7 +196,7 @@ def _box(value: Value, scale: Scale) -> Box:
         raise _Unusable('the corners are swapped: x1 < x2 and y1 < y2 are needed')
     if x1 == x2 or y1 == y2:
         raise _Unusable('the box has no area')
-    return Box(x1, y1, x2, y2, value.label)
+    return Box(x1, y1, x2, y2, value.label, value.span)
 
 
 def _numbers(value: Value, size: int, form: str) -> list[float]:

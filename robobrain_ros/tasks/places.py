@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.denials import denies, is_another, named_items
 from robobrain_ros.tasks.reading import drop, one_line, unquote
 from robobrain_ros.tasks.refusals import is_refusal
 from robobrain_ros.tasks.structure import NUMBER, Atom, Group, Item, read_groups
@@ -24,8 +25,6 @@ from robobrain_ros.tasks.values import Dropped
 _NUMBER = re.compile(NUMBER)
 _NOT_FINITE = re.compile(r'[+-]?(?:nan|inf|infinity)', re.IGNORECASE)
 _NOTHING = frozenset({'null', 'none', ''})
-_FALSE = frozenset({'false', 'no', '0', 'none', 'null', '否', '无'})
-_TRUE = frozenset({'true', 'yes', '1', '是'})
 _CORNERS = (
     ('x1', 'y1', 'x2', 'y2'),
     ('xmin', 'ymin', 'xmax', 'ymax'),
@@ -34,7 +33,6 @@ _CORNERS = (
 )
 _SIDES = frozenset({'w', 'h', 'width', 'height'})
 _BARE = re.compile(rf'\s*(?:x\s*[:=]\s*)?{NUMBER}(?:\s*[,;\s]\s*(?:[yd]\s*[:=]\s*)?{NUMBER}){{1,3}}\s*\.?\s*')
-_LABELS = keys.LABEL | keys.TYPE
 _NESTED = 3
 """Quotations in quotations that are read."""
 
@@ -53,6 +51,8 @@ class Value:
     """It stands where a box does: its numbers are corners."""
     refused: bool = False
     """The words beside it say that nothing is there."""
+    span: tuple[int, int] = (0, 0)
+    """Where it begins and ends in the answer as the model wrote it, characters."""
 
 
 @dataclass
@@ -71,7 +71,11 @@ class Reader:
     dropped: list[Dropped] = field(default_factory=list)
     empty: bool = False
     """A key that answers the question holds nothing."""
+    denied: bool = False
+    """An object without a label says that nothing is there: that is said of all values."""
     depth: int = 0
+    offset: int = 0
+    """Where ``answer`` begins in the whole answer, characters."""
 
     def read(self, node: Atom | Group, like: Value) -> None:
         """Collect what lies under a key that answers the question, or under none.
@@ -97,6 +101,10 @@ class Reader:
         """What the model wrote there."""
         return self.answer[node.start : node.end].rstrip()
 
+    def span(self, node: Atom | Group) -> tuple[int, int]:
+        """Where it stands in the whole answer."""
+        return self.offset + node.start, self.offset + node.end
+
     def words(self, node: Atom | Group) -> str:
         """An atom's text, without its quotes."""
         if isinstance(node, Group):
@@ -104,18 +112,22 @@ class Reader:
         text = self.answer[node.start : node.end]
         return one_line(unquote(text) if node.quoted else text)
 
+    def plain(self, node: Atom) -> str:
+        """An atom's text in plain digits, without its quotes."""
+        return self.words(node) if node.quoted else one_line(self.text[node.start : node.end])
+
     def _atom(self, node: Atom, like: Value) -> None:
         inner = self.text[node.start + 1 : node.end - 1] if node.quoted else ''
         if self.depth < _NESTED and inner.lstrip()[:1] in ('[', '(', '{'):
             original = self.answer[node.start + 1 : node.end - 1]
-            nested = Reader(inner, original, self.wanted, depth=self.depth + 1)
+            nested = Reader(inner, original, self.wanted, depth=self.depth + 1, offset=self.offset + node.start + 1)
             for top in read_groups(inner):
                 nested.read(top.group, like)
             self.values += nested.values
             self.dropped += nested.dropped
             self.empty = self.empty or nested.empty
         elif parts := bare_numbers(inner):
-            self.values.append(replace(like, text=self.quote(node), parts=parts))
+            self.values.append(replace(like, text=self.quote(node), parts=parts, span=self.span(node)))
         elif self.words(node).lower() in _NOTHING or (node.quoted and is_refusal(self.words(node))):
             self.empty = True
 
@@ -131,7 +143,7 @@ class Reader:
         parts = tuple(self._part(item) for item in node.items)
         if len(parts) == 1 and ';' in parts[0] and not node.flaw:
             parts = bare_numbers(parts[0]) or parts  # '(512; 300)'
-        self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw))
+        self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, span=self.span(node)))
 
     def _part(self, item: Item) -> str:
         node = item.value
@@ -146,7 +158,7 @@ class Reader:
         if len(pairs) != 2 or len(node.items) != 2 or any(pair.flaw or _count(self, pair) != 2 for pair in pairs):
             return None
         parts = tuple(self._part(item) for pair in pairs for item in pair.items)
-        return Value(self.quote(node), parts, box=True)
+        return Value(self.quote(node), parts, box=True, span=self.span(node))
 
     def _keyed(self, item: Item, like: Value) -> None:
         """A value of a list, with a key or without."""
@@ -164,8 +176,8 @@ class Reader:
 
     def _mapping(self, node: Group, like: Value) -> None:
         """What lies under keys that answer the question; else under those of boxes, of lists of things, or x and y."""
-        named = [(item.key, item.value) for item in node.items if item.key is not None]
-        if any(keys.normal(self.words(value)) in keys.OTHERS for key, value in named if keys.normal(key) in _LABELS):
+        named = named_items(node)
+        if is_another(named, self.words):
             self.leave('type', node)
             return
         like = self._beside(named, like)
@@ -187,7 +199,8 @@ class Reader:
                 self.leave(item.key, item.value)
         if plain:
             parts = tuple(plain)
-            self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, box=is_box))
+            value = replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, box=is_box)
+            self.values.append(replace(value, span=self.span(node)))
 
     def _may_hold(self, value: Atom | Group) -> bool:
         """Whether a value may be a place, or says that there is none: 'the mug' does not."""
@@ -198,18 +211,13 @@ class Reader:
 
     def _beside(self, named: list[tuple[str, Atom | Group]], like: Value) -> Value:
         """Label, and whether the words beside a value say that nothing is there."""
-        for written, value in named:
-            key, words = keys.normal(written), self.words(value)
-            if key in keys.LABEL and words and not like.label:
-                like = replace(like, label=words)
-            says = key in keys.SAYS or self.wanted.owns(key)
-            if (
-                (keys.says_found(written) and words.lower() in _FALSE)
-                or (key in keys.ABSENT and words.lower() in _TRUE)
-                or (says and words and is_refusal(words))
-            ):
-                like = replace(like, refused=True)
-                self.empty = True
+        labels = [self.words(value) for key, value in named if keys.normal(key) in keys.LABEL and self.words(value)]
+        if labels and not like.label:
+            like = replace(like, label=labels[0])
+        if denies(named, self.words, self.wanted.owns):
+            self.empty = True
+            self.denied = self.denied or not labels
+            return replace(like, refused=True)
         return like
 
     def _coordinates(self, named: list[tuple[str, Atom | Group]], in_box: bool) -> tuple[list[str], bool]:
@@ -247,13 +255,13 @@ def _numbers(reader: Reader, group: Group) -> bool:
     return any(
         isinstance(item.value, Atom)
         and not (item.value.quoted and not _NUMBER.fullmatch(reader.words(item.value)))
-        and is_number(reader.words(item.value))
+        and is_number(reader.plain(item.value))
         for item in group.items
     )
 
 
 def _count(reader: Reader, group: Group) -> int:
-    found = [item for item in group.items if isinstance(item.value, Atom) and is_number(reader.words(item.value))]
+    found = [item for item in group.items if isinstance(item.value, Atom) and is_number(reader.plain(item.value))]
     return len(found) if len(found) == len(group.items) else 0
 
 

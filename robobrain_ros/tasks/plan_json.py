@@ -46,6 +46,7 @@ _NUMBERED = re.compile(r'(?:step|subtask|phase|步骤|第)?_?([0-9]{1,3})步?')
 _NUMBER = re.compile(NUMBER)
 _ONLY_NUMBER = re.compile(rf'(?:step|步骤|第)?\s?(?:{NUMBER})\s?步?', re.IGNORECASE)
 _MARK = re.compile(r'\(?(?:step\s*)?[0-9]{1,3}\s?[.):、]\s*|(?:步骤|第)\s?[0-9]{1,3}\s?步?[:：.,，]\s*', re.IGNORECASE)
+NO = frozenset({'false', 'False', 'no', 'No', '否'})
 NO_WORDS = frozenset({'', 'none', 'null', 'n/a', 'na', '-'})
 
 
@@ -133,7 +134,10 @@ class JsonPlan:
         fields = {keys.normal(item.key): item.value for item in group.items if item.key is not None}
         lists = [key for key in _LISTS if self._holds_steps(fields.get(key))]
         numbered = [key for key in fields if _NUMBERED.fullmatch(key)]
-        if not depth and lists:
+        if not depth and lists and any(keys.says_found(i.key or '') and self._text(i.value) in NO for i in group.items):
+            self.empty = True
+            self.dropped.append(drop(self._quote(group), 'the answer says that it cannot be done'))
+        elif not depth and lists:
             self._enter(fields, lists[:1], depth)
         elif numbered and len(numbered) == len(fields):
             self._enter(fields, sorted(numbered, key=lambda key: int(re.sub(r'\D', '', key))), depth)

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, field
 
 from robobrain_ros.tasks.chinese import simplified
+from robobrain_ros.tasks.plan_prose import read_prose
 from robobrain_ros.tasks.plan_records import read_records, read_table
 from robobrain_ros.tasks.plan_words import is_no_step, starts_with_verb, step_of
 from robobrain_ros.tasks.reading import drop, one_line
@@ -39,7 +40,10 @@ _BULLET = re.compile(
     r'\s*(?:>\s*)?(?:[-*•+]|\(?[a-zA-Z][.)]|[ivxIVX]{2,4}[.)])\s+(?:\[[ xX]?\]\s+)?|<(?:step|li)\b[^<>]{0,80}>\s*'
 )
 _TAG = re.compile(r'(?=<(?:step|li)\b)')
-_INLINE = re.compile(r'[\s;；。,，](?=(?:step\s*|步骤\s*|[(（])?([0-9]{1,3})[.)、）:：])', re.IGNORECASE)
+_INLINE = re.compile(
+    r'[\s;；。,，](?=(?:step\s*|步骤\s*|[(（])?([0-9]{1,3})[.)、）:：])|[。；;](?=第([一二三四五六七八九十])步)',
+    re.IGNORECASE,
+)
 _HEADING = re.compile(
     r'[\s#*]*(?:the\s+)?(?:final\s+|my\s+|action\s+)?(?:plan|steps|answer|actions?|sequence|what\s+to\s+do)\b'
     r'[^.]{0,40}[:：*]*\s*|[\s#*]*[^:：\s]{0,6}(?:计划|步骤|方案|答案|流程)',
@@ -51,6 +55,12 @@ _OTHER_HEADING = re.compile(
     r'\b[^.]{0,40}[:：*]*\s*\Z|[\s#*]*[^:：\s]{0,6}(?:注意|说明|场景|观察|物体|分析|备注|前提|要求|结果|画面|图中|图像|图片|看到)',
     re.IGNORECASE,
 )
+_NEVER = re.compile(
+    r'[\s#*]*(?:\w+\s+){0,3}?(?:do\s+not|don[\'’]t|never|avoid|wrong|incorrect|forbidden|prohibited|obstacles?|hazards?|risks?)'
+    r'\b[^.]{0,40}[:：*]*\s*\Z|[\s#*]*[^:：\s]{0,6}(?:禁止|不要|避免|错误|障碍|危险)[^:：\s]{0,6}[:：]?\s*\Z',
+    re.IGNORECASE,
+)
+"""A heading of what is not to be done."""
 _ANY_HEADING = re.compile(r'\s*#|.{1,80}[:：][\s*]*\Z')
 _THIS, _NONE, _SOME, _ANOTHER = 2, 1, 0, -1
 
@@ -85,12 +95,13 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
     dropped: list[Dropped] = []
     lists = _lists(lines, dropped)
     if not lists:
-        return [], dropped
+        steps, more = read_prose(text, cut_short)
+        return steps, [*dropped, *more]
     chosen = max(lists, key=_List.rank)
     for other in lists:
         if other is not chosen or other.heading == _ANOTHER:
             dropped += [drop(line.strip(), 'a line of another list than the plan') for line, _ in other.lines]
-    steps: list[Step] = []
+    steps = []
     for index, (line, words) in enumerate(chosen.lines if chosen.heading != _ANOTHER else []):
         if not words:
             dropped.append(drop(line.strip(), 'a step without words'))
@@ -156,6 +167,8 @@ def _number(line: str) -> tuple[int, int] | None:
 
 def _heading(line: str) -> int:
     plain = simplified(line)
+    if _NEVER.match(plain):
+        return _ANOTHER
     if _HEADING.match(plain):
         return _THIS
     if _OTHER_HEADING.match(plain):
@@ -182,7 +195,7 @@ def _split_inline(line: str) -> list[str]:
     number, _ = _number(line) or (0, 0)
     parts, begin = [], 0
     for match in _INLINE.finditer(line):
-        if int(match[1]) == number + 1:
+        if (int(match[1]) if match[1] else _CHINESE.index(match[2]) + 1) == number + 1:
             parts.append(line[begin : match.end()])
             begin, number = match.end(), number + 1
     return [*parts, line[begin:]]

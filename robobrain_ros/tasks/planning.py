@@ -8,8 +8,10 @@
 
 """Task planning: which steps complete the task? Asked for as JSON or numbered text; both are read from every model."""
 
+import re
 from typing import Any
 
+from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.base import MAX_TOKENS, Guide, Raw, Task
 from robobrain_ros.tasks.plan_json import JsonPlan
 from robobrain_ros.tasks.plan_text import read_text_plan
@@ -19,6 +21,7 @@ from robobrain_ros.tasks.refusals import says_not_there
 from robobrain_ros.tasks.values import Parsed
 from robobrain_ros.tasks.wrappers import clean, inside
 
+_FALSE = re.compile(r'(\w{1,40})["\']?\s*[:=]\s*["\']?(?:false|no)\b', re.IGNORECASE)
 MOST = 12
 """Steps in one guided answer."""
 
@@ -55,7 +58,8 @@ def read(raw: Raw) -> Parsed:
     if not steps:  # braces may stand in prose, too
         steps, more = read_text_plan(inside(raw.text), raw.cut_short)
         dropped += more
-    if not steps and (plan.empty or says_not_there(text)):
+    denied = any(keys.says_found(match[1]) for match in _FALSE.finditer(text))
+    if not steps and (plan.empty or denied or says_not_there(text)):
         return Parsed(not_found=True, dropped=tuple(dropped))
     if steps or dropped:
         return Parsed(steps=tuple(steps), dropped=tuple(dropped))

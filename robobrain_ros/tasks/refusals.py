@@ -14,12 +14,13 @@ none, nor is 'there is no object left of the bowl, so the free spot is ...', whi
 
 import re
 
+from robobrain_ros.tasks.asked import Asked
 from robobrain_ros.tasks.chinese import simplified
 
 _SEEING = (
     r'(?:visible|found|find|see|seen|locate|located|identify|identified|detect|detected|present|exist|exists|appear|'
     r'show|shown|contain|contained|contains|include|included|includes|recogni[sz]ed?|determined?|discern(?:ed)?|'
-    r'provide|pinpoint|spot|point\s+to|pointed|plan|complete|perform|answer|help|observed?|'
+    r'provide|pinpoint|spot|make\s+out|tell\s+where|point\s+to|pointed|plan|complete|perform|answer|help|observed?|'
     r'any|there|here|in\s+(?:the|this)\s+(?:image|picture|photo|scene|view|frame)|'
     r'in\s+(?:view|sight)|on\s+the\s+image)\b'
 )
@@ -39,13 +40,16 @@ _ENGLISH = (
     r'|\b(?:is|are|was|were|seems|appears|be)\s+(?:\w+\s+)?(?:absent|invisible|nowhere|out\s+of\s+(?:view|sight|frame)|'
     r'missing(?!\s+(?:its|an?|one|some|piece|part)\b))'
     rf'|\b(?:missing|absent)\s+(?:from|in)\b|\b{_IMAGE}\s+lacks\b|\bremoved\s+from\b|\bno\s+longer\b'
+    r'|\bhas\s+left\b|\boutside\s+(?:of\s+)?the\s+(?:field|view|frame|image|picture)|\btoo\s+(?:dark|blurry|bright)\b'
+    r'|\b(?:fully|completely|entirely|totally)\s+(?:occluded|hidden|covered|obscured)\b|\blocation\s+is\s+unknown\b'
+    r'|\A\W*(?:zero|0)\s+(?:\w+\s+){1,4}(?:found|detected)|\b(?:target|object)\s+lost\b|\bnot\s+(?:part\s+of|among|in\s+frame)\b'
     r'|\bnot\s+applicable\b|\bno\s+(?:such|sign\s+of|trace\s+of|visible)\b|\b(?:placeholder|dummy)\b'
 )
 _FINDING = r'(?:找到|发现|检测|侦测|看到|看见|见到|识别|辨认|出现|显示|包含|定位|确定|检出|回答|完成|规划)'
 _CHINESE = (
     rf'(?:未|没|没有|无法|不能|没法|未能|没能)[^,，。]{{0,8}}?{_FINDING}'
     r'|\A\W*无(?!论|需|障|遮|碰|问|疑|妨|阻)|不见了|(?:找|看|检测|侦测|识别|定位)不(?:到|见|出|清)|不存在|不可见|不在(?:图|画面|场景|视野|这)|(?:不|未)包含|缺失|没有|未见'
-    r'|无(?:目标|此|该|相关)|无法|(?:图|图像|图片|画面|场景)(?:中|里|内)?(?:并)?无|占位'
+    r'|并无|没找着|缺席|目标丢失|(?:结果|画面|图像)为空|暂无(?:结果|目标)|与.{1,10}无关|无(?:目标|此|该|相关)|无法|(?:图|图像|图片|画面|场景)(?:中|里|内)?(?:并)?无|占位'
 )
 _REFUSAL = re.compile(f'{_ENGLISH}|{_CHINESE}', re.IGNORECASE)
 _NOTHING = (
@@ -54,8 +58,8 @@ _NOTHING = (
 )
 # Without one of these, nothing is refused; this is the quick look.
 _HINT = re.compile(
-    r"no|neither|n['’]t|fail|unable|impossible|never|missing|absent|lack|remov|invis|dummy|placehold|n/a|null|nil|unknown|empty|"
-    r'out\s+of|false|0|[未没沒無无不否空缺占找看检檢测測识識定]',
+    r"no|neither|zero|lost|left|outside|too\s|hidden|cover|occlu|obscur|n['’]t|fail|unable|impossible|never|missing|absent|lack|remov|invis|dummy|placehold|n/a|null|nil|unknown|empty|"
+    r'out\s+of|false|0|[未没沒無无不否空缺占丢丟并並与與找看检檢测測识識定]',
     re.IGNORECASE,
 )
 # A whole clause, or a whole label: 'none', 'status: not found', 'but no red mug', 'visible: false'.
@@ -94,8 +98,8 @@ _CONCLUSION = re.compile(
 _NEGATION = re.compile(
     r"\b(?:not|cannot|unable|impossible|no|only|return|give)\b|n['’]t\b|无法|不能|没|返回", re.IGNORECASE
 )
-_SENTENCE_END = re.compile(r'(?<=[.!?])(?=\s|\Z)|[。！？\n]')
-_BOUNDARY = re.compile(r'(?<=[.!?])(?=\s|\Z)|[;。！？；\n]')
+_SENTENCE_END = re.compile(r'(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)(?=\s|\Z)|[。！？\n]')
+_BOUNDARY = re.compile(r'(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)(?=\s|\Z)|[;。！？；\n]')
 _CLAUSE = re.compile(r'[,，;；]|\s(?=(?:so|therefore|thus|hence|but|however)\b)|(?=所以|因此|但是|不过)', re.IGNORECASE)
 
 
@@ -113,17 +117,23 @@ def _spans(text: str, boundary: re.Pattern[str]) -> list[tuple[int, int]]:
     return [*spans, (begin, len(text))]
 
 
-def is_refusal(sentence: str) -> bool:
-    """Whether this sentence, or label, says that what was asked for is not there."""
+def is_refusal(sentence: str, asked: Asked | None = None) -> bool:
+    """Whether this sentence, or label, says that what was asked for is not there.
+
+    :param asked: clauses about other things than this do not count; None: all clauses do
+    """
     if not _HINT.search(sentence):
         return False
     clauses = _CLAUSE.split(simplified(sentence[:600]).replace('_', ' '))
-    return any(_refuses(clause, clauses[:index], clauses[index + 1 :]) for index, clause in enumerate(clauses))
+    return any(
+        _refuses(clause, clauses[:index], clauses[index + 1 :]) and not (asked and asked.is_elsewhere(clause))
+        for index, clause in enumerate(clauses)
+    )
 
 
-def says_not_there(text: str) -> bool:
+def says_not_there(text: str, asked: Asked | None = None) -> bool:
     """Whether any sentence of a text without values says that nothing was found."""
-    return any(is_refusal(text[begin:end]) for begin, end in _spans(text, _SENTENCE_END))
+    return any(is_refusal(text[begin:end], asked) for begin, end in _spans(text, _SENTENCE_END))
 
 
 def _refuses(clause: str, before: list[str], behind: list[str]) -> bool:

@@ -33,7 +33,7 @@ DEEPEST = 40
 """Brackets inside of brackets; deeper ones are passed over, and what they hold is read as if it lay here."""
 
 _TOKEN = re.compile(
-    rf'(?P<string>{STRING})|(?P<tag></?[A-Za-z][\w-]{{0,30}}(?:\s[^<>]{{0,400}})?/?>)|(?P<open>[\[({{])|(?P<close>[\])}}])'
+    rf'(?P<string>{STRING})|(?P<tag></?[^\W\d_][\w-]{{0,30}}(?:\s[^<>]{{0,400}})?/?>)|(?P<open>[\[({{])|(?P<close>[\])}}])'
     r"""|(?P<comma>,)|(?P<colon>[:=])|(?P<word>[^\[\](){},:=\s"'<]+|["'<])""",
     re.DOTALL,
 )

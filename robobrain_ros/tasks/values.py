@@ -8,7 +8,7 @@
 
 """What a model's answer says, typed, still in the model's own coordinates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Point:
     y: float
     depth: float | None = None
     label: str = ''
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where it begins and ends in the answer, characters: its numbers stand there."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Box:
     x2: float
     y2: float
     label: str = ''
+    span: tuple[int, int] = field(default=(0, 0), compare=False)
+    """Where it begins and ends in the answer, characters: its numbers stand there."""
 
 
 @dataclass(frozen=True)

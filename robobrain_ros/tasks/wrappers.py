@@ -16,10 +16,12 @@ import re
 
 _THOUGHT = r'(?:think|thinking|thought|thoughts|reason|reasoning|reflection|analysis|scratchpad|cot)'
 _OPEN = re.compile(
-    rf'<\s?(?:seed:)?{_THOUGHT}(?:\s[^<>]{{0,80}})?>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|\[{_THOUGHT}\]', re.IGNORECASE
+    rf'<\s?(?:seed:)?{_THOUGHT}(?:\s[^<>]{{0,80}})?>|◁{_THOUGHT}▷|<\|begin_of_thought\|>|<\|channel\|>\s?(?:analysis|commentary)|\[{_THOUGHT}\]',
+    re.IGNORECASE,
 )
 _CLOSE = re.compile(
-    rf'<\s?/\s?(?:seed:)?{_THOUGHT}\s?>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|\[/{_THOUGHT}\]', re.IGNORECASE
+    rf'<\s?/\s?(?:seed:)?{_THOUGHT}\s?>|◁/{_THOUGHT}▷|<\|end_of_thought\|>|<\|channel\|>\s?final\s?<\|message\|>|\[/{_THOUGHT}\]',
+    re.IGNORECASE,
 )
 _ANSWER = re.compile(r'<(?:answer|final_answer|final)>|<\|begin_of_(?:solution|answer|box)\|>', re.IGNORECASE)
 _ANSWER_END = re.compile(r'</(?:answer|final_answer|final)>|<\|end_of_(?:solution|answer|box)\|>', re.IGNORECASE)
@@ -30,7 +32,10 @@ _EDGE = (
 )
 _FRONT = re.compile(rf'{_EDGE}*(?:assistant\s*\n)?', re.IGNORECASE)
 _BEHIND = re.compile(rf'{_EDGE}\s*\Z')
-_NEXT_TURN = re.compile(r'^[ \t]*(?:<\|im_start\|>)?(?:user|human|用户)[ \t]*(?:[:：]|$)', re.IGNORECASE | re.MULTILINE)
+_NEXT_TURN = re.compile(
+    r'^[ \t]*(?:<\|im_start\|>|#+[ \t]*)?(?:user|human|用户|instruction|question|q|问题|问)[ \t]*(?:[:：]|$)',
+    re.IGNORECASE | re.MULTILINE,
+)
 _COMMENT = re.compile(r'/\*[^*]{0,400}(?:\*/|\*?\Z)|<!--[^>]{0,400}(?:-->|\Z)|(?<![:\w/])//[^\n]{0,400}')
 _NO_WORD = re.compile(r'[^\w\s]|[0-9_]')
 _BOX_TOKEN = re.compile(r'<\|(/?)(box|point|quad|object_ref)_(start|end)\|>')
@@ -91,8 +96,8 @@ def _answer_span(answer: str, tags: bool = True) -> tuple[int, int]:
         begin = tag.end()
     if tags and (tag := _ANSWER_END.search(answer, begin, end)):
         end = tag.start()
-    if (turn := _NEXT_TURN.search(answer, begin, end)) and answer[begin : turn.start()].strip():
-        end = turn.start()  # the model went on and asked itself
+    turns = (turn.start() for turn in _NEXT_TURN.finditer(answer, begin, end))
+    end = next((turn for turn in turns if answer[begin:turn].strip()), end)  # the model went on and asked itself
     if front := _FRONT.match(answer, begin, end):
         begin = front.end()
     end = begin + len(answer[begin:end].rstrip())

@@ -47,5 +47,7 @@ def fits(parsed: Parsed, wanted: Any) -> bool:
 @pytest.mark.parametrize('case', CASES, ids=lambda case: f'{case["kind"]} {case["task"]}: {case["text"][:40]!r}')
 def test_an_answer_from_the_field(case):
     cut = case.get('cut_short', False)
-    parsed = get_task(case['task']).parse(case['text'], PROFILE.scale(640, 480), PROFILE, cut)
+    parsed = get_task(case['task']).parse(
+        case['text'], PROFILE.scale(640, 480), PROFILE, cut, case.get('instruction', '')
+    )
     assert any(fits(parsed, wanted) for wanted in (case['expect'], case['also']) if wanted is not None), parsed

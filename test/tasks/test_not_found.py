@@ -72,6 +72,21 @@ def test_an_answer_ends_typed(task):
     assert answer.success or answer.message == "the model does not see it: 'not visible'"
 
 
+def test_what_is_said_of_another_thing_is_no_refusal():
+    async def frame():
+        return Frame(TableTop(7).render()[0])
+
+    brain = Brain(ScriptedEngine(['The lid is not visible. ', 'The mug is at (300, 400).']), TINY)
+    try:
+        brain.start(lambda text: None).result(20)
+        found = brain.submit('pointing', 'the mug', frame).done.result(20)
+        missing = brain.submit('pointing', 'the lid', frame).done.result(20)
+    finally:
+        brain.close()
+    assert (found.code, len(found.targets)) == (ErrorCode.OK, 1)
+    assert missing.code is ErrorCode.NOT_FOUND
+
+
 @pytest.mark.parametrize('task', PLACES)
 def test_a_grammar_lets_the_refusal_through(task):
     regex = get_task(task).guide(TINY).regex

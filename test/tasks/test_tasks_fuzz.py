@@ -88,6 +88,7 @@ PIECES = [
     '\nUser: ',
     '\\left(',
 ]
+FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 
 
@@ -121,7 +122,7 @@ def check(task, text, profile):
     """One answer through one parser: all that is kept is in range and stands in the text."""
     parsed = task.parse(text, profile.scale(640, 480), profile)
     x_max, y_max = (1000, 1000) if profile.name != 'robobrain-2.0' else (640, 480)
-    said = {float(number) + 0.0 for number in NUMBER.findall(text)}
+    said = {float(number) + 0.0 for number in NUMBER.findall(text.translate(FULL_WIDTH))}
     for point in parsed.points:
         assert 0 <= point.x <= x_max
         assert 0 <= point.y <= y_max

@@ -56,6 +56,11 @@ IN_FRONT = (
     'First guess: {}. ',
     'Blue mug: {}\n',
     'Example: {}\n',
+    'Keep clear of {}. ',
+    'The forbidden zone is at {}. ',
+    'Obstacles:\n{}\nTarget:\n',
+    'For instance, {}. ',
+    '请勿触碰{}。',
     '盘子位于{}。',
     '圖像尺寸為{}。',
 )
@@ -96,6 +101,9 @@ REFUSALS = (
     'Red mug: not found.',
     "Unfortunately, I couldn't locate the red mug.",
     '{"found": false}',
+    '{"state": {"found": false}}',
+    'The red mug is outside the field of view.',
+    '暂无目标。',
 )
 WRAPPERS = (
     '{}',
