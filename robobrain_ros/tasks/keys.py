@@ -10,6 +10,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from robobrain_ros.tasks.chinese import simplified
 
@@ -71,11 +72,13 @@ _CAMEL = re.compile('(?<=[a-z])(?=[A-Z])')
 _NUMBER_BEHIND = re.compile(r'(?<=\D)_?[0-9]{1,3}\Z')
 
 
+@lru_cache(maxsize=256)
 def normal(key: str) -> str:
     """A key as it is looked up: lower case, simplified characters, blanks and dashes as underscores."""
     return _SPLIT.sub('_', simplified(key.strip().lower()))
 
 
+@lru_cache(maxsize=256)
 def unnumbered(key: str) -> str:
     """A key as it is looked up, without a number behind: 'Waypoint 2' is a waypoint."""
     return _NUMBER_BEHIND.sub('', normal(key))

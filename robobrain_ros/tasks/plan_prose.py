@@ -50,14 +50,14 @@ def read_prose(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped]]:
 
     :param cut_short: the text's end is missing, so the last part may be half a step
     """
-    if _NO_PROSE.search(_ARROW.sub(' ', text)) or says_not_there(text):
+    if _NO_PROSE.search(_ARROW.sub(' ', text)):
         return [], []
     parts = [part.strip() for part in _BORDER.split(text)]
     parts = [part for part in parts if re.search(r'\w', part)]
     stripped = [_without_order(part) for part in parts]
     acting = [_acts(words) for words, _ in stripped]
     ordered = any(order for _, order in stripped) or bool(_ARROW.search(text))
-    if sum(acting) < 2 or not (ordered or all(acting)):
+    if sum(acting) < 2 or not (ordered or all(acting)) or says_not_there(text):
         return [], []
     steps: list[Step] = []
     dropped: list[Dropped] = []
