@@ -89,7 +89,7 @@ class Letterbox:
         for box in parsed.boxes:
             (x1, y1), (x2, y2) = self._to_image(box.x1, box.y1, scale), self._to_image(box.x2, box.y2, scale)
             if x1 < x2 and y1 < y2:
-                boxes.append(Box(x1, y1, x2, y2, box.label))
+                boxes.append(replace(box, x1=x1, y1=y1, x2=x2, y2=y2))
             else:
                 text = f'[{box.x1:g}, {box.y1:g}, {box.x2:g}, {box.y2:g}]'
                 dropped.append(Dropped(text, self._complaint(scale)))
