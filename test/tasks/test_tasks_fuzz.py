@@ -12,6 +12,7 @@ import json
 import random
 import re
 import time
+from collections import Counter
 from math import inf
 from unicodedata import category
 
@@ -282,12 +283,29 @@ FULL_LENGTH = {
 }
 
 
+WORDS = re.compile(r'\w+|[^\w\s]')
+
+
+def count_words() -> None:
+    """A piece of plain Python, by which this machine is measured now: 0.4 ms where nothing else runs."""
+    counts: Counter[str] = Counter()
+    for match in WORDS.finditer(FULL_LENGTH['prose'][1]):
+        counts[match.group().lower()] += 1
+
+
 @pytest.mark.parametrize('kind', FULL_LENGTH)
 def test_an_answer_of_768_tokens_is_read_in_5_ms(kind):
     task, answer = FULL_LENGTH[kind]
-    profile, took = get_profile('robobrain-2.5'), []
-    for _ in range(9):
+    profile = get_profile('robobrain-2.5')
+
+    def took(work) -> float:
         started = time.thread_time()
-        get_task(task).parse(answer, profile.scale(640, 480), profile)
-        took.append(time.thread_time() - started)
-    assert min(took) < 0.005
+        work()
+        return time.thread_time() - started
+
+    pairs = [
+        (took(lambda: get_task(task).parse(answer, profile.scale(640, 480), profile)), took(count_words))
+        for _ in range(25)
+    ]
+    reading, counting = (min(times) for times in zip(*pairs, strict=True))
+    assert reading < 12 * counting
