@@ -47,9 +47,24 @@ def require_whole(path: Path) -> None:
     page = 65536 if page == 1 else page  # the format's way to write it
     pages = int.from_bytes(header[28:32], 'big')
     if len(header) < 100 or size < pages * page or size % page:
-        recovered = shlex.quote(str(path.with_name(f'{path.stem}_recovered.db3')))
         raise unreadable(
             path,
-            f'it was cut off after {size} bytes, or its recorder was killed. This recovers what is there: '
-            f'sqlite3 {quoted} .recover | sqlite3 {recovered}',
+            f'it was cut off after {size} bytes, or its recorder was killed. {_recovery(path, size - size % page)}',
         )
+
+
+def _recovery(path: Path, whole: int) -> str:
+    """Return a sentence with a command that writes the rows up to the damage to a new file.
+
+    Not ``.recover``, which Debian's and Ubuntu's sqlite3 do not have.
+
+    :param whole: bytes of the pages that are wholly there; of another one, SQLite would take the rest for zeros
+    """
+    if not whole:
+        return 'There is nothing to recover'
+    pages, recovered = (shlex.quote(str(path.with_name(f'{path.stem}_{what}.db3'))) for what in ('pages', 'recovered'))
+    return (
+        f'This recovers what is there: head -c {whole} {shlex.quote(str(path))} > {pages}; '
+        f"sqlite3 {pages} 'PRAGMA writable_schema=ON' .dump | "
+        f"sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 {recovered}"
+    )

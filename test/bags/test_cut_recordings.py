@@ -9,7 +9,9 @@
 """Recordings that were cut off, or whose recorder was killed: what is there is read, or refused by name."""
 
 import random
+import shutil
 import struct
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -144,19 +146,42 @@ def test_room_that_was_never_filled_is_no_message(tmp_path, size):
         assert check_cut(file, truth) in (2, 3)
 
 
-def test_databases_that_are_cut_are_refused_with_the_way_to_recover_them(tmp_path):
+def test_databases_that_are_cut_are_refused(tmp_path):
     bag = write_bag(tmp_path / 'bag', dict.fromkeys(TOPICS, STRING), written(), storage='sqlite3')
     content = (bag / 'bag.db3').read_bytes()
     cut = tmp_path / 'my cut.db3'
-    for size in [1, 99, 100, 4096, *range(5000, len(content), len(content) // 40), len(content) - 1]:
+    for size in [4096, *range(5000, len(content), len(content) // 40), len(content) - 1]:
         cut.write_bytes(content[:size])
         with pytest.raises(
-            ValueError, match=r"my cut.db3' is no rosbag2 .* sqlite3 '.*/my cut.db3' .recover \| sqlite3"
+            ValueError, match=r"my cut.db3' is no rosbag2 .* sqlite3 '.*/my cut_pages.db3' .* \.dump \|"
         ):
             read(cut)
-    cut.write_bytes(b'')
-    with pytest.raises(ValueError, match='the file is empty'):
-        read(cut)
+    for size, says in ((0, 'the file is empty'), (1, 'nothing to recover'), (99, 'nothing to'), (4095, 'nothing to')):
+        cut.write_bytes(content[:size])
+        with pytest.raises(ValueError, match=f"my cut.db3' is no rosbag2 .*{says}"):
+            read(cut)
+
+
+@pytest.mark.skipif(not shutil.which('sqlite3'), reason='the command is for a host that has sqlite3')
+@pytest.mark.timeout(60)
+def test_what_is_told_recovers_them(tmp_path):
+    truth = written()
+    bag = write_bag(tmp_path / 'bag', dict.fromkeys(TOPICS, STRING), truth, storage='sqlite3')
+    content = (bag / 'bag.db3').read_bytes()
+    counts = []
+    for part in (0.3, 0.6, 0.9):
+        cut = tmp_path / f'my {part}.db3'
+        cut.write_bytes(content[: int(len(content) * part)])
+        with pytest.raises(ValueError, match='cut off') as refused:
+            read(cut)
+        command = str(refused.value).split('This recovers what is there: ')[1]
+        subprocess.run(command, shell=True, check=True, timeout=30)
+        found, warnings = read(tmp_path / f'my {part}_recovered.db3')
+        assert found == sorted(truth[: len(found)])
+        assert warnings == []
+        counts.append(len(found))
+    assert counts == sorted(set(counts))
+    assert 1 <= counts[0] <= counts[-1] < len(truth)
 
 
 @pytest.mark.parametrize('rest', ['bag.db3-wal', 'bag.db3-journal'])
