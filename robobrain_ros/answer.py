@@ -50,6 +50,13 @@ class Target:
     frame that was asked for."""
     valid_fraction: float = 0.0
     """Part of the depth window around the pixel that held valid depth, 0 .. 1."""
+    confidence: float | None = None
+    """How probable the model finds places within 2 % of the image's sides of ``pixel`` (and 5 cm of ``model_depth``),
+    0 .. 1, by the probabilities of the digits that it wrote; None where these are not known."""
+    spread: tuple[float, float, float] | None = None
+    """Standard deviations of what the model nearly wrote instead: u and v in pixels, ``model_depth`` in metres."""
+    covariance: tuple[float, ...] | None = None
+    """Covariance of ``position``, m^2: nine numbers, row by row, from ``spread`` and that of the depth window."""
 
 
 class StepStatus(IntEnum):

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from robobrain_ros.answer import Answer, Target
+from robobrain_ros.answer import Answer
 from robobrain_ros.brain.frame import Frame, Rgb
 from robobrain_ros.brain.jobs import Job, Policy, Stage
 from robobrain_ros.brain.prepared_image import PreparedImage
+from robobrain_ros.brain.targets import targets
 from robobrain_ros.engines.base import Engine, Generation
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthRules
@@ -28,8 +29,12 @@ from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.geometry.locate import locate_targets, locate_waypoints
 from robobrain_ros.tasks import MISSION, NAMES, TASKS, get_task
 from robobrain_ros.tasks.base import Task
-from robobrain_ros.tasks.profiles import Profile, Scale
+from robobrain_ros.tasks.certainty import Spelling, Token, with_certainty
+from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
+
+ALTERNATIVES = 3
+"""So many of the likeliest tokens are asked for at each place of an answer that holds coordinates."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def generation(
         guide=task.guide(profile) if settings.guided_decoding else None,
         reply_prefix=profile.reply_prefix,
         temperature=settings.temperature,
+        alternatives=ALTERNATIVES if task.places else 0,
     )
 
 
@@ -149,13 +155,13 @@ class Pipeline:
         clock = _Clock(time.monotonic())
         timings = job.answer.timings
         task = get_task(job.answer.task)
-        width, height = image.letterbox.image
         asked = generation(task, job.answer.instruction, image.rgb, self.profile, settings=settings)
-        finish = await self._generate(job, asked, clock)
+        finish, spelled = await self._generate(job, asked, clock)
 
         job.update(Stage.PARSE)
         scale = self.profile.scale(*self.engine.input_size(*image.letterbox.canvas))
         parsed = task.parse(job.answer.text, scale, self.profile, finish == 'length', job.answer.instruction)
+        parsed = with_certainty(parsed, Spelling(job.answer.text, spelled), scale)
         parsed = image.letterbox.undo(parsed, scale)
         warnings = (*image.frame.notes, *(f'{item.text!r}: {item.reason}' for item in parsed.dropped))
         timings.parse = clock.lap()
@@ -165,18 +171,16 @@ class Pipeline:
         _check(parsed, job.answer)
         # what was looked for names what was found; waypoints are places where nothing is
         label = '' if task.name == 'trajectory' else job.answer.instruction
-        targets = [*_points(parsed, scale, width, height, label), *_boxes(parsed, scale, width, height)]
-        if targets:
+        if places := targets(parsed, scale, image.letterbox, label):
             locate = locate_waypoints if task.name == 'trajectory' else locate_targets
-            places = 'waypoints' if task.name == 'trajectory' else 'targets'
-            located, faults = await asyncio.to_thread(
-                image.locate, lambda scene: locate(targets, scene, settings.depth)
-            )
-            job.update(Stage.PROJECT, **{places: located.targets}, warnings=warnings + faults + located.reasons)
+            name = 'waypoints' if task.name == 'trajectory' else 'targets'
+            located, faults = await asyncio.to_thread(image.locate, lambda scene: locate(places, scene, settings.depth))
+            job.update(Stage.PROJECT, **{name: located.targets}, warnings=warnings + faults + located.reasons)
         timings.project = clock.lap()
 
-    async def _generate(self, job: Job, asked: Generation, clock: '_Clock') -> str:
-        """Stream the answer into the job; returns why it ended."""
+    async def _generate(self, job: Job, asked: Generation, clock: '_Clock') -> tuple[str, list[Token]]:
+        """Stream the answer into the job; returns why it ended, and its tokens."""
+        spelled: list[Token] = []
         timings, text, tokens, finish = job.answer.timings, '', 0, ''
         async for delta in self.engine.generate(asked):
             if not delta.tokens and not delta.finish_reason:
@@ -185,13 +189,14 @@ class Pipeline:
             if not tokens:
                 timings.first_token = clock.lap()
             text, tokens, finish = text + delta.text, tokens + delta.tokens, delta.finish_reason
+            spelled += delta.spelled
             job.update(Stage.DECODE, text=text, tokens=tokens, complete=finish == 'stop')
         timings.decode = clock.lap()
         if finish == 'abort':  # by nobody but the engine's end: requests are stopped by cancelling their task
             raise BrainError(ErrorCode.ENGINE_DEAD, 'the engine was ended meanwhile')
         if finish not in ('stop', 'length'):
             raise BrainError(ErrorCode.ENGINE_FAILED, f'the engine ended the answer early, reason {finish!r}')
-        return finish
+        return finish, spelled
 
 
 class _Clock:
@@ -212,21 +217,3 @@ def _check(parsed: Parsed, answer: Answer) -> None:
     if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
         why = '; '.join(answer.warnings) or 'the answer is empty'
         raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
-
-
-def _points(parsed: Parsed, scale: Scale, width: int, height: int, label: str) -> list[Target]:
-    return [
-        Target(scale.to_pixel(point.x, point.y, width, height), label=point.label or label, model_depth=point.depth)
-        for point in parsed.points
-    ]
-
-
-def _boxes(parsed: Parsed, scale: Scale, width: int, height: int) -> list[Target]:
-    """Targets at the boxes' centres."""
-    targets = []
-    for box in parsed.boxes:
-        left, top = scale.to_pixel(box.x1, box.y1, width, height)
-        right, bottom = scale.to_pixel(box.x2, box.y2, width, height)
-        centre = ((left + right) / 2, (top + bottom) / 2)
-        targets.append(Target(centre, (left, top, right, bottom), box.label))
-    return targets

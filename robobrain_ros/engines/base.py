@@ -17,6 +17,7 @@ import numpy as np
 
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.base import Guide
+from robobrain_ros.tasks.certainty import Token
 
 
 class EngineDead(BrainError):
@@ -45,6 +46,7 @@ class Generation:
     :param guide: grammar that the answer must follow, or None
     :param reply_prefix: what the model's answer begins with; given, not generated, and not in the deltas
     :param temperature: 0 is greedy, and repeatable
+    :param alternatives: how many of the likeliest tokens are told at each place; 0 tells none
     """
 
     text: str
@@ -55,6 +57,7 @@ class Generation:
     guide: Guide | None = None
     reply_prefix: str = ''
     temperature: float = 0.0
+    alternatives: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,9 @@ class Delta:
     tokens: int = 0
     finish_reason: str = ''
     """``stop``, ``length`` or ``abort``; empty while the answer goes on."""
+    spelled: tuple[Token, ...] = ()
+    """The tokens with their likeliest alternatives, where the request asks for any. Their texts may be ahead of
+    ``text``, which waits for a stop string to be complete."""
 
 
 class EngineState(Enum):

@@ -69,6 +69,8 @@ class DepthSample:
     status: PointStatus
     reason: str = ''
     """Why there is no depth; empty with status OK."""
+    spread: float = 0.0
+    """Standard deviation of the depth: of the window's valid pixels, or by the model, metres."""
 
 
 def sample_depth(
@@ -119,7 +121,7 @@ def sample_depth(
     depth = float(np.partition(valid, middle)[middle])
     if not min_depth_m <= depth <= max_depth_m:
         return DepthSample(None, fraction, PointStatus.OUT_OF_RANGE, out_of_range(depth, min_depth_m, max_depth_m))
-    return DepthSample(depth, fraction, PointStatus.OK)
+    return DepthSample(depth, fraction, PointStatus.OK, spread=float(np.std(valid)))
 
 
 def out_of_range(depth_m: float, min_depth_m: float, max_depth_m: float) -> str:

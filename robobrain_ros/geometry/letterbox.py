@@ -44,6 +44,12 @@ class Letterbox:
         """Column and row of the canvas where the image's top left pixel lies."""
         return (self.canvas[0] - self.scaled[0]) // 2, (self.canvas[1] - self.scaled[1]) // 2
 
+    @property
+    def magnification(self) -> tuple[float, float]:
+        """How much longer the canvas is than the image on it: across, and down."""
+        (x0, x1), (y0, y1) = self._spans()
+        return 1 / (x1 - x0), 1 / (y1 - y0)
+
     def draw(self, rgb: np.ndarray) -> np.ndarray:
         """Draw the image on the canvas. Takes some milliseconds.
 

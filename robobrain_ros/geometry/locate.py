@@ -21,6 +21,7 @@ from robobrain_ros.answer import PointStatus, Target
 from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.geometry.depth import DepthMode, DepthRules, DepthSample, out_of_range, sample_depth, scale_pixel
 from robobrain_ros.geometry.transform import Transform
+from robobrain_ros.geometry.uncertainty import covariance, rotated
 
 HELD = (0.02, 0.04)
 """What is grasped is held so far behind the surface that is seen of it: least and most, metres."""
@@ -88,7 +89,13 @@ def transformed(located: Located, transform: Transform | None) -> Located:
     if transform is None:
         return located
     moved = [
-        replace(target, position=transform.apply(target.position)) if target.position else target
+        replace(
+            target,
+            position=transform.apply(target.position),
+            covariance=rotated(target.covariance, transform) if target.covariance else None,
+        )
+        if target.position
+        else target
         for target in located.targets
     ]
     return replace(located, targets=tuple(moved))
@@ -100,7 +107,7 @@ def without_positions(located: Located, reason: str) -> Located:
     :param reason: a sentence that is added to the others
     """
     lost = [
-        replace(target, position=None, status=PointStatus.NO_TF) if target.position else target
+        replace(target, position=None, covariance=None, status=PointStatus.NO_TF) if target.position else target
         for target in located.targets
     ]
     return Located(tuple(lost), (*located.reasons, reason))
@@ -160,7 +167,7 @@ def _modelled(target: Target, scene: Scene, rules: DepthRules) -> DepthSample:
             depth /= math.hypot(*scene.camera.ray(*target.pixel))
         except ValueError as error:
             return DepthSample(None, 0.0, PointStatus.NO_CAMERA_INFO, str(error))
-    return _judged(depth, 0.0, rules)
+    return _judged(depth, 0.0, target.spread[2] if target.spread else 0.0, rules)
 
 
 def _scaled(model: DepthSample, sensor: DepthSample, factor: float | None, rules: DepthRules) -> DepthSample:
@@ -170,12 +177,12 @@ def _scaled(model: DepthSample, sensor: DepthSample, factor: float | None, rules
     if factor is None:
         reason = f'no waypoint has a sensor depth that fits the model, to scale it by. {sensor.reason}'.rstrip()
         return DepthSample(None, sensor.valid_fraction, PointStatus.NO_DEPTH, reason)
-    return _judged(model.depth * factor, sensor.valid_fraction, rules)
+    return _judged(model.depth * factor, sensor.valid_fraction, model.spread * factor, rules)
 
 
-def _judged(depth: float, valid_fraction: float, rules: DepthRules) -> DepthSample:
+def _judged(depth: float, valid_fraction: float, spread: float, rules: DepthRules) -> DepthSample:
     if rules.min_depth_m <= depth <= rules.max_depth_m:
-        return DepthSample(depth, valid_fraction, PointStatus.OK)
+        return DepthSample(depth, valid_fraction, PointStatus.OK, spread=spread)
     reason = out_of_range(depth, rules.min_depth_m, rules.max_depth_m)
     return DepthSample(None, valid_fraction, PointStatus.OUT_OF_RANGE, reason)
 
@@ -186,14 +193,18 @@ def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Sce
     reasons: dict[str, None] = {}
     for target, sample in zip(targets, samples, strict=True):
         position, status, reason = None, sample.status, sample.reason
+        known = None
         if fault or scene.camera is None:
             status, reason = PointStatus.NO_CAMERA_INFO, fault
         elif sample.depth is not None:
             try:
                 position = scene.camera.deproject(*target.pixel, sample.depth)
+                if target.spread:
+                    known = covariance(scene.camera, target.pixel, sample.depth, target.spread[:2], sample.spread)
             except ValueError as error:
                 status, reason = PointStatus.NO_CAMERA_INFO, str(error)
-        placed.append(replace(target, position=position, status=status, valid_fraction=sample.valid_fraction))
+        more = replace(target, valid_fraction=sample.valid_fraction, covariance=known)
+        placed.append(replace(more, position=position, status=status))
         if reason:
             reasons[reason] = None
     return Located(tuple(placed), tuple(reasons))

@@ -57,6 +57,9 @@ def _target(message: TargetMessage) -> Target:
     place, status = message.position, PointStatus(message.status)
     box = (message.u_min, message.v_min, message.u_max, message.v_max)
     u_min, v_min, u_max, v_max = map(_pixel, box)
+    deviations = (message.u_stddev, message.v_stddev, message.model_depth_stddev)
+    u_stddev, v_stddev, depth_stddev = map(_number, deviations)
+    covariance = tuple(float(value) for value in message.position_covariance)
     return Target(
         pixel=(_pixel(message.u), _pixel(message.v)),
         box=(u_min, v_min, u_max, v_max) if message.has_box else None,
@@ -65,6 +68,9 @@ def _target(message: TargetMessage) -> Target:
         status=status,
         position=(place.x, place.y, place.z) if status is PointStatus.OK else None,
         valid_fraction=_number(message.depth_valid_fraction),
+        confidence=None if math.isnan(message.confidence) else _number(message.confidence),
+        spread=None if math.isnan(message.u_stddev) else (u_stddev, v_stddev, depth_stddev),
+        covariance=None if math.isnan(covariance[0]) else covariance,
     )
 
 

@@ -11,7 +11,8 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped
+import numpy as np
+from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Path
 from std_msgs.msg import Header
 
@@ -21,6 +22,8 @@ from robobrain_ros.msg import Plan, PlanStep
 from robobrain_ros.msg import Target as TargetMessage
 from robobrain_ros.msg import Timings as TimingsMessage
 from robobrain_ros.tasks.values import Step
+
+_UNKNOWN = (math.nan,) * 9
 
 
 def answer(result: Answer, header: Header, camera: str, position_frame: str) -> AnswerMessage:
@@ -84,6 +87,18 @@ def point(target: Target, header: Header) -> PointStamped:
     return PointStamped(header=header, point=_position(target))
 
 
+def pose_with_covariance(target: Target, header: Header) -> PoseWithCovarianceStamped:
+    """The position of a target, which must be known with its covariance; nothing is known of its orientation.
+
+    :param header: stamp of the source image, frame of the position
+    """
+    matrix = np.diag([0.0] * 3 + [math.pi**2] * 3)
+    matrix[:3, :3] = np.reshape(target.covariance or _UNKNOWN, (3, 3))
+    message = PoseWithCovarianceStamped(header=header)
+    message.pose.pose, message.pose.covariance = _pose(target), matrix.ravel()
+    return message
+
+
 def poses(targets: Iterable[Target], header: Header) -> PoseArray:
     """The positions of targets, as far as they are known, as poses.
 
@@ -128,6 +143,9 @@ def _target(target: Target) -> TargetMessage:
         position=_position(target),
         model_depth=math.nan if target.model_depth is None else float(target.model_depth),
         depth_valid_fraction=float(target.valid_fraction),
+        confidence=math.nan if target.confidence is None else target.confidence,
+        position_covariance=target.covariance or _UNKNOWN,
+        **dict(zip(('u_stddev', 'v_stddev', 'model_depth_stddev'), target.spread or _UNKNOWN[:3], strict=True)),
     )
 
 

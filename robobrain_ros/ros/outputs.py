@@ -77,6 +77,9 @@ class Outputs:
                 publishers[topics.TARGETS].publish(messages.poses(placed, header))
             if answer.targets and answer.targets[0].status is PointStatus.OK:  # never the second for the first
                 publishers[topics.TARGET].publish(messages.point(placed[0], header))
+                if placed[0].covariance:
+                    message_with = messages.pose_with_covariance(placed[0], header)
+                    publishers[topics.TARGET_WITH_COVARIANCE].publish(message_with)
             waypoints = answer.waypoints
             if answer.complete and waypoints and all(waypoint.status is PointStatus.OK for waypoint in waypoints):
                 publishers[topics.TRAJECTORY].publish(messages.path(waypoints, header))

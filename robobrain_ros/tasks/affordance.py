@@ -95,5 +95,6 @@ AFFORDANCE = Task(
     read=read,
     wording=wording,
     grammar=grammar,
+    places=True,
     closing=pointing.POINTING.closing,
 )

@@ -75,6 +75,8 @@ class Task:
     wording: Callable[[str, Profile], str] = verbatim
     """Fits the user's text to the prompt's ``{t}``."""
     grammar: Callable[[Profile], Guide | None] = unguided
+    places: bool = False
+    """Its answers are coordinates."""
     closing: tuple[str, ...] = ()
     """Strings that only the end of a well-formed answer contains."""
 

@@ -33,4 +33,5 @@ GROUNDING = Task(
     max_tokens=128,
     read=read,
     grammar=grammar,
+    places=True,
 )

@@ -34,5 +34,6 @@ POINTING = Task(
     max_tokens=256,  # a point takes 12 tokens at most: digits, blanks and brackets are tokens of their own
     read=read,
     grammar=grammar,
+    places=True,
     closing=(')]',),
 )

@@ -35,5 +35,6 @@ TRAJECTORY = Task(
     max_tokens=448,  # a waypoint takes 20 tokens at most
     read=read,
     grammar=grammar,
+    places=True,
     closing=(')]',),
 )

@@ -12,6 +12,16 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
+class Certainty:
+    """What is known of one number."""
+
+    spread: float
+    """Standard deviation of what the model might have written, in the number's unit."""
+    near: float
+    """Probability of a number that lies within the tolerance, 0 .. 1."""
+
+
+@dataclass(frozen=True)
 class Point:
     """A place in the image, in model units (see ``profiles.Scale``); ``depth`` in metres if given.
 
@@ -24,6 +34,8 @@ class Point:
     label: str = ''
     span: tuple[int, int] = field(default=(0, 0), compare=False)
     """Where it begins and ends in the answer, characters: its numbers stand there."""
+    sure: tuple[Certainty, ...] = field(default=(), compare=False)
+    """How sure the model was of each of its numbers; empty where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class Box:
     label: str = ''
     span: tuple[int, int] = field(default=(0, 0), compare=False)
     """Where it begins and ends in the answer, characters: its numbers stand there."""
+    sure: tuple[Certainty, ...] = field(default=(), compare=False)
+    """How sure the model was of each of its numbers; empty where that is not known."""
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,7 @@ def test_nothing_else_is_killed(family, processes):
 def test_a_family_that_is_made_while_another_adopts_is_not_of_that_one(family):
     with family.adopt():
         other = Family()
-    eventually(lambda: psutil.Process(other._watcher.pid).cmdline()[-1] == other.folder)  # it runs its own program
+    eventually(lambda: psutil.Process(other._watcher.pid).cmdline()[-1:] == [other.folder])  # its own program runs
     assert family.pids() == []
     other.close()
 

@@ -9,7 +9,7 @@
 """Answers as ROS messages, without DDS."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from robobrain_ros.msg import Answer as AnswerMessage
@@ -26,6 +26,7 @@ from robobrain_ros.tasks.values import Step
 HEADER = Header(frame_id='camera_color_optical_frame')
 HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 34
 PLACED = Target((3.5, 4.0), label='mug', status=PointStatus.OK, position=(0.1, -0.2, 0.7), valid_fraction=0.75)
+SURE = replace(PLACED, confidence=0.875, spread=(1.5, 0.5, 0.0), covariance=tuple(0.25 * index for index in range(9)))
 UNPLACED = Target((1, 2), status=PointStatus.NO_DEPTH)
 BOXED = Target((15.0, 25.0), box=(10.0, 20.0, 20.0, 30.0), status=PointStatus.OUT_OF_RANGE)
 WAYPOINT = Target((7.0, 8.0), model_depth=0.62, status=PointStatus.OK, position=(0.0, 0.0, 0.5))
@@ -85,6 +86,20 @@ def test_a_target_with_a_position():
     assert place(target.position) == (0.1, -0.2, 0.7)
     assert target.depth_valid_fraction == 0.75
     assert math.isnan(target.model_depth)
+    assert all(map(math.isnan, (target.confidence, target.u_stddev, *target.position_covariance)))
+
+
+def test_how_sure_the_model_was():
+    target = messages.answer(Answer('pointing', 'x', targets=(SURE,)), HEADER, 'front', 'map').targets[0]
+    assert (target.confidence, target.u_stddev, target.v_stddev, target.model_depth_stddev) == (0.875, 1.5, 0.5, 0.0)
+    assert tuple(target.position_covariance) == SURE.covariance
+    pose = messages.pose_with_covariance(SURE, HEADER)
+    assert (pose.header, place(pose.pose.pose.position)) == (HEADER, SURE.position)
+    rows = pose.pose.covariance.reshape(6, 6)
+    assert tuple(rows[:3, :3].ravel()) == SURE.covariance
+    assert tuple(rows[3:, 3:].diagonal()) == (math.pi**2,) * 3
+    assert not rows[:3, 3:].any()
+    assert not rows[3:, :3].any()
 
 
 def test_a_position_that_is_unknown_is_nan_never_zero():
@@ -190,7 +205,7 @@ def test_an_answer_comes_back_from_its_message_as_it_was():
         request_id='7',
         text='[(500, 500)]',
         image_size=(640, 480),
-        targets=(PLACED, UNPLACED, BOXED),
+        targets=(SURE, PLACED, UNPLACED, BOXED),
         waypoints=(WAYPOINT,),
         steps=steps,
         reply='words',

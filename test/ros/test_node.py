@@ -51,7 +51,12 @@ def test_a_target_with_the_header_of_its_image(active, client, ears, player):
     assert ears.hear('answer', answer).timings == answer.timings
     assert place(ears.hear('target', answer).point) == place(answer.targets[0].position)
     assert place(ears.hear('targets', answer).poses[0].position) == place(answer.targets[0].position)
-    assert {topic for topic, heard in ears.heard.items() if heard} == {'answer', 'target', 'targets'}
+    assert {topic for topic, heard in ears.heard.items() if heard} == {
+        'answer',
+        'target',
+        'target_with_covariance',
+        'targets',
+    }
 
 
 def test_positions_are_those_of_the_simulated_table(active, client, player):

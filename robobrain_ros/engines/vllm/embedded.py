@@ -32,7 +32,7 @@ from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import Preparation, chat_format
-from robobrain_ros.engines.vllm.sampling import sampling
+from robobrain_ros.engines.vllm.sampling import sampling, spelled
 from robobrain_ros.engines.vllm.warming import every_shape
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
@@ -221,7 +221,7 @@ class EmbeddedEngine:
             async with aclosing(outputs):
                 async for output in watchdog.watch(outputs):
                     piece = output.outputs[0]
-                    yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '')
+                    yield Delta(piece.text, len(piece.token_ids), piece.finish_reason or '', spelled(piece))
         except (compat.EngineDeadError, Stalled) as error:
             what = str(error) if isinstance(error, Stalled) else 'the engine process died'
             if llm is self._llm:  # else there is a new one already

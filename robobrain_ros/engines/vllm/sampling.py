@@ -6,12 +6,24 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""How vLLM is asked for an answer: its sampling parameters for one request."""
+"""How vLLM is asked for an answer: its sampling parameters for one request, and what it tells of each token."""
 
 from typing import Any
 
 from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.vllm.preparation import Preparation
+from robobrain_ros.tasks.certainty import Token
+
+
+def spelled(piece: Any) -> tuple[Token, ...]:
+    """Read the tokens of one of vLLM's outputs, with their alternatives; none where none were asked for."""
+    return tuple(
+        Token(
+            places[token].decoded_token or '',
+            tuple((choice.decoded_token or '', choice.logprob) for choice in places.values()),
+        )
+        for token, places in zip(piece.token_ids, piece.logprobs or (), strict=False)
+    )
 
 
 def sampling(generation: Generation, preparation: Preparation) -> Any:
@@ -33,6 +45,7 @@ def sampling(generation: Generation, preparation: Preparation) -> Any:
         stop=list(generation.stop),
         stop_token_ids=None if guide else preparation.single_tokens(generation.stop),
         include_stop_str_in_output=True,
+        logprobs=generation.alternatives or None,
         output_kind=RequestOutputKind.DELTA,
         structured_outputs=StructuredOutputsParams(regex=guide.regex, json=guide.json_schema) if guide else None,
     )

@@ -1,0 +1,55 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""The places of an answer as targets in the source image's pixels, with how sure the model was of them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import hypot, prod
+
+from robobrain_ros.answer import Target
+from robobrain_ros.geometry.letterbox import Letterbox
+from robobrain_ros.tasks.profiles import Scale
+from robobrain_ros.tasks.values import Box, Certainty, Parsed, Point
+
+_ROUNDING = 1 / 12**0.5
+"""Standard deviation of what is rounded to whole units."""
+
+
+def targets(parsed: Parsed, scale: Scale, letterbox: Letterbox, label: str) -> list[Target]:
+    """Return the answer's points, then its boxes, as targets without positions.
+
+    :param parsed: in model units of the source image
+    :param scale: the model's units
+    :param letterbox: how the image lies on the canvas that the model saw
+    :param label: of points that have none
+    """
+    width, height = letterbox.image
+    wide, high = letterbox.magnification
+    unit = (width / scale.x_max * wide, height / scale.y_max * high)  # pixels for one unit that the model wrote
+
+    def sure(target: Target, found: Sequence[Certainty], across: float, down: float, depth: float) -> Target:
+        if not found:
+            return target
+        spread = (unit[0] * hypot(across, _ROUNDING), unit[1] * hypot(down, _ROUNDING), depth)
+        return replace(target, confidence=prod(one.near for one in found), spread=spread)
+
+    def point(said: Point) -> Target:
+        pixel = scale.to_pixel(said.x, said.y, width, height)
+        found = Target(pixel, label=said.label or label, model_depth=said.depth)
+        spreads = [one.spread for one in said.sure]
+        return sure(found, said.sure, *(spreads + [0.0] * (3 - len(spreads))))
+
+    def box(said: Box) -> Target:
+        left, top = scale.to_pixel(said.x1, said.y1, width, height)
+        right, bottom = scale.to_pixel(said.x2, said.y2, width, height)
+        found = Target(((left + right) / 2, (top + bottom) / 2), (left, top, right, bottom), said.label)
+        x1, y1, x2, y2 = [one.spread / 2 for one in said.sure] or [0.0] * 4  # of the centre
+        return sure(found, said.sure, hypot(x1, x2), hypot(y1, y2), 0.0)
+
+    return [*map(point, parsed.points), *map(box, parsed.boxes)]
