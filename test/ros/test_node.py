@@ -50,6 +50,12 @@ def test_a_target_with_the_header_of_its_image(active, client, ears, player):
     assert answer.frame_age_s > 0
     assert ears.hear('answer', answer).timings == answer.timings
     assert place(ears.hear('target', answer).point) == place(answer.targets[0].position)
+    posed = ears.hear('target_with_covariance', answer).pose
+    assert place(posed.pose.position) == place(answer.targets[0].position)
+    matrix = posed.covariance.reshape(6, 6)[:3, :3]
+    assert tuple(matrix.ravel()) == tuple(answer.targets[0].position_covariance)
+    assert 0 < answer.targets[0].confidence <= 1
+    assert np.linalg.eigvalsh(matrix).min() > 0
     assert place(ears.hear('targets', answer).poses[0].position) == place(answer.targets[0].position)
     assert {topic for topic, heard in ears.heard.items() if heard} == {
         'answer',
