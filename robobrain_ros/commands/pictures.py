@@ -42,8 +42,7 @@ class Pictures:
         try:
             if self._file is None:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._folder):
-                pass
+            tempfile.TemporaryFile(dir=self._folder).close()  # whether it can be written to
         except OSError as error:
             raise BadRequest(f"cannot write '{output or self._folder.resolve()}': {error.strerror}") from error
 

@@ -109,7 +109,7 @@ def test_a_loopback_that_is_down_is_missing(tmp_path):
     """In a network of its own, in which nobody has switched the loopback on."""
     alone = ('unshare', '--net', '--map-root-user')
     if not shutil.which('unshare') or subprocess.run([*alone, 'true'], capture_output=True).returncode:
-        pytest.skip('this host does not give away networks')
+        pytest.skip('this host does not give away networks')  # needs user namespaces, which containers may forbid
     code = f'import runpy; m = runpy.run_path({machine.__file__!r}); m["show"](m["network"]())'
     done = subprocess.run([*alone, sys.executable, '-I', '-S', '-c', code], capture_output=True, text=True, timeout=60)
     lines = {line.split()[1]: line for line in done.stdout.splitlines()}

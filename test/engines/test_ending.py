@@ -109,9 +109,9 @@ def test_later_signals_do_no_harm(program):
         """
         try:
             print('begun', flush=True)
-            time.sleep(600)
+            time.sleep(600)  # until the signal comes
         except KeyboardInterrupt:  # as Python does where C code calls back
-            time.sleep(600)
+            time.sleep(600)  # until the signal comes
         """,
     ],
     ids=['it cleans up for ever', 'a thread keeps it', 'nobody hears the interrupt'],
