@@ -20,7 +20,7 @@ _SIMPLIFIED = {ord(old): new for old, new in zip(_PAIRS[::2], _PAIRS[1::2], stri
 
 def simplified(text: str) -> str:
     """The text with simplified characters where it has traditional ones; as long as ``text``."""
-    return text.translate(_SIMPLIFIED)
+    return text if text.isascii() else text.translate(_SIMPLIFIED)
 
 
 HANDLING = {
@@ -54,6 +54,8 @@ _MORE = re.compile(r'[\s,，。;；:：、()（）]|然后|并|再|从|把|将|�
 
 def sentence_parts(sentence: str) -> tuple[str, str, str] | None:
     """Verb, thing and place of a Chinese sentence that says no more: '把方块放到盘子上' -> 放, 方块, 盘子上."""
+    if sentence.isascii():
+        return None
     plain = simplified(sentence)
     for pattern in _SENTENCES:
         if match := pattern.fullmatch(plain):

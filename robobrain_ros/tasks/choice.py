@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.asked import Asked
-from robobrain_ros.tasks.candidates import Candidate, Document
+from robobrain_ros.tasks.document import Candidate, Document
 from robobrain_ros.tasks.structure import CUT_SHORT
 
 _WAY = re.compile(

@@ -13,20 +13,24 @@ import re
 from robobrain_ros.tasks.asked import Asked
 from robobrain_ros.tasks.chinese import simplified
 
-_IN_FRONT = re.compile(
-    r'\b(?:sizes?|resolution|width|height|dimensions?|obstacles?|avoid(?:ing|ed)?|excluding|except|rather\s+than|'
+_ENGLISH = (
+    r'\b(?:(?:sizes?|resolution|width|height|dimensions?|obstacles?|avoid(?:ing|ed)?|excluding|except|rather\s+than|'
     r'instead\s+of|example|instance|e\.g|format(?:ted)?|range|scale|origin|currently|previous(?:ly)?|formerly|'
     r'starts?\s+(?:at|from)|gripper|unlike|reference|clear\s+of|away\s+from|beware|watch\s+out|danger(?:ous)?|hazards?|'
     r'forbidden|prohibited|distractors?|ignored?|(?<!no\s)risks?)\b'
-    r'|\b(?:robot|camera|arm|hand|end[- ]effector)\s+(?:is|was|sits|stands)\b'
-    r'|\b(?:image|picture|frame)\s+cent(?:er|re)\b'
-    r'|\byou\s+(?:asked|said|mentioned)\b|\bprompt\s+(?:says|mentions|names)\b'
-    r'|\bi\.e\.?\W*\Z|\bnot\b[^,;:]*\Z|\bfrom\s*\Z|\bbetween\s*\Z|\bwhich\s+is\s+(?:\w+\s+)?at\s*\Z'
-    r'|\b(?:(?:left|right|front|top)\s+of|beside|behind|near|next\s+to|above|below)\s+'
-    r'(?:(?!is\b|are\b|lies\b|stands\b)\w+\s+){0,3}\Z'
-    r'|尺寸|大小|分辨率|障碍|避开|例如|格式|范围|不是|而非|参考|请?勿|不要|禁止|除了|危险|之前在|原来在|'
-    r'(?:机器人|机械臂|夹爪|相机)(?:当前|现在|目前)?(?:位于|在)',
+    r'|(?:robot|camera|arm|hand|end[- ]effector)\s+(?:is|was|sits|stands)\b'
+    r'|(?:image|picture|frame)\s+cent(?:er|re)\b'
+    r'|you\s+(?:asked|said|mentioned)\b|prompt\s+(?:says|mentions|names)\b'
+    r'|i\.e\.?\W*\Z|not\b[^,;:]*\Z|from\s*\Z|between\s*\Z|which\s+is\s+(?:\w+\s+)?at\s*\Z'
+    r'|(?:(?:left|right|front|top)\s+of|beside|behind|near|next\s+to|above|below)\s+'
+    r'(?:(?!is\b|are\b|lies\b|stands\b)\w+\s+){0,3}\Z)'
 )
+_CHINESE = (
+    '尺寸|大小|分辨率|障碍|避开|例如|格式|范围|不是|而非|参考|请?勿|不要|禁止|除了|危险|之前在|原来在|'
+    '(?:机器人|机械臂|夹爪|相机)(?:当前|现在|目前)?(?:位于|在)'
+)
+_IN_FRONT = re.compile(_ENGLISH)
+_IN_FRONT_CHINESE = re.compile(f'{_ENGLISH}|{_CHINESE}')
 _BEHIND = re.compile(
     r'\W*(?:(?:which\s+)?(?:is|are|was)\s+(?:\w+\s+)?(?:obstacles?|wrong|incorrect|forbidden|blocked|to\s+be\s+avoided)\b'
     r'|(?:which\s+)?(?:blocks?|obstructs?)\b|(?:must|should)\s+(?:not|be\s+avoided)\b|处的障碍|(?:是|为)障碍|以外|之外)',
@@ -39,7 +43,8 @@ _HEADING = re.compile(
 
 def misleads(introduction: str, asked: Asked) -> bool:
     """Whether the words in front of numbers say that these are no answer; words of the instruction do not."""
-    found = _IN_FRONT.finditer(simplified(introduction).lower())
+    plain = simplified(introduction).lower()
+    found = (_IN_FRONT if plain.isascii() else _IN_FRONT_CHINESE).finditer(plain)
     return any(not asked.mentions(match.group()) for match in found)
 
 

@@ -12,13 +12,12 @@ import re
 
 from robobrain_ros.tasks import keys
 
-# 'Not' in other languages. What exactly they deny is not read, so they are no refusals.
+# 'Not' in other languages, in lower case. What exactly they deny is not read, so they are no refusals.
 _NEGATION = re.compile(
-    r'ません|ない|なし|無し|見えず|않|없|못|안\s|\bнет\b|\bне\s|'
-    r'\b(?:nicht|kein\w*|pas|aucune?|introuvable|ning[uú]n\w*|não|nenhuma?|nessun\w*|non\s+è|niet|geen)\b|'
-    r'\bno\s+(?:se|hay|est[aá]|es|aparece|encuentr\w*|puedo)\b',
-    re.IGNORECASE,
+    r'\b(?=[aginkp])(?:(?:nicht|kein\w*|pas|aucune?|introuvable|ning[uú]n\w*|não|nenhuma?|nessun\w*|non\s+è|niet|geen|'
+    r'no\s+(?:se|hay|est[aá]|es|aparece|encuentr\w*|puedo))\b)'
 )
+_NOT_LATIN = re.compile(r'ません|ない|なし|無し|見えず|않|없|못|안\s|\bнет\b|\bне\s')
 # '[y, x] = ', '(ymin, xmin, ymax, xmax)'
 _Y_FIRST = re.compile(r'[\[(]\s*(?:y_?(?:min|1)?|row|v)\s*,\s*(?:x_?(?:min|1)?|col(?:umn)?|u)\s*[,\])]', re.IGNORECASE)
 _NOT_CORNERS = re.compile(r'\bc?x_?c?y_?wh\b|[\[(]\s*c?x\s*,\s*c?y\s*,\s*w\w*\s*,\s*h\w*\s*[\])]', re.IGNORECASE)
@@ -32,7 +31,8 @@ def doubt(text: str, prose: str, places: list[tuple[float, ...]]) -> str:
     :param prose: the same, without values
     :param places: their numbers
     """
-    if _NEGATION.search(prose):
+    lower = prose.lower()
+    if _NEGATION.search(lower) or (not lower.isascii() and _NOT_LATIN.search(lower)):
         return 'the words around it may say that it is not there, in a language that is not read'
     if _Y_FIRST.search(text):
         return 'the answer says that y comes before x'

@@ -11,19 +11,17 @@
 A value under a foreign key, however deep, is never a target, a waypoint or a box.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.denials import denies, is_another, named_items
-from robobrain_ros.tasks.reading import drop, one_line, unquote
+from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.refusals import is_refusal
-from robobrain_ros.tasks.structure import NUMBER, Atom, Group, Item, read_groups
+from robobrain_ros.tasks.source import Source, bare_numbers, is_number
+from robobrain_ros.tasks.structure import Atom, Group, Item, read_groups
 from robobrain_ros.tasks.values import Dropped
 
-_NUMBER = re.compile(NUMBER)
-_NOT_FINITE = re.compile(r'[+-]?(?:nan|inf|infinity)', re.IGNORECASE)
 _NOTHING = frozenset({'null', 'none', ''})
 _CORNERS = (
     ('x1', 'y1', 'x2', 'y2'),
@@ -32,7 +30,6 @@ _CORNERS = (
     ('left', 'top', 'right', 'bottom'),
 )
 _SIDES = frozenset({'w', 'h', 'width', 'height'})
-_BARE = re.compile(rf'\s*(?:x\s*[:=]\s*)?{NUMBER}(?:\s*[,;\s]\s*(?:[yd]\s*[:=]\s*)?{NUMBER}){{1,3}}\s*\.?\s*')
 _NESTED = 3
 """Quotations in quotations that are read."""
 
@@ -56,16 +53,12 @@ class Value:
 
 
 @dataclass
-class Reader:
+class Reader(Source):
     """Collects the values of groups.
 
-    :param text: the cleaned text that the groups are from
-    :param answer: the answer as the model wrote it, to be quoted; as long as ``text``
     :param wanted: what is asked for
     """
 
-    text: str
-    answer: str
     wanted: keys.Wanted
     values: list[Value] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
@@ -74,8 +67,7 @@ class Reader:
     denied: bool = False
     """An object without a label says that nothing is there: that is said of all values."""
     depth: int = 0
-    offset: int = 0
-    """Where ``answer`` begins in the whole answer, characters."""
+    """In how many quotations the text stands."""
 
     def read(self, node: Atom | Group, like: Value) -> None:
         """Collect what lies under a key that answers the question, or under none.
@@ -88,7 +80,7 @@ class Reader:
             self._mapping(node, like)
         elif not node.items:
             self.empty = self.empty or not node.flaw
-        elif _numbers(self, node):
+        elif self.has_numbers(node):
             self._group(node, like)
         elif (like.box or self.wanted.boxes) and (pair := self._corner_pair(node)):
             self.values.append(pair)
@@ -97,30 +89,11 @@ class Reader:
                 if item.key is None or isinstance(item.value, Group):
                     self._keyed(item, like)
 
-    def quote(self, node: Atom | Group) -> str:
-        """What the model wrote there."""
-        return self.answer[node.start : node.end].rstrip()
-
-    def span(self, node: Atom | Group) -> tuple[int, int]:
-        """Where it stands in the whole answer."""
-        return self.offset + node.start, self.offset + node.end
-
-    def words(self, node: Atom | Group) -> str:
-        """An atom's text, without its quotes."""
-        if isinstance(node, Group):
-            return ''
-        text = self.answer[node.start : node.end]
-        return one_line(unquote(text) if node.quoted else text)
-
-    def plain(self, node: Atom) -> str:
-        """An atom's text in plain digits, without its quotes."""
-        return self.words(node) if node.quoted else one_line(self.text[node.start : node.end])
-
     def _atom(self, node: Atom, like: Value) -> None:
         inner = self.text[node.start + 1 : node.end - 1] if node.quoted else ''
         if self.depth < _NESTED and inner.lstrip()[:1] in ('[', '(', '{'):
             original = self.answer[node.start + 1 : node.end - 1]
-            nested = Reader(inner, original, self.wanted, depth=self.depth + 1, offset=self.offset + node.start + 1)
+            nested = Reader(inner, original, self.offset + node.start + 1, self.wanted, depth=self.depth + 1)
             for top in read_groups(inner):
                 nested.read(top.group, like)
             self.values += nested.values
@@ -155,7 +128,7 @@ class Reader:
     def _corner_pair(self, node: Group) -> Value | None:
         """The box that two corners in one list make."""
         pairs = [item.value for item in node.items if isinstance(item.value, Group)]
-        if len(pairs) != 2 or len(node.items) != 2 or any(pair.flaw or _count(self, pair) != 2 for pair in pairs):
+        if len(pairs) != 2 or len(node.items) != 2 or any(pair.flaw or self.count(pair) != 2 for pair in pairs):
             return None
         parts = tuple(self._part(item) for pair in pairs for item in pair.items)
         return Value(self.quote(node), parts, box=True, span=self.span(node))
@@ -229,40 +202,16 @@ class Reader:
         if (
             'x' in fields
             and 'y' in fields
-            and _NUMBER.match(fields['x'])
+            and is_number(fields['x'])
             and not (in_box or self.wanted.boxes or _SIDES & set(fields))
         ):
             return [fields['x'], fields['y'], *(fields[key] for key in keys.DEPTH if key in fields)][:3], False
         return [], False
 
 
-def bare_numbers(text: str) -> tuple[str, ...]:
-    """Two to four numbers with nothing but separators between them: '512, 300', 'x=512, y=300'; else empty."""
-    return tuple(_NUMBER.findall(text)) if len(text) < 200 and _BARE.fullmatch(text) else ()
-
-
 def holds_groups(group: Group) -> bool:
     """Whether there are groups in a group."""
     return any(isinstance(item.value, Group) for item in group.items)
-
-
-def is_number(words: str) -> bool:
-    """Whether an atom starts like a number, or is one that is not finite."""
-    return bool(_NUMBER.match(words) or _NOT_FINITE.fullmatch(words))
-
-
-def _numbers(reader: Reader, group: Group) -> bool:
-    return any(
-        isinstance(item.value, Atom)
-        and not (item.value.quoted and not _NUMBER.fullmatch(reader.words(item.value)))
-        and is_number(reader.plain(item.value))
-        for item in group.items
-    )
-
-
-def _count(reader: Reader, group: Group) -> int:
-    found = [item for item in group.items if isinstance(item.value, Atom) and is_number(reader.plain(item.value))]
-    return len(found) if len(found) == len(group.items) else 0
 
 
 def _is_keyed(group: Group) -> bool:

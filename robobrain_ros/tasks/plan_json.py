@@ -12,42 +12,30 @@ import re
 from collections.abc import Callable
 
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.plan_fields import (
+    ACTION,
+    AROUND,
+    DESCRIPTION,
+    DESTINATION,
+    DETAILS,
+    INNER,
+    LISTS,
+    NAME,
+    NO_WORDS,
+    OBJECT,
+    ORDER,
+    compose,
+    without_mark,
+)
 from robobrain_ros.tasks.plan_words import is_no_step, step_of, triple
 from robobrain_ros.tasks.reading import drop, one_line, unquote
 from robobrain_ros.tasks.structure import NUMBER, Atom, Group, Item, read_groups
 from robobrain_ros.tasks.values import Dropped, Step
 
-# The first key that holds words wins. 'subtask' and 'subtask_list' are RoboOS's names.
-DESCRIPTION = ('description', 'subtask', 'step_description', 'instruction', 'step', 'task', 'text', '描述', '步骤')
-ACTION = ('action', 'verb', 'skill', 'primitive', '动作', '操作')
-OBJECT = ('object', 'target_object', 'target', 'item', '物体', '对象', '目标')
-DESTINATION = ('destination', 'target_location', 'location', 'place', 'receptacle', 'to', '目的地', '位置')
-_NAME = ('name', 'title', '名称')
-"""Keys of a step's words where it has none of the others."""
-_ORDER = ('subtask_order', 'order', 'step_number', 'step', 'number', 'id', '序号', '步骤')
-_LISTS = (
-    'steps',
-    'subtask_list',
-    'subtasks',
-    'plan',
-    'step_list',
-    'actions',
-    'tasks',
-    'action_sequence',
-    '步骤',
-    '计划',
-)
-_INNER = ('substeps', 'sub_steps', 'subtasks', 'sub_tasks', 'children', 'details', 'steps', '子步骤')
-_AROUND = (*keys.ANSWER, 'arguments', 'parameters', 'data')
-"""Keys of what may hold the plan."""
-_DETAILS = ('params', 'parameters', 'arguments', 'args', '参数')
-"""Keys of a step that hold more of its fields."""
 _NUMBERED = re.compile(r'(?:step|subtask|phase|步骤|第)?_?([0-9]{1,3})步?')
 _NUMBER = re.compile(NUMBER)
 _ONLY_NUMBER = re.compile(rf'(?:step|步骤|第)?\s?(?:{NUMBER})\s?步?', re.IGNORECASE)
-_MARK = re.compile(r'\(?(?:step\s*)?[0-9]{1,3}\s?[.):、]\s*|(?:步骤|第)\s?[0-9]{1,3}\s?步?[:：.,，]\s*', re.IGNORECASE)
 NO = frozenset({'false', 'False', 'no', 'No', '否'})
-NO_WORDS = frozenset({'', 'none', 'null', 'n/a', 'na', '-'})
 
 
 class JsonPlan:
@@ -132,7 +120,7 @@ class JsonPlan:
 
     def _mapping(self, group: Group, depth: int) -> None:
         fields = {keys.normal(item.key): item.value for item in group.items if item.key is not None}
-        lists = [key for key in _LISTS if self._holds_steps(fields.get(key))]
+        lists = [key for key in LISTS if self._holds_steps(fields.get(key))]
         numbered = [key for key in fields if _NUMBERED.fullmatch(key)]
         if not depth and lists and any(keys.says_found(i.key or '') and self._text(i.value) in NO for i in group.items):
             self.empty = True
@@ -141,11 +129,11 @@ class JsonPlan:
             self._enter(fields, lists[:1], depth)
         elif numbered and len(numbered) == len(fields):
             self._enter(fields, sorted(numbered, key=lambda key: int(re.sub(r'\D', '', key))), depth)
-        elif not self._words(fields, ACTION) and (around := [k for k in _AROUND if self._holds_steps(fields.get(k))]):
+        elif not self._words(fields, ACTION) and (around := [k for k in AROUND if self._holds_steps(fields.get(k))]):
             self._enter(fields, around[:1], depth)
         else:
             self._step(group, fields)
-            for key in _INNER:
+            for key in INNER:
                 if isinstance(fields.get(key), Group):
                     self._collect(fields[key], depth + 1)
 
@@ -173,7 +161,7 @@ class JsonPlan:
         description, action = without_mark(self._words(fields, DESCRIPTION)), self._words(fields, ACTION)
         thing, destination = self._words(fields, OBJECT), self._words(fields, DESTINATION)
         step = compose(
-            description or (action and '') or without_mark(self._words(fields, _NAME)), action, thing, destination
+            description or (action and '') or without_mark(self._words(fields, NAME)), action, thing, destination
         )
         if step is None:
             if not self._holds_nothing(fields):
@@ -182,7 +170,7 @@ class JsonPlan:
             self.dropped.append(drop(text, 'it says that something is not there'))
         else:
             self._found.append((self._order(fields), step))
-            if self._words(fields, _ORDER[:2]):
+            if self._words(fields, ORDER[:2]):
                 unread.append(('order', group))
             self.dropped += [drop(self._quote(value), f'"{key[:40]}" is no part of a step') for key, value in unread]
 
@@ -190,21 +178,21 @@ class JsonPlan:
         """A step's fields, with those that lie one level deeper; and the groups of words that are none of them."""
         flat, unread = dict(fields), list[tuple[str, Atom | Group]]()
         for key, value in fields.items():
-            if not isinstance(value, Group) or key in _INNER or not any(self._text(i.value) for i in value.items):
+            if not isinstance(value, Group) or key in INNER or not any(self._text(i.value) for i in value.items):
                 continue
             inner = {keys.normal(item.key): item.value for item in value.items if item.key is not None}
-            name = next((inner[name] for name in (*_NAME, 'label', *OBJECT) if name in inner), None)
-            if key in _DETAILS and inner:
+            name = next((inner[name] for name in (*NAME, 'label', *OBJECT) if name in inner), None)
+            if key in DETAILS and inner:
                 flat |= {key: value for key, value in inner.items() if key not in fields}
             elif key in (*ACTION, *OBJECT, *DESTINATION) and isinstance(name, Atom):
-                flat |= {inner_key: value for inner_key, value in inner.items() if inner_key not in (*fields, *_NAME)}
+                flat |= {inner_key: value for inner_key, value in inner.items() if inner_key not in (*fields, *NAME)}
                 flat[key] = name
             elif len(value.items) == 1 and key in (*OBJECT, *DESTINATION):
                 flat[key] = value.items[0].value
             else:
                 unread.append((key, value))
         if not any(self._words(flat, names) for names in (DESCRIPTION, OBJECT, DESTINATION)):
-            known = {*ACTION, *_ORDER, *_NAME, *_INNER}
+            known = {*ACTION, *ORDER, *NAME, *INNER}
             unread += [
                 (key, value)
                 for key, value in flat.items()
@@ -219,14 +207,14 @@ class JsonPlan:
     def _holds_nothing(self, fields: dict[str, Atom | Group]) -> bool:
         """Whether a list of steps is there as null or as an empty string; notes it."""
         nothing = any(
-            key in _LISTS and isinstance(value, Atom) and self._text(value).strip().lower() in NO_WORDS
+            key in LISTS and isinstance(value, Atom) and self._text(value).strip().lower() in NO_WORDS
             for key, value in fields.items()
         )
         self.empty = self.empty or nothing
         return nothing
 
     def _order(self, fields: dict[str, Atom | Group]) -> float | None:
-        for key in _ORDER:
+        for key in ORDER:
             value = fields.get(key)
             if value is not None and _ONLY_NUMBER.fullmatch(text := self._text(value).strip()):
                 number = _NUMBER.search(text)
@@ -250,20 +238,3 @@ class JsonPlan:
 
     def _quote(self, value: Atom | Group) -> str:
         return self._answer[value.start : value.end].rstrip()
-
-
-def without_mark(words: str) -> str:
-    """The words of a step without the number in front: 'Step 1: pick up the mug'."""
-    match = _MARK.match(words)
-    return words[match.end() :] if match and match.end() < len(words) else words
-
-
-def compose(description: str, action: str, thing: str, destination: str) -> Step | None:
-    """A step from its fields, of which some may be empty; None without description and action."""
-    if not description and not action:
-        return None
-    if not (thing or destination) and (not action or (not description and ' ' in action)):
-        return step_of(description or action)
-    if not description:
-        description = ' '.join(filter(None, (action, thing))) + (f' -> {destination}' if destination else '')
-    return Step(description, action, thing, destination)

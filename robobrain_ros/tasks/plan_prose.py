@@ -39,6 +39,7 @@ _FRONT = re.compile(
     r'|(?:机器人|机械臂|我们|我|你)?(?:应该|需要|应|要|将要)|(?:机器人|机械臂)(?=首先|先)',
     re.IGNORECASE,
 )
+_IF = re.compile(r'if\b', re.IGNORECASE)
 _STATEMENT = re.compile(r'\b(?:is|are|was|were)\b', re.IGNORECASE)
 _SUBORDINATE = re.compile(r'\b(?:that|which|where|when|until|if|whether|because|since|as|while|so)\b', re.IGNORECASE)
 _CHINESE_VERB = re.compile('|'.join([*sorted(HANDLING, key=len, reverse=True), '把|将|放|移|倒|等待|检查|确认']))
@@ -87,7 +88,9 @@ def _without_order(part: str) -> tuple[str, bool]:
 
 def _acts(words: str) -> bool:
     """Whether words begin with something to do, and are no statement: 'Open drawers are red'."""
-    main = _SUBORDINATE.split(words, maxsplit=1)[0]
-    verb = starts_with_verb(words) and not re.match(r'if\b', words, re.IGNORECASE)
-    chinese = bool(sentence_parts(words) or _CHINESE_VERB.match(simplified(words)))
-    return (verb or chinese) and not _STATEMENT.search(main) and not is_no_step(words)
+    verb = starts_with_verb(words) and not _IF.match(words)
+    return (
+        (verb or bool(sentence_parts(words) or _CHINESE_VERB.match(simplified(words))))
+        and not _STATEMENT.search(_SUBORDINATE.split(words, maxsplit=1)[0])
+        and not is_no_step(words)
+    )

@@ -11,7 +11,7 @@
 import re
 
 from robobrain_ros.tasks import keys
-from robobrain_ros.tasks.plan_json import ACTION, DESCRIPTION, DESTINATION, NO_WORDS, OBJECT, compose, without_mark
+from robobrain_ros.tasks.plan_fields import ACTION, DESCRIPTION, DESTINATION, NO_WORDS, OBJECT, compose, without_mark
 from robobrain_ros.tasks.plan_words import is_no_step
 from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.values import Dropped, Step

@@ -21,7 +21,7 @@ from robobrain_ros.tasks.refusals import says_not_there
 from robobrain_ros.tasks.values import Parsed
 from robobrain_ros.tasks.wrappers import clean, inside
 
-_FALSE = re.compile(r'(\w{1,40})["\']?\s*[:=]\s*["\']?(?:false|no)\b', re.IGNORECASE)
+_FALSE = re.compile(r'(?<!\w)(\w+)["\']?\s*[:=]\s*["\']?(?:false|no)\b', re.IGNORECASE)
 MOST = 12
 """Steps in one guided answer."""
 

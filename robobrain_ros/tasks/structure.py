@@ -37,6 +37,8 @@ _TOKEN = re.compile(
     r"""|(?P<comma>,)|(?P<colon>[:=])|(?P<word>[^\[\](){},:=\s"'<]+|["'<])""",
     re.DOTALL,
 )
+_START = re.compile(r'["\'<\[({]')
+"""Outside of all groups, every token that counts begins with one of these."""
 _PAIRS = {')': '(', ']': '[', '}': '{'}
 
 
@@ -104,7 +106,7 @@ class _Builder:
 
     def build(self) -> None:
         position = 0
-        while match := _TOKEN.search(self.text, position):
+        while match := self.token(position):
             position = match.end()
             kind, token = match.lastgroup, match.group()
             if kind == 'open':
@@ -130,6 +132,13 @@ class _Builder:
         self.flush()
         for group in self.stack:
             group.end = len(self.text.rstrip())
+
+    def token(self, position: int) -> re.Match[str] | None:
+        """The next token that counts."""
+        if self.stack:
+            return _TOKEN.search(self.text, position)
+        start = _START.search(self.text, position)
+        return _TOKEN.match(self.text, start.start()) if start else None
 
     def is_prose(self, match: re.Match[str]) -> bool:
         """Whether quotes outside of all groups are no quotation: what stands in a quotation is never read."""

@@ -1,0 +1,61 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""What stands in front of each group of numbers, and behind: whether that names it as the answer, or as none."""
+
+import re
+
+from robobrain_ros.tasks.asked import Asked
+from robobrain_ros.tasks.distractions import is_foreign, misleads, takes_back
+from robobrain_ros.tasks.document import MARKER, Document
+from robobrain_ros.tasks.refusals import sentences
+
+# A line that says what stands below it: '## Obstacles', '[target]', '**Answer**', 'Things to avoid:'.
+_HEADING = re.compile(
+    r'(?:^[ \t]*|(?<=[.!?]\s)|(?<=[。！？]))(?:#{1,6}[^\n]*|\[+[^\W\d][\w ]*\]+[ \t]*|\*\*[^*\n]+\*\*[:：]?[ \t]*'
+    r'|[^\W\d][\w ]*[:：][ \t]*)(?=\n)',
+    re.MULTILINE,
+)
+_NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
+_IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
+_PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
+_BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
+
+
+def introduce(document: Document, asked: Asked) -> None:
+    """Note what stands in front of each candidate, and whether that names it as the answer.
+
+    'Answer:' names what follows at once, else the last one of its sentence.
+    """
+    end, pending, heading = 0, None, ''
+    starts = [*(candidate.start for candidate in document.candidates), len(document.prose)]
+    for candidate, following in zip(document.candidates, starts[1:], strict=True):
+        between = document.prose[end : candidate.start]
+        begin, _ = sentences(between)[-1]
+        candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
+        behind = document.prose[candidate.end : min(following, candidate.end + 80)]
+        name = _NAME.fullmatch(candidate.introduction[-80:]) or _IS_NAME.match(behind)
+        candidate.name = name[1].lower() if name else ''
+        candidate.corners = bool(_BOX.search(candidate.introduction)) or bool(
+            re.match(r'[\W_]*(?:is|are)\b', behind) and _BOX.search(behind[: sentences(behind)[0][1]])
+        )
+        if '\n' in (written := document.text[end : candidate.start]):
+            headings = [match.group() for match in _HEADING.finditer(written) if len(match.group()) < 80]
+            heading = headings[-1] if headings else heading
+        candidate.misled = is_foreign(heading, asked) or misleads(candidate.introduction, asked) or takes_back(behind)
+        markers = list(MARKER.finditer(between))
+        candidate.marked = bool(candidate.key or markers)
+        if markers:
+            pending = candidate if re.search(r'\w', between[markers[-1].end() :]) else None
+            candidate.loosely = pending is not None and not candidate.key
+        elif begin:
+            pending = None
+        elif pending and not candidate.misled:
+            pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
+            candidate.loosely = True
+        end = candidate.end
