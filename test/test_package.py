@@ -30,6 +30,7 @@ MANIFEST = ElementTree.parse(ROOT / 'package.xml').getroot()
 ROSDEP_KEYS = {
     'PIL': 'python3-pil',
     'cv2': 'python3-opencv',
+    'httpx': 'python3-httpx',
     'matplotlib': 'python3-matplotlib',
     'numpy': 'python3-numpy',
     'psutil': 'python3-psutil',
