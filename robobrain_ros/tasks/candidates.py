@@ -53,9 +53,10 @@ def read_document(answer: str, wanted: Wanted, asked: Asked) -> Document:
 
 def _read_group(found: Document, top: Top, group: Group, reader: Reader, wanted: Wanted) -> bool:
     """Take the values of a group, unless it lies under a foreign key; tell whether there are any."""
-    known = [key for key in (*top.keys, *top.tags) if wanted.owns(key)] if group is top.group else []
-    as_box = any(keys.unnumbered(key) in keys.BOX for key in (*top.keys, *top.tags))
-    if foreign := _foreign(top, wanted):
+    around_it = (*top.keys, *top.tags)
+    known = [key for key in around_it if wanted.owns(key)] if group is top.group else []
+    as_box = any(keys.unnumbered(key) in keys.BOX for key in around_it)
+    if foreign := around_it and _foreign(top, wanted):
         reader.leave(foreign, group)
     else:
         reader.read(group, Value('', (), box=as_box))

@@ -26,7 +26,7 @@ _DENIED = re.compile(r'<([A-Za-z][\w-]{0,30})>\s*(?:false|no|none|null|0|not\s+f
 _BELONGS = re.compile(r'\W*(?:(?:since|because|as|but|not|no|none)\b|[因由但未没沒無无])', re.IGNORECASE)
 
 
-@dataclass
+@dataclass(slots=True)
 class Candidate:
     """Groups that are one list, with their values."""
 
@@ -53,7 +53,7 @@ class Candidate:
     """Words in front of it, or behind, say that it is a box."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Document:
     """An answer's groups of numbers and the words around them."""
 

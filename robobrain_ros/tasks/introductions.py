@@ -12,7 +12,7 @@ import re
 
 from robobrain_ros.tasks.asked import Asked
 from robobrain_ros.tasks.distractions import is_foreign, misleads, takes_back
-from robobrain_ros.tasks.document import MARKER, Document
+from robobrain_ros.tasks.document import MARKER, Candidate, Document
 from robobrain_ros.tasks.refusals import sentences
 
 # A line that says what stands below it: '## Obstacles', '[target]', '**Answer**', 'Things to avoid:'.
@@ -23,6 +23,8 @@ _HEADING = re.compile(
 )
 _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
 _IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
+_IS = re.compile(r'[\W_]*(?:is|are)\b')
+_LETTER = re.compile(r'[^\W\d_]')
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
 _BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
 
@@ -36,19 +38,19 @@ def introduce(document: Document, asked: Asked) -> None:
     starts = [*(candidate.start for candidate in document.candidates), len(document.prose)]
     for candidate, following in zip(document.candidates, starts[1:], strict=True):
         between = document.prose[end : candidate.start]
-        begin, _ = sentences(between)[-1]
-        candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
         behind = document.prose[candidate.end : min(following, candidate.end + 80)]
-        name = _NAME.fullmatch(candidate.introduction[-80:]) or _IS_NAME.match(behind)
-        candidate.name = name[1].lower() if name else ''
-        candidate.corners = bool(_BOX.search(candidate.introduction)) or bool(
-            re.match(r'[\W_]*(?:is|are)\b', behind) and _BOX.search(behind[: sentences(behind)[0][1]])
-        )
         if '\n' in (written := document.text[end : candidate.start]):
             headings = [match.group() for match in _HEADING.finditer(written) if len(match.group()) < 80]
             heading = headings[-1] if headings else heading
-        candidate.misled = is_foreign(heading, asked) or misleads(candidate.introduction, asked) or takes_back(behind)
-        markers = list(MARKER.finditer(between))
+        begin, _ = sentences(between)[-1]
+        candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
+        candidate.misled = bool(heading) and is_foreign(heading, asked)
+        if _LETTER.search(behind):
+            _look_behind(candidate, behind)
+        markers: list[re.Match[str]] = []
+        if _LETTER.search(between):
+            _look_in_front(candidate, asked)
+            markers = list(MARKER.finditer(between))
         candidate.marked = bool(candidate.key or markers)
         if markers:
             pending = candidate if re.search(r'\w', between[markers[-1].end() :]) else None
@@ -59,3 +61,20 @@ def introduce(document: Document, asked: Asked) -> None:
             pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
             candidate.loosely = True
         end = candidate.end
+
+
+def _look_in_front(candidate: Candidate, asked: Asked) -> None:
+    """Note what the words in front of a candidate say of it."""
+    words = candidate.introduction
+    if name := _NAME.fullmatch(words[-80:]):
+        candidate.name = name[1].lower()
+    candidate.corners = candidate.corners or bool(_BOX.search(words))
+    candidate.misled = candidate.misled or misleads(words, asked)
+
+
+def _look_behind(candidate: Candidate, behind: str) -> None:
+    """Note what the words behind a candidate say of it."""
+    if name := _IS_NAME.match(behind):
+        candidate.name = name[1].lower()
+    candidate.corners = bool(_IS.match(behind) and _BOX.search(behind[: sentences(behind)[0][1]]))
+    candidate.misled = candidate.misled or takes_back(behind)

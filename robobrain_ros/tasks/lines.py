@@ -27,6 +27,8 @@ _FORMATTING = frozenset({
     'assistant', 'output', 'result', 'response', 'tool_call', 'function', 'eos', 'bos', 'det', 'json', 'solution',
 })  # fmt: skip
 """Tags that say nothing about what they hold."""
+_DEEPEST = 40
+"""Tags inside of tags; deeper ones are passed over, so that time is linear in the text."""
 _WORD = re.compile(r'(?!(?:and|then|to|or)\b|[和与])[^\W\d_]')
 
 
@@ -46,6 +48,8 @@ class Lines:
         self._waiting = False
         """The last line was a key without a value."""
         self._tags: list[str] = []
+        self._hidden = 0
+        """Tags that are open too deep to be looked at."""
 
     def keys(self, place: int) -> tuple[str, ...]:
         """The keys at a place, outermost first."""
@@ -83,8 +87,12 @@ class Lines:
         name = match[2].lower() if match else ''
         if not match or name in _FORMATTING or token.endswith('/>'):
             return
-        if not match[1]:
+        if not match[1] and len(self._tags) == _DEEPEST:
+            self._hidden += 1
+        elif not match[1]:
             self._tags.append(name)
+        elif self._hidden:
+            self._hidden -= 1
         elif name in self._tags:
             del self._tags[len(self._tags) - 1 - self._tags[::-1].index(name) :]
 

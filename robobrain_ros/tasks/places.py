@@ -116,7 +116,9 @@ class Reader(Source):
         parts = tuple(self._part(item) for item in node.items)
         if len(parts) == 1 and ';' in parts[0] and not node.flaw:
             parts = bare_numbers(parts[0]) or parts  # '(512; 300)'
-        self.values.append(replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, span=self.span(node)))
+        self.values.append(
+            Value(self.quote(node), parts, like.label, node.flaw, like.box, like.refused, self.span(node))
+        )
 
     def _part(self, item: Item) -> str:
         node = item.value

@@ -42,7 +42,7 @@ _START = re.compile(r'["\'<\[({]')
 _PAIRS = {')': '(', ']': '[', '}': '{'}
 
 
-@dataclass
+@dataclass(slots=True)
 class Atom:
     """Text between two separators: a number, a word, a quoted string, prose."""
 
@@ -51,7 +51,7 @@ class Atom:
     quoted: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Group:
     """What a pair of brackets holds, in order."""
 
@@ -63,7 +63,7 @@ class Group:
     """Why it is not complete; empty when it is."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Item:
     """A value in a group, and the key in front of it; None without one."""
 
@@ -71,7 +71,7 @@ class Item:
     value: Atom | Group
 
 
-@dataclass
+@dataclass(slots=True)
 class Top:
     """A group that lies in no other, and the keys of the lines and the tags that it stands behind, outermost first."""
 
@@ -106,7 +106,7 @@ class _Builder:
 
     def build(self) -> None:
         position = 0
-        while match := self.token(position):
+        while match := self.next_token(position):
             position = match.end()
             kind, token = match.lastgroup, match.group()
             if kind == 'open':
@@ -133,7 +133,7 @@ class _Builder:
         for group in self.stack:
             group.end = len(self.text.rstrip())
 
-    def token(self, position: int) -> re.Match[str] | None:
+    def next_token(self, position: int) -> re.Match[str] | None:
         """The next token that counts."""
         if self.stack:
             return _TOKEN.search(self.text, position)

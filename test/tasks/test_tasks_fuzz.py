@@ -8,12 +8,14 @@
 
 """Untrusted answers: whatever the text, parsers raise nothing, invent nothing, and take linear time."""
 
+import gc
 import json
 import random
 import re
 import time
 from collections import Counter
 from math import inf
+from statistics import median
 from unicodedata import category
 
 import pytest
@@ -279,6 +281,20 @@ FULL_LENGTH = {
     'plan': ('planning', json.dumps({'steps': [{'action': 'place', 'object': f'cube {n}'} for n in range(50)]})),
     'list': ('planning', '\n'.join(f'{n}. Place the red cube on the yellow plate carefully' for n in range(1, 60))),
     'records': ('planning', '- action: place\n  object: the cube\n  destination: the plate\n' * 45),
+    'tags': ('pointing', ''.join(f'<a{number}>[1,2]' for number in range(77))),
+    'refused objects': ('pointing', '{"found": false} ' * 128 + '[(500, 500)]'),
+    'pairs': ('pointing', '[1,2],' * 128),
+    'keys': ('pointing', 'a: (1, 2)\n' * 96),
+    'named': ('pointing', 'Blue mug: (1, 2)\n' * 85),
+    'negations': ('pointing', 'not at (1, 2) ' * 96),
+    'parentheses': ('pointing', '(a (1, 2)) ' * 96),
+    'answers': ('pointing', 'answer ' * 768 + '[(500, 500)]'),
+    'withouts': ('pointing', 'without ' * 768 + '[(500, 500)]'),
+    'guesses': ('grounding', 'could be found ' * 256 + '[(500, 500)]'),
+    'refusals': ('pointing', 'I cannot see it, ' * 153),
+    'sentences': ('planning', 'Pick up the cup, then place it. ' * 85),
+    'headings': ('planning', '## a\n' * 256),
+    'words': ('planning', 'if如果' * 384),
     'table': ('planning', '| Step | Action |\n|---|---|\n' + '| 1 | Place the red cube on the plate |\n' * 70),
 }
 
@@ -309,3 +325,26 @@ def test_an_answer_of_768_tokens_is_read_in_5_ms(kind):
     ]
     reading, counting = (min(times) for times in zip(*pairs, strict=True))
     assert reading < 12 * counting
+
+
+@pytest.mark.parametrize('kind', FULL_LENGTH)
+def test_ten_times_the_answer_takes_ten_times_as_long(kind):
+    """Up to 1.3 times that: the median of seven comparisons, each of the least of three readings."""
+    task, answer = get_task(FULL_LENGTH[kind][0]), FULL_LENGTH[kind][1] + '\n'
+    profile = get_profile('robobrain-2.5')
+
+    def took(text: str) -> float:
+        times = []
+        for _ in range(3):
+            started = time.thread_time()
+            task.parse(text, profile.scale(640, 480), profile)
+            times.append(time.thread_time() - started)
+        return min(times)
+
+    gc.collect()
+    gc.disable()  # it looks at all that the process holds, not at what was read
+    try:
+        ratios = [took(answer * 10) / took(answer) for _ in range(7)]
+    finally:
+        gc.enable()
+    assert median(ratios) < 13
