@@ -17,6 +17,7 @@ From Python, without ROS::
         answer.raise_for_error()
         print(answer.targets[0].pixel)
 
+``load('http://robot-server:9010')`` takes a model on a server, for which neither vLLM nor torch is needed here.
 ``robobrain_ros.ros.Client`` asks a running node. Importing this package is quick: what a name needs is imported when
 the name is first used, and vLLM and torch only when a model is loaded.
 """

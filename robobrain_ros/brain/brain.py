@@ -19,7 +19,7 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -29,6 +29,7 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission
 from robobrain_ros.brain.frame import Depth, Frame
 from robobrain_ros.brain.jobs import Desk, Job
+from robobrain_ros.brain.loading import engine_for
 from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.stream import AnswerStream
 from robobrain_ros.engines.base import Engine, EngineState, Health
@@ -37,7 +38,7 @@ from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.tasks import MISSION, NAMES, task_name
-from robobrain_ros.tasks.profiles import Profile, detect_profile
+from robobrain_ros.tasks.profiles import Profile
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +60,6 @@ class Brain:
         """
         self.engine = engine
         self.pipeline = Pipeline(engine, profile)
-        self.model = profile.name if profile.demonstration else engine.model
-        """The model's name, which every answer carries."""
         self.settings = settings or Settings()
         """Replace it at will: each request works with what it finds when it is accepted."""
         self._loop = LoopThread('robobrain-engine')
@@ -73,6 +72,12 @@ class Brain:
         self._upkeep: asyncio.Task[Any] | None = None
         """Starts the engine, then watches it."""
         self._warm = False
+
+    @property
+    def model(self) -> str:
+        """The model's name, which every answer carries; a server may tell it only when it is asked first."""
+        profile = self.pipeline.profile
+        return profile.name if profile.demonstration else self.engine.model
 
     @classmethod
     def load(
@@ -91,28 +96,19 @@ class Brain:
         Use it as a context manager, or call ``close``. The default is the tiny checkpoint that ships with the package:
         it knows the simulated table top and nothing else.
 
-        :param model: directory of a checkpoint, or ``tiny``
+        :param model: directory of a checkpoint, or ``tiny``; or the address of an OpenAI-compatible server that runs
+            the model, such as ``http://robot-server:9010``: then nothing is loaded here
         :param device: ``cpu``, ``cuda``, or ``auto``: what the installed torch offers
         :param report: hears what is going on, in words
         :param settings: for all requests that bring none of their own
         :param image_size: (width, height) in pixels that the engine warms up for; others work, the first a bit slower
         :param warm_up: names of the tasks that the engine warms up for; others work, the first a bit slower
-        :param options: other fields of EngineConfig, such as ``quantization='fp8'``
+        :param options: other fields of EngineConfig, such as ``quantization='fp8'``; of a server those of
+            ServerConfig, such as ``api_key_file``, and ``served_model`` and ``profile`` where its names do not tell
         :raises BadRequest: for a directory without a model, or an option or a task that does not exist
-        :raises EngineDead: if the model cannot be loaded
+        :raises EngineDead: if the model cannot be loaded, or the server cannot be used
         """
-        from robobrain_ros.engines.vllm.config import EngineConfig
-        from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
-
-        known = {field.name for field in fields(EngineConfig)}
-        if unknown := sorted(options.keys() - known):
-            raise BadRequest(f'there is no option {unknown[0]!r}; there are {", ".join(sorted(known))}')
-        config = EngineConfig(checkpoints.directory(model), device=device, **options)
-        try:
-            profile = detect_profile(config.model)
-        except ValueError as error:
-            raise BadRequest(str(error)) from error
-        brain = cls(EmbeddedEngine(config), profile, settings)
+        brain = cls(*engine_for(model, device, options), settings)
         try:
             brain.start(report, image_size, warm_up).result()
         except BaseException:
