@@ -51,10 +51,11 @@ class Target:
     valid_fraction: float = 0.0
     """Part of the depth window around the pixel that held valid depth, 0 .. 1."""
     confidence: float | None = None
-    """How probable the model finds places within 2 % of the image's sides of ``pixel`` (and 5 cm of ``model_depth``),
-    0 .. 1, by the probabilities of the digits that it wrote; None where these are not known."""
+    """Probability that this is what was asked for, 0 .. 1; None where it is not known. With a calibrated checkpoint it
+    holds for scenes like those of its calibration; else it is how probable the model finds places within 2 % of the
+    image's sides of ``pixel`` (and 5 cm of ``model_depth``), by the probabilities of the digits that it wrote."""
     spread: tuple[float, float, float] | None = None
-    """Standard deviations of what the model nearly wrote instead: u and v in pixels, ``model_depth`` in metres."""
+    """Standard deviations of ``pixel`` (u and v, pixels) and of ``model_depth`` (metres), calibrated likewise."""
     covariance: tuple[float, ...] | None = None
     """Covariance of ``position``, m^2: nine numbers, row by row, from ``spread`` and that of the depth window."""
 

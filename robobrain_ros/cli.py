@@ -95,6 +95,10 @@ def make_parser() -> Parser:
     part.add_argument(
         '--task', type=task_name, choices=TASKS, help='ask the questions of this task alone (default: of all)'
     )
+    part.add_argument(
+        '--calibrate', action='store_true', help="measure what the model's confidence is worth: MODEL/calibration.json"
+    )
+    evaluate.add_argument('--plot', type=Path, metavar='FILE', help='draw a reliability plot, such as reliability.png')
     evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
     evaluate.set_defaults(run=_evaluate)
 
@@ -173,10 +177,14 @@ def _demo(chosen: argparse.Namespace) -> int:
 
 def _evaluate(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.output import results
-    from robobrain_ros.evaluation.tabletop import run
+    from robobrain_ros.evaluation.tabletop import calibrate, run
 
+    if chosen.calibrate and chosen.plot:
+        raise BadRequest('--plot draws what --calibrate prepares: run evaluate once more, without --calibrate')
     with results(chosen.json) as tell:
-        return run(chosen.scenes, chosen.model, chosen.card, chosen.task, tell)
+        if chosen.calibrate:
+            return calibrate(chosen.scenes, chosen.model, tell)
+        return run(chosen.scenes, chosen.model, chosen.card, chosen.task, tell, chosen.plot)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:

@@ -43,6 +43,8 @@ class ErrorCode(IntEnum):
     """The model says that what was asked for is not visible."""
     INTERNAL = 14
     """A defect of this package; the log has the traceback."""
+    UNSURE = 15
+    """A place that the model named is less sure than ``min_confidence``; the answer has the candidates."""
 
 
 class BrainError(Exception):

@@ -13,11 +13,11 @@ import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from robobrain_ros.answer import Answer
+from robobrain_ros.answer import Answer, Target
 from robobrain_ros.brain.frame import Frame, Rgb
 from robobrain_ros.brain.jobs import Job, Policy, Stage
 from robobrain_ros.brain.prepared_image import PreparedImage
@@ -29,6 +29,7 @@ from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.geometry.locate import locate_targets, locate_waypoints
 from robobrain_ros.tasks import MISSION, NAMES, TASKS, get_task
 from robobrain_ros.tasks.base import Task
+from robobrain_ros.tasks.calibration import Calibration
 from robobrain_ros.tasks.certainty import Spelling, Token, with_certainty
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.values import Parsed
@@ -45,6 +46,8 @@ class Settings:
     """Force answers into the task's format by a grammar."""
     temperature: float = 0.0
     """0 takes the likeliest token each time, so that the same question gets the same answer."""
+    min_confidence: float = 0.0
+    """A place that is less sure than this makes the answer UNSURE, 0 .. 1; 0 takes all, also of unknown confidence."""
     depth: DepthRules = field(default_factory=DepthRules)
     """How positions are read from the depth image."""
     policy: Policy = Policy.QUEUE
@@ -62,6 +65,8 @@ class Settings:
         except ValueError:
             names = ', '.join(repr(policy.value) for policy in Policy)
             raise BadRequest(f'policy is {self.policy!r}, but must be one of {names}') from None
+        if not isinstance(self.min_confidence, int | float) or not 0 <= self.min_confidence <= 1:
+            raise BadRequest(f'min_confidence is {self.min_confidence!r}, but must be a number in 0 .. 1')
         for name, value in (('temperature', self.temperature), ('queue_size', self.queue_size)):
             if not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise BadRequest(f'{name} is {value!r}, but must be a number that is not negative')
@@ -170,12 +175,16 @@ class Pipeline:
         job.update(Stage.PROJECT, warnings=warnings, complete=complete, steps=parsed.steps, reply=parsed.reply)
         _check(parsed, job.answer)
         # what was looked for names what was found; waypoints are places where nothing is
-        label = '' if task.name == 'trajectory' else job.answer.instruction
-        if places := targets(parsed, scale, image.letterbox, label):
-            locate = locate_waypoints if task.name == 'trajectory' else locate_targets
-            name = 'waypoints' if task.name == 'trajectory' else 'targets'
-            located, faults = await asyncio.to_thread(image.locate, lambda scene: locate(places, scene, settings.depth))
-            job.update(Stage.PROJECT, **{name: located.targets}, warnings=warnings + faults + located.reasons)
+        way = task.name == 'trajectory'
+        label = '' if way else job.answer.instruction
+        reliability = (self.profile.calibration or Calibration()).of(task.name)
+        if places := targets(parsed, scale, image.letterbox, label, way, reliability):
+            locate = locate_waypoints if way else locate_targets
+            rules = replace(settings.depth, least_spread_m=reliability.depth_least_m)
+            located, faults = await asyncio.to_thread(image.locate, lambda scene: locate(places, scene, rules))
+            found = {'waypoints' if way else 'targets': located.targets}
+            job.update(Stage.PROJECT, **found, warnings=warnings + faults + located.reasons)
+            _check_sure(located.targets, settings.min_confidence)
         timings.project = clock.lap()
 
     async def _generate(self, job: Job, asked: Generation, clock: '_Clock') -> tuple[str, list[Token]]:
@@ -217,3 +226,19 @@ def _check(parsed: Parsed, answer: Answer) -> None:
     if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
         why = '; '.join(answer.warnings) or 'the answer is empty'
         raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
+
+
+def _check_sure(places: Sequence[Target], least: float) -> None:
+    """BrainError if one of the places is less sure than is wanted; they stay in the answer as candidates."""
+    if not least:
+        return
+    target = min(places, key=lambda place: -1.0 if place.confidence is None else place.confidence)
+    if target.confidence is None:
+        why = 'is not known: the engine tells no probabilities of its tokens'
+    elif target.confidence < least:
+        why = f'is {target.confidence:.2f}'
+    else:
+        return
+    u, v = target.pixel
+    message = f'the confidence of the place at pixel ({u:.0f}, {v:.0f}) {why}, but min_confidence is {least:g}'
+    raise BrainError(ErrorCode.UNSURE, message)

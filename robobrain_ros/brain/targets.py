@@ -6,14 +6,20 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""The places of an answer as targets in the source image's pixels, with how sure the model was of them."""
+"""The places of an answer as targets in the source image's pixels, with how sure the model was of them.
+
+The waypoints of a way follow each other: where the model might have gone elsewhere at one, it might have come out
+elsewhere at the next, although that one's own digits, written behind it, were certain.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 from math import hypot, prod
 
 from robobrain_ros.answer import Target
 from robobrain_ros.geometry.letterbox import Letterbox
+from robobrain_ros.tasks.calibration import Reliability
 from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.values import Box, Certainty, Parsed, Point
 
@@ -21,13 +27,17 @@ _ROUNDING = 1 / 12**0.5
 """Standard deviation of what is rounded to whole units."""
 
 
-def targets(parsed: Parsed, scale: Scale, letterbox: Letterbox, label: str) -> list[Target]:
+def targets(
+    parsed: Parsed, scale: Scale, letterbox: Letterbox, label: str, way: bool, reliability: Reliability
+) -> list[Target]:
     """Return the answer's points, then its boxes, as targets without positions.
 
     :param parsed: in model units of the source image
     :param scale: the model's units
     :param letterbox: how the image lies on the canvas that the model saw
     :param label: of points that have none
+    :param way: whether the points are a way: each is then no surer than those before it
+    :param reliability: what the model's sureness is worth in this task
     """
     width, height = letterbox.image
     wide, high = letterbox.magnification
@@ -52,4 +62,20 @@ def targets(parsed: Parsed, scale: Scale, letterbox: Letterbox, label: str) -> l
         x1, y1, x2, y2 = [one.spread / 2 for one in said.sure] or [0.0] * 4  # of the centre
         return sure(found, said.sure, hypot(x1, x2), hypot(y1, y2), 0.0)
 
-    return [*map(point, parsed.points), *map(box, parsed.boxes)]
+    def reliable(target: Target) -> Target:
+        if target.confidence is None or target.spread is None:
+            return target
+        u, v, depth = target.spread
+        spread = (reliability.pixel_spread(u, width), reliability.pixel_spread(v, height), depth)
+        return replace(target, confidence=reliability.confidence(target.confidence), spread=spread)
+
+    found = [*map(point, parsed.points), *map(box, parsed.boxes)]
+    return [reliable(target) for target in (accumulate(found, _behind) if way else found)]
+
+
+def _behind(before: Target, target: Target) -> Target:
+    """The target no surer than the one before it on its way."""
+    if before.confidence is None or before.spread is None or target.confidence is None or target.spread is None:
+        return replace(target, confidence=None, spread=None)
+    u, v, depth = (max(pair) for pair in zip(before.spread, target.spread, strict=True))
+    return replace(target, confidence=min(before.confidence, target.confidence), spread=(u, v, depth))

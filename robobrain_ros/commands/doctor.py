@@ -99,6 +99,9 @@ def check_model(model: Path) -> Iterator[Finding]:
     weights = sum(file.stat().st_size for file in model.glob('*.safetensors'))
     width, height = limits.size(640, 480)
     yield GOOD, 'model', f'{model}, profile {profile.name}, a 640x480 image is scaled to {width}x{height}'
+    known = profile.calibration
+    worth = f'calibrated on {known.scenes} scenes' if known else 'not calibrated (robobrain evaluate --calibrate)'
+    yield GOOD if known else NOTE, 'confidence', worth
     if lost:
         yield BAD, 'weights', f'{", ".join(lost)} missing in {model}; download all files of the model'
     elif not weights:

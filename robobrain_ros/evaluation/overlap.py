@@ -10,8 +10,6 @@
 
 Box = tuple[float, float, float, float]
 """(u_min, v_min, u_max, v_max) in pixels, or in any other unit that both boxes share."""
-"""(u_min, v_min, u_max, v_max) in pixels, or in any other unit that both boxes share."""
-"""(u_min, v_min, u_max, v_max) in pixels, or in any other unit that both boxes share."""
 
 
 def iou(a: Box, b: Box | None) -> float:

@@ -45,6 +45,8 @@ class DepthRules:
     """For waypoints; targets always take the sensor's depth."""
     model_depth_is_ray: bool = False
     """Whether the model's depth is the length of the ray instead of z along the optical axis (no source says which)."""
+    least_spread_m: float = 0.0
+    """Added in squares to the standard deviation of every depth, metres; a calibration knows it."""
 
     def __post_init__(self) -> None:
         if self.window_px < 1 or self.window_px % 2 == 0:

@@ -60,7 +60,7 @@ def locate_targets(targets: Sequence[Target], scene: Scene, rules: DepthRules) -
 
     :returns: positions in the camera's optical frame, metres; where there is none, a status that says why
     """
-    return _place(targets, [_sensed(target, scene, rules) for target in targets], scene)
+    return _place(targets, [_sensed(target, scene, rules) for target in targets], scene, rules)
 
 
 def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRules) -> Located:
@@ -71,14 +71,14 @@ def locate_waypoints(waypoints: Sequence[Target], scene: Scene, rules: DepthRule
     if rules.mode is DepthMode.SENSOR or _camera_fault(scene):
         return locate_targets(waypoints, scene, rules)
     if rules.mode is DepthMode.MODEL:
-        return _place(waypoints, [_modelled(target, scene, rules) for target in waypoints], scene)
+        return _place(waypoints, [_modelled(target, scene, rules) for target in waypoints], scene, rules)
     sensed = [_sensed(target, scene, rules) for target in waypoints]
     # Without limits: the model's depth has to lie in range after scaling, not before.
     modelled = [_modelled(target, scene, replace(rules, min_depth_m=0.0, max_depth_m=math.inf)) for target in waypoints]
     depths = [(sensor.depth, model.depth) for sensor, model in zip(sensed, modelled, strict=True)]
     factor = scale_factor(depths)
     samples = [_scaled(model, sensor, factor, rules) for model, sensor in zip(modelled, sensed, strict=True)]
-    return _place(waypoints, samples, scene)
+    return _place(waypoints, samples, scene, rules)
 
 
 def transformed(located: Located, transform: Transform | None) -> Located:
@@ -187,7 +187,7 @@ def _judged(depth: float, valid_fraction: float, spread: float, rules: DepthRule
     return DepthSample(None, valid_fraction, PointStatus.OUT_OF_RANGE, reason)
 
 
-def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Scene) -> Located:
+def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Scene, rules: DepthRules) -> Located:
     """Fill in position, status and valid fraction, and collect the reasons, each once."""
     fault, placed = _camera_fault(scene), []
     reasons: dict[str, None] = {}
@@ -200,7 +200,8 @@ def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Sce
             try:
                 position = scene.camera.deproject(*target.pixel, sample.depth)
                 if target.spread:
-                    known = covariance(scene.camera, target.pixel, sample.depth, target.spread[:2], sample.spread)
+                    along = math.hypot(sample.spread, rules.least_spread_m)
+                    known = covariance(scene.camera, target.pixel, sample.depth, target.spread[:2], along)
             except ValueError as error:
                 status, reason = PointStatus.NO_CAMERA_INFO, str(error)
         more = replace(target, valid_fraction=sample.valid_fraction, covariance=known)

@@ -129,6 +129,7 @@ def settings(values: Mapping[str, Any]) -> Settings:
     return Settings(
         guided_decoding=values['guided_decoding'],
         temperature=values['temperature'],
+        min_confidence=values['min_confidence'],
         depth=rules,
         policy=Policy(values['preemption']),
         queue_size=values['queue_size'],

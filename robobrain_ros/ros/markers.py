@@ -20,6 +20,10 @@ SIZE_M = 0.02
 TARGET, WAYPOINT = ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0), ColorRGBA(r=0.3, g=0.6, b=1.0, a=1.0)
 
 
+CANDIDATE = ColorRGBA(r=0.6, g=0.6, b=0.6, a=1.0)
+"""Grey: places of an answer that is UNSURE."""
+
+
 def markers(answer: Answer, header: Header) -> MarkerArray:
     """Targets and ways of an answer that have positions, behind a marker that deletes those of earlier answers.
 
@@ -27,13 +31,14 @@ def markers(answer: Answer, header: Header) -> MarkerArray:
     """
     array = MarkerArray(markers=[Marker(header=header, action=Marker.DELETEALL)])
     waypoints = [waypoint for way in answer.ways for waypoint in way]
-    for places, colour, namespace in ((answer.places, TARGET, 'targets'), (waypoints, WAYPOINT, 'waypoints')):
+    for places, usual, namespace in ((answer.places, TARGET, 'targets'), (waypoints, WAYPOINT, 'waypoints')):
+        colour = usual if answer.success else CANDIDATE
         for number, place in enumerate(places, 1):
             if place.position:
                 label = place.label or (str(number) if len(places) > 1 else answer.instruction)
                 array.markers += _place(place.position, label, colour, header, namespace, number)
     for number, way in enumerate(answer.ways, 1):
-        if len(path := _points(way)) > 1:
+        if answer.success and len(path := _points(way)) > 1:
             array.markers.append(_marker(Marker.LINE_STRIP, header, 'trajectory', number, WAYPOINT, points=path))
     return array
 

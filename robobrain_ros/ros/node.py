@@ -157,8 +157,10 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         cameras_in_words = '; '.join(
             f'{f"camera {name}: " if name else ""}{camera.sources()}' for name, camera in looking.items()
         )
-        self.get_logger().info(f'active; {cameras_in_words}')
-        if self._brain.pipeline.profile.demonstration:
+        known = self._brain.pipeline.profile
+        worth = 'calibrated' if known.calibration else 'not calibrated'
+        self.get_logger().info(f'active; {cameras_in_words}; confidence is {worth}')
+        if known.demonstration:
             self.get_logger().warning(DEMONSTRATION)
         return super().on_activate(state)
 

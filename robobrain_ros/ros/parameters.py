@@ -212,6 +212,14 @@ PARAMETERS = (
         dynamic=True,
     ),
     Parameter(
+        'min_confidence',
+        Settings.min_confidence,
+        'answers with a less sure target or waypoint fail with UNSURE; 0: none does',
+        low=0.0,
+        high=1.0,
+        dynamic=True,
+    ),
+    Parameter(
         'depth_window_px',
         DepthRules.window_px,
         'side of the square window whose median is the depth, depth pixels',

@@ -22,8 +22,6 @@ from robobrain_ros.sim.view import View
 
 Profile = list[tuple[float, float]]
 """Half the section of a turned body: (radius, height) of each corner, metres."""
-"""Half the section of a turned body: (radius, height) of each corner, metres."""
-"""Half the section of a turned body: (radius, height) of each corner, metres."""
 
 GRIPPER_GEOMS = (
     'type="box" size=".045 .018 .012" pos="0 0 .062"',  # palm

@@ -67,10 +67,6 @@ def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUG
 class _Asker:
     """Asks about one scene; each method yields the questions of one task."""
 
-    """Asks about one scene; each method yields the questions of one task."""
-
-    """Asks about one scene; each method yields the questions of one task."""
-
     def __init__(self, scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> None:
         self._scene, self._rng, self._phrases = scene, rng, phrases
         self._truth = scene.truth()

@@ -19,8 +19,6 @@ from robobrain_ros.sim.scene import TABLE, Region, SceneObject, TableTop
 T = TypeVar('T')
 Reference = tuple[str, SceneObject]
 """Words, and what they mean."""
-"""Words, and what they mean."""
-"""Words, and what they mean."""
 
 WORDS = {
     'cube': ('cube', 'cube', 'cube', 'block', 'box'),

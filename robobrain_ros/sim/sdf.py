@@ -46,8 +46,6 @@ SYSTEMS = {
 
 Files = dict[str, str]
 """Texts by the path of their file, relative to the world's."""
-"""Texts by the path of their file, relative to the world's."""
-"""Texts by the path of their file, relative to the world's."""
 
 
 def world(seed: int, meshes: str = 'meshes', width: int = 640, height: int = 480) -> tuple[str, Files]:

@@ -98,8 +98,6 @@ class World:
     height: int = 480
     state: State = field(init=False)
     """Where everything is now; another object after each change."""
-    """Where everything is now; another object after each change."""
-    """Where everything is now; another object after each change."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:

@@ -19,6 +19,10 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from robobrain_ros.tasks import prompts
+from robobrain_ros.tasks.calibration import Calibration
+
+CALIBRATION = 'calibration.json'
+"""The file beside a checkpoint that tells what its sureness is worth."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Profile:
     canvas: tuple[int, int] | None = None
     """(width, height) in pixels of the only image size that the model was trained with (``geometry/letterbox.py``);
     None: any. A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
+    calibration: Calibration | None = None
+    """What its sureness is worth; None where nobody measured that. Of the checkpoint, like ``canvas``."""
 
     def scale(self, model_width: int, model_height: int) -> Scale:
         """The coordinate range of an answer about an image that the model saw with this size, in pixels."""
@@ -127,9 +133,9 @@ def detect_profile(model_dir: Path, name: str = '') -> Profile:
     """Find the profile of the checkpoint in a folder.
 
     ``robobrain.json`` = ``{"profile": name, "canvas": [width, height]}`` decides where it exists, ``canvas`` being
-    optional; else ``model_type`` in ``config.json``.
+    optional; else ``model_type`` in ``config.json``. ``calibration.json`` is read where it exists.
 
-    :param name: the profile's name, where it is known already: only the canvas is looked up then
+    :param name: the profile's name, where it is known already: only the canvas and the calibration are looked up then
     :raises ValueError: saying what is missing or wrong
     """
     marker = model_dir / 'robobrain.json'
@@ -137,8 +143,17 @@ def detect_profile(model_dir: Path, name: str = '') -> Profile:
     canvas = _canvas(known['canvas'], marker) if 'canvas' in known else None
     if not name:
         name = _marked_name(known, marker) if marker.is_file() else _name_by_type(model_dir)
-    profile = get_profile(name)
-    return replace(profile, canvas=canvas) if canvas else profile
+    return replace(get_profile(name), canvas=canvas, calibration=_calibration(model_dir / CALIBRATION))
+
+
+def _calibration(path: Path) -> Calibration | None:
+    if not path.is_file():
+        return None
+    read = _load_object(path)
+    try:
+        return Calibration.from_json(read)
+    except ValueError as error:
+        raise ValueError(f'{path}: {error}') from None
 
 
 def _marked_name(known: dict[str, Any], marker: Path) -> str:

@@ -92,6 +92,7 @@ def test_values_arrive_where_they_belong():
         | {
             'guided_decoding': True,
             'temperature': 0.5,
+            'min_confidence': 0.25,
             'preemption': 'newest_wins',
             'queue_size': 3,
             'depth_window_px': 7,
@@ -103,6 +104,7 @@ def test_values_arrive_where_they_belong():
         }
     )
     assert (made.guided_decoding, made.temperature, made.policy, made.queue_size) == (True, 0.5, Policy.NEWEST_WINS, 3)
+    assert made.min_confidence == 0.25
     rules = made.depth
     assert (rules.window_px, rules.min_valid_fraction, rules.min_depth_m, rules.max_depth_m) == (7, 0.9, 0.2, 3.0)
     assert (rules.mode, rules.model_depth_is_ray) == (DepthMode.MODEL, True)
@@ -197,7 +199,7 @@ def test_a_model_of_a_kind_that_tells_no_profile_needs_one_by_name(tmp_path):
     values = DEFAULTS | {'model': str(tmp_path)}
     with pytest.raises(BrainError, match="'llama'"):
         profile(values)
-    assert profile(values | {'model_profile': 'robobrain-2.0'}) is PROFILES['robobrain-2.0']
+    assert profile(values | {'model_profile': 'robobrain-2.0'}) == PROFILES['robobrain-2.0']
 
 
 def test_a_tilde_is_the_home_directory(tmp_path, monkeypatch):

@@ -71,6 +71,7 @@ def test_what_a_request_says_counts(kind):
             options=[
                 option('guided_decoding', True),
                 option('temperature', 0.5),
+                option('min_confidence', 0.75),
                 option('depth_window_px', 3),
                 option('trajectory_depth', 'model'),
                 option('image_timeout_s', 2.0),
@@ -83,7 +84,7 @@ def test_what_a_request_says_counts(kind):
     assert (wanted.not_before_ns, wanted.max_image_age, wanted.timeout) == (7_000_000_005, 0.25, 3)
     assert (wanted.image_timeout, wanted.tf_timeout) == (2.0, 0.0)
     chosen = wanted.settings
-    assert (chosen.guided_decoding, chosen.temperature) == (True, 0.5)
+    assert (chosen.guided_decoding, chosen.temperature, chosen.min_confidence) == (True, 0.5, 0.75)
     assert (chosen.depth.window_px, chosen.depth.mode) == (3, DepthMode.MODEL)
     assert (chosen.policy, chosen.queue_size) == (settings(VALUES).policy, settings(VALUES).queue_size)
     assert Request.read(kind(), VALUES).settings == settings(VALUES), 'for that request only'
@@ -139,6 +140,7 @@ def test_options_are_the_parameters_that_concern_one_request(parameter):
         ),
         ('temperature', 2.5, ('2.5', '0.0 .. 2.0')),
         ('temperature', -1, ('-1.0', '0.0 .. 2.0')),
+        ('min_confidence', 90, ('90.0', '0.0 .. 1.0')),
         ('temperature', math.nan, ('nan',)),
         ('timeout_s', math.inf, ('inf',)),
         ('depth_window_px', -1, ('-1',)),
