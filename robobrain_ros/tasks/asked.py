@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from robobrain_ros.tasks.chinese import sentence_parts, simplified
+from robobrain_ros.tasks.things import groups_of
 
 _WORD = re.compile(r'[^\W\d_]+')
 _HAN = re.compile(r'[\u4e00-\u9fff]')
 _DETERMINERS = r'the|an?|your|this|that|these|those|my|our|its?|all|any|some|each|every|no'
+_POINTING = re.compile(
+    r'\A(?:please\s+)?(?:point\s+(?:to|at|out)|look\s+(?:for|at)|search\s+for|reach\s+for|(?:go|move)\s+to)\b'
+)
+_ARTICLE = re.compile(rf'\b(?:{_DETERMINERS})\b')
 _STOP = frozenset({
     'the', 'a', 'an', 'your', 'this', 'that', 'these', 'those', 'my', 'our', 'its', 'it', 'all', 'any', 'some',
     'each', 'every', 'no', 'please', 'to', 'for', 'and', 'or', 'of', 'point', 'find', 'locate', 'show', 'give',
@@ -44,6 +49,15 @@ _GENERAL = frozenset({
     'image', 'picture', 'photo', 'scene', 'view', 'frame', 'location', 'locations', 'position', 'coordinates',
     'coordinate', 'point', 'answer', 'provided', 'given', 'plan', 'trajectory', 'path', 'task',
 })  # fmt: skip
+# Names that fit more than one kind of thing, and parts and places of things: they do not say that it is another one.
+_NO_THING = re.compile(
+    r'thing|item|object|target|tool|device|container|vessel|utensil|food|snack|fruit|vegetable|drink|beverage|toy|group|'
+    r'area|region|space|spot|place|location|position|point|pixel|gap|side|cent(?:er|re)|middle|edge|rim|corner|top|base|'
+    r'bottom|surface|tip|end|start|part|handle|knob|grip|spout|neck|answer|result|output|solution|goal|destination|box|'
+    r'image|picture|photo|scene|view|frame|way|path|trajectory|route|waypoint|coordinate|robot|gripper|hand|arm|camera|'
+    r'grasp|click|guess|estimate|choice|candidate|match|prediction|detection|contact|best|closest|nearest|shape|body|'
+    r'one|first|second|third|last|other|left|right|red|green|blue|yellow|orange|purple|black|white|user|task|step|option'
+)
 _FUNCTION = re.compile(r'[图像片画面场景中里内上在可见不未没有无找到发现检测看出现我您你了的抱歉很请\s\W]')
 
 
@@ -55,6 +69,8 @@ class Asked:
     """Its nouns and adjectives, in the singular; of Chinese, all pairs of characters."""
     name: re.Pattern[str] | None = None
     """Its name at the end of a clause: 'the red mug is at'."""
+    noun: str = ''
+    """What kind of thing it is: 'mug', '红色杯子'; empty where that is not clear, as in 'where can I sit?'."""
 
     def names(self, clause: str) -> bool:
         """Whether a clause ends in its name, and in no more: 'The mug is located at'; not 'the blue mug is at'."""
@@ -66,6 +82,20 @@ class Asked:
         return any(_singular(word) in self.words for word in _WORD.findall(plain)) or any(
             word in plain for word in self.words if _HAN.match(word)
         )
+
+    def is_not(self, noun: str) -> bool | None:
+        """Whether a thing is another one than what was asked for: None means that this is not known.
+
+        :param noun: what ``placed.placed_thing`` gives
+        """
+        if not self.noun or not noun or self.mentions(noun) or _ANY_THING.search(f'{self.noun} {noun}'):
+            return False
+        if any(_NO_THING.fullmatch(_singular(word)) for word in (noun, self.noun)) or noun.startswith(self.noun):
+            return False
+        mine, other = groups_of(self.noun), groups_of(noun)
+        if mine & other or (_HAN.search(noun) and not other):
+            return False
+        return True if mine and other else None
 
     def is_elsewhere(self, clause: str) -> bool:
         """Whether a clause is about a thing, and that is not what was asked for: 'The lid is not visible'."""
@@ -84,15 +114,17 @@ def asked(instruction: str) -> Asked:
     text = simplified(instruction[:200]).strip().lower()
     if _HAN.search(text):
         return _chinese(text)
-    front = _REST.split(text, maxsplit=1)[0]
+    front = _REST.split(_POINTING.sub('', text), maxsplit=1)[0]
     words = [word for word in _WORD.findall(front) if word not in _STOP]
     everything = frozenset(_singular(word) for word in _WORD.findall(text) if word not in _STOP)
     if not words:
         return Asked(everything)
     noun, adjectives = re.escape(_singular(words[-1])), '|'.join(map(re.escape, words[:-1])) or r'(?!)'
     before = rf'(?:\A|[^\w\s\-]|\b(?:{_DETERMINERS}|and|but|while|only)\b)\s*'
+    article = [match.start() for match in _ARTICLE.finditer(front)]
+    clear = not article or all(word in _STOP for word in _WORD.findall(front[: article[-1]]))
     pattern = rf'{before}(?:(?:{adjectives})\s+)*{noun}(?:e?s)?(?!\w){_TAIL}'
-    return Asked(everything, re.compile(pattern))
+    return Asked(everything, re.compile(pattern), words[-1] if clear and (article or len(words) < 3) else '')
 
 
 def _chinese(text: str) -> Asked:
@@ -102,7 +134,7 @@ def _chinese(text: str) -> Asked:
     head = thing.rpartition('的')[2]
     names = '|'.join(re.escape(name) for name in {thing, head} if len(name) > 1)
     pattern = re.compile(rf'(?:\A|[^\w\s]|\s|的)(?:{names}){_CHINESE_TAIL}') if names else None
-    return Asked(pairs or frozenset({thing}), pattern)
+    return Asked(pairs or frozenset({thing}), pattern, head)
 
 
 def _singular(word: str) -> str:

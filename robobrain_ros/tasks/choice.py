@@ -23,8 +23,8 @@ _WAY = re.compile(
     r'\b(?:waypoints?|trajectory|path)\b[^.\n]{0,30}?(?:[:=]|\b(?:is|are)\b)|(?:轨迹|路径|航点|路径点)(?:是|为|[:=])',
     re.IGNORECASE,
 )
-
-
+_IT = re.compile(r'\b(?:it|target|object|item)\b|目标|物体|它', re.IGNORECASE)
+_LETTER = re.compile(r'[^\W\d_]')
 _OR = re.compile(r'[\s,]*(?:or(?:\s+at)?|或者?|还是)\s*', re.IGNORECASE)
 
 
@@ -37,7 +37,7 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     :param asked: what was asked for: of several places in prose, the one with this name is it
     """
     fitting = [one for one in document.candidates if any(len(value.parts) in sizes for value in one.values)]
-    candidates = fitting or document.candidates
+    candidates = _own(fitting or document.candidates, asked)
     if marked := [one for one in candidates if one.marked and not (one.misled and one.key)]:
         named_so = _of_marked(marked, path)
         ends_here = not re.search(r'[.。;\n]', document.prose[named_so.end :])
@@ -60,6 +60,29 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     else:
         chosen = None if _OR.fullmatch(pool[-1].introduction) else pool[-1]
     return None if chosen is None or _goes_on(document, chosen, cut_short) else chosen
+
+
+def _own(candidates: list[Candidate], asked: Asked) -> list[Candidate]:
+    """Those that a sentence does not place somewhere else than what was asked for.
+
+    Beside such a sentence, words in front of numbers must name what was asked for, or 'it' behind that sentence:
+    'The plate is at (1, 2), its edge at (3, 4)' says nothing of a mug.
+    """
+    first = next((one for one in candidates if one.foreign), None)
+    if first is None:
+        return candidates
+    return [
+        one
+        for one in candidates
+        if not one.foreign
+        and (
+            one.marked
+            or one.same
+            or not _LETTER.search(one.introduction)
+            or asked.mentions(f'{one.introduction} {one.name}')
+            or (one.start > first.start and (one.is_list or _IT.search(one.introduction)))
+        )
+    ]
 
 
 def _of_marked(marked: list[Candidate], path: bool) -> Candidate:

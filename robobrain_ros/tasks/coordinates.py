@@ -91,8 +91,12 @@ def _read(
     what = asked(raw.instruction)
     document = read_document(raw.text, keys.BOXES if boxes else keys.WAYPOINTS if path else keys.POINTS, what)
     chosen = choose(document, sizes, path, raw.cut_short, what)
-    others: list[Value] = [value for candidate in document.candidates for value in candidate.values]
+    others: list[Value] = [value for one in document.candidates if not one.foreign for value in one.values]
     dropped: list[Dropped] = list(document.dropped)
+    for one in document.candidates:
+        if one.foreign or (one is chosen and one.other):
+            sentence = raw.text[max(one.start - len(one.introduction), 0) : one.end].strip()
+            dropped.append(drop(sentence, f'this is said of "{one.other[:40]}", not of "{what.noun[:40]}"'))
     if document.is_refused(chosen, what):
         # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
         return (), (*dropped, *(drop(value.text, 'the answer says that it is not there') for value in others)), True

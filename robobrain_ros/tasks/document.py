@@ -49,6 +49,12 @@ class Candidate:
     """Words stand between that and the numbers: of a sentence, the last ones are the answer."""
     misled: bool = False
     """Words around it say that it is no answer."""
+    same: bool = False
+    """Its sentence places there what was asked for, by this name or another one."""
+    other: str = ''
+    """The thing that its sentence places there, where it may be another one than what was asked for."""
+    foreign: bool = False
+    """That is another thing for sure."""
     corners: bool = False
     """Words in front of it, or behind, say that it is a box."""
 

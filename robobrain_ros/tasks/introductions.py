@@ -13,6 +13,7 @@ import re
 from robobrain_ros.tasks.asked import Asked
 from robobrain_ros.tasks.distractions import is_foreign, misleads, takes_back
 from robobrain_ros.tasks.document import MARKER, Candidate, Document
+from robobrain_ros.tasks.placed import placed_thing
 from robobrain_ros.tasks.refusals import sentences
 
 # A line that says what stands below it: '## Obstacles', '[target]', '**Answer**', 'Things to avoid:'.
@@ -25,6 +26,7 @@ _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*
 _IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
 _IS = re.compile(r'[\W_]*(?:is|are)\b')
 _LETTER = re.compile(r'[^\W\d_]')
+_IS_THING = re.compile(r'\s*is\s+(?:the|an?)\s+((?:[^\W\d_]+ ){0,2}[^\W\d_]+)\s*(?:[.!,;]|\Z)', re.IGNORECASE)
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
 _BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
 
@@ -46,7 +48,7 @@ def introduce(document: Document, asked: Asked) -> None:
         candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
         candidate.misled = bool(heading) and is_foreign(heading, asked)
         if _LETTER.search(behind):
-            _look_behind(candidate, behind)
+            _look_behind(candidate, behind, asked)
         markers: list[re.Match[str]] = []
         if _LETTER.search(between):
             _look_in_front(candidate, asked)
@@ -70,11 +72,24 @@ def _look_in_front(candidate: Candidate, asked: Asked) -> None:
         candidate.name = name[1].lower()
     candidate.corners = candidate.corners or bool(_BOX.search(words))
     candidate.misled = candidate.misled or misleads(words, asked)
+    if asked.noun:
+        _compare(candidate, placed_thing(words), asked)
 
 
-def _look_behind(candidate: Candidate, behind: str) -> None:
+def _look_behind(candidate: Candidate, behind: str, asked: Asked) -> None:
     """Note what the words behind a candidate say of it."""
     if name := _IS_NAME.match(behind):
         candidate.name = name[1].lower()
+    if thing := _IS_THING.match(behind):
+        _compare(candidate, thing[1].lower().split()[-1], asked)
     candidate.corners = bool(_IS.match(behind) and _BOX.search(behind[: sentences(behind)[0][1]]))
     candidate.misled = candidate.misled or takes_back(behind)
+
+
+def _compare(candidate: Candidate, thing: str, asked: Asked) -> None:
+    """Note whether the thing that a sentence places there is another one than what was asked for."""
+    other = asked.is_not(thing)
+    if other is False:
+        candidate.same = candidate.same or bool(thing)
+    else:
+        candidate.other, candidate.foreign = thing, bool(other)
