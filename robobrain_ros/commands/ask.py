@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_model, positive, takes_files
+from robobrain_ros.engines.server.config import addresses
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks import NAMES
 
 DESCRIPTION = """\
@@ -26,6 +28,7 @@ examples:
   robobrain ask --image photos/ --image more.jpg --json "the door handle" > answers.jsonl
   robobrain ask --image clip.mp4 --every 0.5 --output answers/ "the yellow ball"
   robobrain ask --image 0 --interactive            # camera 0; type one question a line
+  robobrain ask --server http://robot-server:9010 --image table.jpg "the red mug"
   cat table.jpg | robobrain ask --image - "the red mug"
 
 {EXIT_CODES}"""
@@ -58,6 +61,18 @@ def add(commands: Any) -> None:
         help='of a video, ask about a frame each so many seconds (default: %(default)s)',
     )
     add_model(ask)
+    ask.add_argument(
+        '--server',
+        type=_servers,
+        default=None,
+        metavar='URL',
+        help='ask the model that this OpenAI-compatible server runs, such as http://robot-server:9010, instead of '
+        'loading one; several, separated by commas, stand in for each other',
+    )
+    key = ask.add_argument(
+        '--api-key-file', default='', metavar='FILE', help='with --server: a file whose one line is the key it wants'
+    )
+    takes_files(key)
     ask.add_argument(
         '--repeat',
         type=positive(int),
@@ -110,6 +125,15 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     takes_files(output)
 
 
+def _servers(text: str) -> str:
+    """Check addresses of servers; a type for argparse."""
+    try:
+        addresses(text)
+    except BadRequest as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
+
+
 def require_question(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     """End the process with exit code 2 if nothing is asked."""
     if not chosen.instruction and not chosen.interactive:
@@ -120,6 +144,8 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     require_question(parser, chosen)
     if chosen.image.count('-') + chosen.interactive > 1:
         parser.error('standard input can be read once only: by one --image -, or by --interactive')
+    if chosen.api_key_file and not chosen.server:
+        parser.error('--api-key-file goes with --server: a model that is loaded here wants no key')
     for text in chosen.instruction:
         if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
             parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
@@ -130,7 +156,8 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             images=chosen.image,
             instructions=chosen.instruction,
             task=chosen.task,
-            model=chosen.model,
+            model=chosen.server or chosen.model,
+            options={'api_key_file': chosen.api_key_file} if chosen.server else {},
             every_s=chosen.every,
             repeat=chosen.repeat,
             interactive=chosen.interactive,

@@ -8,22 +8,24 @@
 
 """What ``robobrain ask`` does: checks everything, loads the model once, then asks about one picture after the other."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission, overlay
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
+from robobrain_ros.brain.loading import engine_for
 from robobrain_ros.commands import answers, sources
 from robobrain_ros.commands.output import Tell, results
 from robobrain_ros.commands.pictures import Pictures
 from robobrain_ros.commands.questions import Question, all_of
 from robobrain_ros.commands.sources import Picture, Source
 from robobrain_ros.commands.stage_line import StageLine
-from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.tasks.profiles import Profile, detect_profile
+from robobrain_ros.errors import BrainError
+from robobrain_ros.tasks.profiles import Profile
 
 DEFAULT_TASK = 'pointing'
 
@@ -36,7 +38,10 @@ class Ask:
     instructions: Sequence[str]
     task: str
     """Empty: each question may name its own."""
-    model: Path
+    model: Path | str
+    """A directory, or the address of a server."""
+    options: Mapping[str, Any]
+    """Those of ``Brain.load`` for it."""
     every_s: float
     repeat: int
     interactive: bool
@@ -50,15 +55,12 @@ def run(ask: Ask) -> int:
     :returns: the exit code: 0 if every answer can be used, else 1
     :raises BrainError: for what can be seen to be wrong before the model is loaded
     """
-    try:
-        profile = detect_profile(ask.model)
-    except ValueError as error:
-        raise BadRequest(str(error)) from error
+    _, profile = engine_for(ask.model, 'auto', ask.options)
     questions = [_question(ask, text, profile) for text in ask.instructions]
     found = [sources.find(name, ask.every_s) for name in ask.images]
     pictures = Pictures(ask.output) if ask.output or not ask.json else None
     tasks = [question.task for question in questions] or [ask.task or DEFAULT_TASK]
-    with results(ask.json) as tell, _load(ask.model, found, tasks) as brain:
+    with results(ask.json) as tell, _load(ask, found, tasks) as brain:
         asker = _Asker(brain, found, pictures, None if not ask.json else tell)
         for text in all_of(ask.instructions, ask.interactive):
             for _ in range(ask.repeat):
@@ -66,10 +68,11 @@ def run(ask: Ask) -> int:
         return 0 if asker.good else 1
 
 
-def _load(directory: Path, found: Sequence[Source], tasks: Sequence[str]) -> Brain:
+def _load(ask: Ask, found: Sequence[Source], tasks: Sequence[str]) -> Brain:
     height, width = Frame.of(next(found[0].pictures()).image).rgb().shape[:2]
     with StageLine() as line:
-        return Brain.load(directory, report=line.show, image_size=(width, height), warm_up=tuple(dict.fromkeys(tasks)))
+        warm_up = tuple(dict.fromkeys(tasks))
+        return Brain.load(ask.model, report=line.show, image_size=(width, height), warm_up=warm_up, **ask.options)
 
 
 def _question(ask: Ask, text: str, profile: Profile) -> Question:

@@ -18,6 +18,7 @@ from typing import Any
 from robobrain_ros import checkpoints
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
+from robobrain_ros.engines.server.config import ServerConfig
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
@@ -77,6 +78,21 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
     )
 
 
+def server_config(values: Mapping[str, Any]) -> ServerConfig:
+    """How the servers are reached that run the model.
+
+    :raises BadRequest: for an address that cannot be one
+    """
+    return ServerConfig(
+        url=values['server.url'],
+        model=values['server.model'],
+        api_key_file=values['server.api_key_file'],
+        timeout_s=values['server.timeout_s'],
+        image_format=values['server.image_format'],
+        max_pixels=values['max_pixels'],
+    )
+
+
 def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
     """How the cameras are listened to, the default one first.
 
@@ -106,6 +122,8 @@ def check(values: Mapping[str, Any]) -> None:
     """
     settings(values)
     cameras(values)
+    if values['engine'] == 'server':
+        server_config(values)
 
 
 def settings(values: Mapping[str, Any]) -> Settings:

@@ -12,7 +12,7 @@ import functools
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from contextlib import ExitStack
 from typing import Any
@@ -24,6 +24,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from robobrain_ros.brain.brain import Brain
+from robobrain_ros.engines.base import Engine
 from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
@@ -32,7 +33,15 @@ from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
-from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
+from robobrain_ros.ros.from_parameters import (
+    cameras,
+    check,
+    engine_config,
+    model_directory,
+    profile,
+    server_config,
+    settings,
+)
 from robobrain_ros.ros.lifecycle import AnsweringLifecycleNode
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
@@ -40,6 +49,7 @@ from robobrain_ros.ros.polled_clock import PolledClock
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
+from robobrain_ros.tasks.profiles import Profile
 
 END_S = 4.0
 """So long the node may take to shut down, seconds: less than what launch waits until it sends the next signal."""
@@ -67,6 +77,18 @@ def explained(transition: Transition) -> Transition:
             return TransitionCallbackReturn.ERROR
 
     return run
+
+
+def _engine(values: Mapping[str, Any]) -> tuple[Engine, Profile]:
+    """Make the engine, which does not run yet, and say how its model is asked."""
+    if values['engine'] == 'embedded':
+        return EmbeddedEngine(engine_config(values)), profile(values)
+    from robobrain_ros.engines.server.discovery import find
+    from robobrain_ros.engines.server.engine import ServerEngine
+
+    config = server_config(values)
+    found, limits = find(config, values['model_profile'], model_directory(values) if values['model'] else None)
+    return ServerEngine(config, limits), found
 
 
 class RobobrainNode(PolledClock, AnsweringLifecycleNode):
@@ -127,7 +149,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the engine; blocks until it is warm."""
         values = self._values()
-        brain = Brain(EmbeddedEngine(engine_config(values)), profile(values), settings(values))
+        brain = Brain(*_engine(values), settings(values))
         try:
             started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))
             while not wait([started], timeout=0.2).done:

@@ -15,6 +15,7 @@ from enum import Enum
 
 from robobrain_ros.brain.jobs import Policy
 from robobrain_ros.brain.pipeline import Settings
+from robobrain_ros.engines.server.config import IMAGE_FORMATS, ServerConfig
 from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATIONS, EngineConfig
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
@@ -32,14 +33,49 @@ def _values(enum: type[Enum]) -> list[str]:
 LONGEST_S = 3600.0
 """The longest time limit, and the oldest image, that a request may name."""
 
+ENGINES = ('embedded', 'server')
+
 PARAMETERS = (
     Parameter(
         'model',
         '',
         "directory of a model's Hugging Face files, or tiny: the demonstration checkpoint of this package, which knows "
-        'its simulated table only; must be set',
+        'its simulated table only; must be set, but for engine server, where it may name files of the same model',
     ),
     Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
+    Parameter(
+        'engine',
+        'embedded',
+        'embedded: the node runs the model itself; server: it asks the servers of server.url, and needs no vLLM or GPU',
+        ENGINES,
+    ),
+    Parameter(
+        'server.url',
+        '',
+        'with engine server: address of an OpenAI-compatible server, such as http://robot-server:9010; several, '
+        'separated by commas, stand in for each other',
+    ),
+    Parameter(
+        'server.model', ServerConfig.model, "the model's name on the server; empty: the only one that the server has"
+    ),
+    Parameter(
+        'server.api_key_file',
+        ServerConfig.api_key_file,
+        'file whose one line is the key that the server wants; empty: it wants none',
+    ),
+    Parameter(
+        'server.timeout_s',
+        ServerConfig.timeout_s,
+        'leave a server out if it sends nothing for this many seconds',
+        low=1.0,
+        high=3600.0,
+    ),
+    Parameter(
+        'server.image_format',
+        ServerConfig.image_format,
+        'how images are sent; jpeg: quality 95; png: exact, and ten times as large',
+        IMAGE_FORMATS,
+    ),
     Parameter(
         'device', EngineConfig.device, 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')
     ),

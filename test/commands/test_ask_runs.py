@@ -17,6 +17,7 @@ from pathlib import Path
 import cv2
 import pytest
 from commands import robobrain
+from stand_in_server import listening
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.cli import main
@@ -102,6 +103,16 @@ def test_a_model_is_named_by_its_folder_or_as_tiny(folder, session_engine, capfd
     assert with_name['model'] == 'robobrain-tiny'
 
 
+def test_a_server_is_asked_by_its_address(folder, capfd):
+    (folder / 'key').write_text('sk-1')
+    with listening() as server:
+        server.key, server.models = 'sk-1', {'data': [{'id': 'RoboBrain2.5-8B'}]}
+        options = ['--server', server.url, '--api-key-file', 'key', '--image', 'table.png']
+        assert main(['ask', *options, '--json', 'the red plate']) == 0
+    answer = json.loads(capfd.readouterr().out)
+    assert (answer['model'], answer['targets'][0]['pixel']) == ('RoboBrain2.5-8B', [320.0, 120.0])
+
+
 @pytest.mark.parametrize(
     ('arguments', 'says', 'code'),
     [
@@ -119,6 +130,9 @@ def test_a_model_is_named_by_its_folder_or_as_tiny(folder, session_engine, capfd
         (('--image', '-', '--interactive'), 'standard input can be read once only', 2),
         (('--image', 'table.png', '--repeat', '0', 'the mug'), "--repeat: '0' must be a whole number above 0", 2),
         (('the mug',), '--image', 2),
+        (('--image', 'table.png', '--server', 'nowhere', 'the mug'), "'nowhere', but an address must be like", 2),
+        (('--image', 'table.png', '--server', 'http://127.0.0.1:9', 'the mug'), 'check that the server runs', 1),
+        (('--image', 'table.png', '--api-key-file', 'key', 'the mug'), 'goes with --server', 2),
     ],
 )
 def test_mistakes_are_found_before_the_model_is_loaded(folder, capfd, monkeypatch, arguments, says, code):

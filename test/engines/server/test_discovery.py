@@ -12,25 +12,20 @@ import contextlib
 
 import numpy as np
 import pytest
-from stand_in_server import StandIn, says
+from stand_in_server import listening, says
 
 import robobrain_ros as rb
-from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.server.config import ServerConfig
 from robobrain_ros.engines.server.discovery import by_name, find, served
 
-SOON = 20.0
 GREY = np.full((480, 640, 3), 127, np.uint8)
 
 
 @pytest.fixture
 def server():
     """A stand-in that listens in a thread of its own."""
-    loop, stand_in = LoopThread('stand-in'), StandIn()
-    loop.submit(stand_in.start()).result(SOON)
-    yield stand_in
-    loop.submit(stand_in.stop()).result(SOON)
-    loop.close()
+    with listening() as stand_in:
+        yield stand_in
 
 
 @pytest.mark.parametrize(
