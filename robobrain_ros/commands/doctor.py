@@ -11,18 +11,21 @@
 import importlib.util
 import json
 import os
+import shlex
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from robobrain_ros import __version__
+from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.commands.machine import BAD, GOOD, NOTE, Finding, machine, show
 from robobrain_ros.engines.vllm import flaggems, memory_check
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BrainError
 from robobrain_ros.tasks.profiles import detect_profile
+from robobrain_ros.weights import integrity
 
 
 def run(model: Path) -> int:
@@ -92,7 +95,6 @@ def check_model(model: Path) -> Iterator[Finding]:
         _object(model / 'config.json')
         profile = detect_profile(config.model)
         limits = ImageLimits.read(config.model, config.max_pixels)
-        lost = _lost_shards(model)
     except (BrainError, ValueError) as error:
         yield BAD, 'model', str(error)
         return
@@ -102,16 +104,17 @@ def check_model(model: Path) -> Iterator[Finding]:
     known = profile.calibration
     worth = f'calibrated on {known.scenes} scenes' if known else 'not calibrated (robobrain evaluate --calibrate)'
     yield GOOD if known else NOTE, 'confidence', worth
-    if lost:
-        yield BAD, 'weights', f'{", ".join(lost)} missing in {model}; download all files of the model'
-    elif not weights:
-        yield BAD, 'weights', f'no *.safetensors in {model}'
-    else:
+    report = integrity.check(model)
+    for grade, _, words in report.findings:
+        if grade == integrity.BAD:
+            yield BAD, 'model', f'{words}; see robobrain model check {shlex.quote(str(model))}'
+    if report.whole:
         yield GOOD, 'weights', f'{weights / 2**20:.0f} MiB'
         yield from _presets(model, config)
-    for name in ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'):
-        if not (model / name).is_file():
-            yield BAD, 'model', f'{name} is missing in {model}; download all files of the model'
+    if report.origin:
+        yield GOOD, 'origin', str(report.origin)
+    elif model != TINY_MODEL:
+        yield NOTE, 'origin', 'unknown; robobrain download would have left a manifest beside the model'
 
 
 def _presets(model: Path, config: EngineConfig) -> Iterator[Finding]:
@@ -122,20 +125,6 @@ def _presets(model: Path, config: EngineConfig) -> Iterator[Finding]:
             yield BAD, 'model', f'its config.json or *.safetensors do not describe a Qwen-VL model: {error!r}'
             return
         yield GOOD if fits else NOTE, f'{gib} GB GPU', words
-
-
-def _lost_shards(model: Path) -> list[str]:
-    """Return the files that are not there although model.safetensors.index.json (Hugging Face's) names them.
-
-    :raises ValueError: it is there, but cannot be read
-    """
-    index = model / 'model.safetensors.index.json'
-    if not index.is_file():
-        return []
-    shards = _object(index).get('weight_map')
-    if not isinstance(shards, dict) or not all(isinstance(name, str) for name in shards.values()):
-        raise ValueError(f"'{index}' has no \"weight_map\" of tensors' names to files' names")
-    return sorted(name for name in set(shards.values()) if not (model / name).is_file())
 
 
 def _object(path: Path) -> dict[str, Any]:

@@ -99,7 +99,9 @@ def _config(folder: ModelFolder, names: set[str]) -> Iterator[Finding]:
     named = config.get('architectures')
     architecture = named[0] if isinstance(named, list) and named else named
     if architecture not in ARCHITECTURES:
-        words = f'the architecture is {str(architecture)[:80]!r}, but must be one of {", ".join(ARCHITECTURES)}'
+        words = (
+            f'config.json has the architecture {architecture!r:.80}, but must have one of {", ".join(ARCHITECTURES)}'
+        )
         yield Finding(BAD, 'config.json', words)
     else:
         yield Finding(OK, 'config.json', f'{architecture}, profile {profile.name}')

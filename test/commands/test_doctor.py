@@ -19,6 +19,9 @@ import pytest
 
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.commands import doctor, machine
+from robobrain_ros.weights import safetensors_header
+from robobrain_ros.weights.folder import ModelFolder
+from robobrain_ros.weights.manifest import Manifest
 
 
 @pytest.fixture
@@ -49,12 +52,21 @@ def test_weights_that_are_none(model):
 
 
 def test_lost_shards_are_named(model):
-    shards = {'a': 'model.safetensors', 'b': 'model-2.safetensors', 'c': 'model-2.safetensors'}
+    tensors = safetensors_header.tensors(ModelFolder(model), 'model.safetensors')
     index = model / 'model.safetensors.index.json'
-    index.write_text(json.dumps({'weight_map': shards}))
-    assert bad(model).startswith('model-2.safetensors missing')
-    shutil.copyfile(model / 'model.safetensors', model / 'model-2.safetensors')
+    index.write_text(json.dumps({'weight_map': dict.fromkeys(tensors, 'model-2.safetensors')}))
+    assert bad(model).startswith('model-2.safetensors is missing')
+    (model / 'model.safetensors').rename(model / 'model-2.safetensors')
     assert bad(model) == ''
+
+
+def test_the_origin_of_the_weights_is_told(model):
+    def origin() -> str:
+        return next(words for _, what, words in doctor.check_model(model) if what == 'origin')
+
+    assert 'unknown' in origin()
+    Manifest('modelscope', 'FlagRelease/RoboBrain2.5-8B-FlagOS', 'master', '', ()).write(model)
+    assert origin().startswith('FlagRelease/RoboBrain2.5-8B-FlagOS, master, from ModelScope, sha256 e3b0c442')
 
 
 @pytest.mark.parametrize('text', ['[', '[]', '{}', '{"weight_map": [1]}', '{"weight_map": {"a": 1}}'])
