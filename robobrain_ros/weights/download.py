@@ -117,7 +117,7 @@ def _right(folder: Path, file: ListedFile, say: Callable[[str], object]) -> str:
     """Return the sha256 of a file that is there and right; empty if it is not, or the hub tells no digest."""
     if not (file.sha256 or file.git):
         return ''
-    digests = Digests(file.size)
+    digests = Digests(file)
     try:
         with ModelFolder(folder).open(file.name) as opened:
             if os.fstat(opened.fileno()).st_size != file.size:
@@ -128,7 +128,7 @@ def _right(folder: Path, file: ListedFile, say: Callable[[str], object]) -> str:
                 digests.update(chunk)
     except Unusable:
         return ''
-    return digests.sha256 if digests.fit(file) else ''
+    return digests.sha256 if digests.fit() else ''
 
 
 def _gb(size: int) -> str:

@@ -34,42 +34,44 @@ Advance = Callable[[int], object]
 class Digests:
     """The size and the digests of the bytes that have passed.
 
-    :param size: bytes that there will be: git mixes it into its digest
+    :param file: what they should become
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, file: ListedFile) -> None:
+        self._file = file
         self.size = 0
         self._sha256 = hashlib.sha256()
-        self._git = hashlib.sha1(f'blob {size}\0'.encode(), usedforsecurity=False)
+        self._git = hashlib.sha1(f'blob {file.size}\0'.encode(), usedforsecurity=False)
 
     def update(self, data: bytes) -> None:
         """Take the next bytes."""
         self.size += len(data)
         self._sha256.update(data)
-        self._git.update(data)
+        if self._file.git:
+            self._git.update(data)
 
     @property
     def sha256(self) -> str:
         """Digest of all bytes so far, hexadecimal."""
         return self._sha256.hexdigest()
 
-    def fit(self, file: ListedFile) -> bool:
-        """Tell whether all bytes of a file have passed, and no others, as far as the hub tells."""
-        if self.size != file.size or (file.sha256 and file.sha256 != self.sha256):
+    def fit(self) -> bool:
+        """Tell whether all bytes of the file have passed, and no others, as far as the hub tells."""
+        if self.size != self._file.size or (self._file.sha256 and self._file.sha256 != self.sha256):
             return False
-        return not file.git or file.git == self._git.hexdigest()
+        return not self._file.git or self._file.git == self._git.hexdigest()
 
 
 class Part:
     """A file that is being downloaded, for a ``with`` block; nobody else can write it meanwhile.
 
     :param path: where it is, or will be
-    :param size: bytes that it will have
+    :param listed: what it will be
     :raises BadRequest: if another process writes it, or it is no regular file
     """
 
-    def __init__(self, path: Path, size: int) -> None:
-        self._path, self._whole = path, size
+    def __init__(self, path: Path, listed: ListedFile) -> None:
+        self._path, self._listed = path, listed
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             descriptor = os.open(path, flags, 0o644)
@@ -80,7 +82,7 @@ class Part:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise BadRequest(f"'{path}' is not a regular file: remove it")
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self.digests = Digests(size)
+            self.digests = Digests(listed)
             self._reread()
         except BlockingIOError as error:
             self._file.close()
@@ -114,7 +116,7 @@ class Part:
         lost = self.digests.size
         self._file.truncate(0)
         self._file.seek(0)
-        self.digests = Digests(self._whole)
+        self.digests = Digests(self._listed)
         return lost
 
     def finish(self, path: Path) -> None:
@@ -124,7 +126,7 @@ class Part:
 
     def _reread(self) -> None:
         """Digest what an earlier run has left."""
-        if os.fstat(self._file.fileno()).st_size > self._whole:
+        if os.fstat(self._file.fileno()).st_size > self._listed.size:
             self._file.truncate(0)
         while chunk := self._file.read(CHUNK):
             self.digests.update(chunk)
@@ -139,13 +141,13 @@ def fetch(connection: Connection, file: ListedFile, path: Path, advance: Advance
     :raises OSError: if it cannot be written
     """
     patience, restarted = Patience(connection.say), False
-    with Part(path.with_name(f'{path.name}.part'), file.size) as part:
+    with Part(path.with_name(f'{path.name}.part'), file) as part:
         furthest = part.digests.size
         while True:
             try:
                 if part.digests.size < file.size:
                     _receive(connection, file, part, advance)
-                if part.digests.fit(file):
+                if part.digests.fit():
                     part.finish(path)
                     return part.digests.sha256
             except Again as error:

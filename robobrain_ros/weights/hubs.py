@@ -175,8 +175,9 @@ class ModelScope(Hub):
     address, token_variable = 'https://www.modelscope.cn', 'MODELSCOPE_API_TOKEN'
 
     def page(self, repo: str) -> str:
-        """Return the address of a model's page."""
-        return f'{self.address}/models/{repo}'
+        """Return the address of a model's page; the international site has accounts of its own."""
+        site = self.endpoint if self.host.endswith('modelscope.ai') else self.address
+        return f'{site}/models/{repo}'
 
     def listing_url(self, repo: str, revision: str) -> str:
         """Return the address of the list of all files."""

@@ -8,6 +8,7 @@
 
 """``robobrain download`` against a stand-in for the hubs: what is cut, wrong, hostile or forbidden."""
 
+import errno
 import fcntl
 import json
 import logging
@@ -15,6 +16,8 @@ import os
 import random
 import shutil
 import signal
+import subprocess
+import sys
 
 import pytest
 from commands import commands
@@ -23,6 +26,7 @@ from hub_stand_in import COMMIT, TOKEN, StandIn, running
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.cli import main
 from robobrain_ros.weights import connection, download, manifest
+from robobrain_ros.weights.fetch import Part
 from robobrain_ros.weights.integrity import check
 
 REPO = 'FlagRelease/RoboBrain2.5-8B-FlagOS'
@@ -371,3 +375,41 @@ def test_ctrl_c_leaves_a_part(world, tmp_path):
         assert command.process.wait(20) == 130
         assert 'what has come is kept' in command.said()
     assert world.files[WEIGHTS].startswith(part.read_bytes())
+
+
+def test_a_full_disk_keeps_what_has_come(world, hub, fetch, tmp_path, monkeypatch):
+    write, room = Part.write, [2_000_000]
+
+    def filling(part, data):
+        room[0] -= len(data)
+        if room[0] < 0:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        write(part, data)
+
+    monkeypatch.setattr(Part, 'write', filling)
+    code, said = fetch(hub)
+    assert code == 1
+    assert 'make room, then use the same command' in said
+    monkeypatch.undo()
+    assert 0 < (tmp_path / 'model' / f'{WEIGHTS}.part').stat().st_size <= 2_000_000
+
+
+def test_redirection_in_a_circle(world, hub, fetch):
+    world.statuses = [(302, {'Location': f'{world.cdn}/blobs/{WEIGHTS}'})] * 30
+    assert 'leads nowhere: TooManyRedirects' in fetch(hub)[1]
+
+
+BARE = """
+import sys
+for name in ('httpx', 'torch', 'vllm', 'transformers', 'safetensors', 'huggingface_hub', 'rclpy'):
+    sys.modules[name] = None
+from robobrain_ros.cli import main
+assert main(['model', 'check', 'tiny']) == 0
+assert main(['download', '--to', 'nowhere']) == 1
+"""
+
+
+def test_a_bare_installation_checks_models_and_says_what_a_download_needs(tmp_path):
+    done = subprocess.run([sys.executable, '-c', BARE], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == 'robobrain download: download needs the Python package httpx; pip install httpx\n'
