@@ -23,6 +23,23 @@ _WAY = re.compile(
     r'\b(?:waypoints?|trajectory|path)\b[^.\n]{0,30}?(?:[:=]|\b(?:is|are)\b)|(?:轨迹|路径|航点|路径点)(?:是|为|[:=])',
     re.IGNORECASE,
 )
+_VERB = (
+    r'\b(?:start|begin|go|move|mov|proceed|continue|head|travel|pass|end|finish|stop|arrive|reach|lift|lower|descend)'
+    r'(?:ing|ning|s)?\b'
+)
+_CHINESE_VERB = '从|(?:移动|移|前往|经过|走|到达|结束|停|去)[到至在于往]?|到|起点为?|终点为?'
+# The words in front of a place in a sentence of moves: 'First, the gripper should move up to', 'and end at'.
+_MOVE = re.compile(
+    r'\W*(?:(?:answer|plan|trajectory|path)\s*:\W*)?'
+    r'(?:(?:first(?:ly)?|then|next|and|finally|lastly|now|after\s+that|afterwards|'
+    r'(?:the\s+)?(?:robot|arm|gripper|hand|you|it|end[- ]effector)\s+(?:should|must|will))\W+)*'
+    rf'(?:{_VERB}\W*)?'
+    r'(?:(?:the\s+(?:gripper|arm|robot|hand)|it|on|up|down|straight|directly|over|at|from|to|through|via|by|towards?|'
+    r'above|waypoint|point|position)\b\W*)*'
+    rf'|\W*(?:(?:开始|出发)\W*)?(?:(?:首先|先|然后|接着|再|最后|并|机器人|机械臂)\W*)*(?:{_CHINESE_VERB})\W*',
+    re.IGNORECASE,
+)
+_MOVING = re.compile(f'{_VERB}|{_CHINESE_VERB}', re.IGNORECASE)
 _IT = re.compile(r'\b(?:it|target|object|item)\b|目标|物体|它', re.IGNORECASE)
 _LETTER = re.compile(r'[^\W\d_]')
 _OR = re.compile(r'[\s,]*(?:or(?:\s+at)?|或者?|还是)\s*', re.IGNORECASE)
@@ -38,6 +55,8 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
     """
     fitting = [one for one in document.candidates if any(len(value.parts) in sizes for value in one.values)]
     candidates = _own(fitting or document.candidates, asked)
+    if path and (moves := _moves(candidates)):
+        return None if _goes_on(document, moves, cut_short) else moves
     if marked := [one for one in candidates if one.marked and not (one.misled and one.key)]:
         named_so = _of_marked(marked, path)
         ends_here = not re.search(r'[.。;\n]', document.prose[named_so.end :])
@@ -105,6 +124,16 @@ def _way(pool: list[Candidate]) -> Candidate | None:
     if named and len(named[0].values) == 1 and named[0].name:  # 'Waypoint 1: ...', 'Waypoint 2: ...'
         return _together([candidate for candidate in named if candidate.name == named[0].name])
     return next(iter(named or long or (pool if len(pool) == 1 else [])), None)
+
+
+def _moves(candidates: list[Candidate]) -> Candidate | None:
+    """The way that sentences of moves make: 'Start at (1, 2), then go to (3, 4)'; None if there is any other place."""
+    moving = [bool(_LETTER.search(one.introduction) and _MOVE.fullmatch(one.introduction)) for one in candidates]
+    moves = [one for one, moves in zip(candidates, moving, strict=True) if moves]
+    others = [one for one, moves in zip(candidates, moving, strict=True) if not moves and not one.misled]
+    if others or sum(len(one.values) for one in moves) < 2 or not _MOVING.search(moves[0].introduction):
+        return None
+    return _together(moves)
 
 
 def _goes_on(document: Document, chosen: Candidate, cut_short: bool) -> bool:

@@ -53,7 +53,7 @@ def compose(description: str, action: str, thing: str, destination: str) -> Step
     """A step from its fields, of which some may be empty; None without description and action."""
     if not description and not action:
         return None
-    if not (thing or destination) and (not action or (not description and ' ' in action)):
+    if not (thing or destination) and (not action or (not description and (' ' in action or '(' in action))):
         return step_of(description or action)
     if not description:
         description = ' '.join(filter(None, (action, thing))) + (f' -> {destination}' if destination else '')

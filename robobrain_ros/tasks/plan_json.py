@@ -69,7 +69,11 @@ class JsonPlan:
         if group.bracket == '{':
             return True
         values = [item.value for item in group.items]
-        return group.bracket == '[' and (not values or all(isinstance(v, Group) or v.quoted for v in values))
+        return group.bracket == '[' and all(not self._is_call(v) if isinstance(v, Group) else v.quoted for v in values)
+
+    def _is_call(self, group: Group) -> bool:
+        """Whether a group holds the arguments of a function: its strings are no steps."""
+        return group.bracket == '(' and self._answer[group.start - 1 : group.start].isalnum()
 
     def _collect(self, value: Atom | Group, depth: int) -> None:
         if isinstance(value, Atom):

@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass, field
 
 from robobrain_ros.tasks.chinese import simplified
+from robobrain_ros.tasks.plan_calls import calls_in
 from robobrain_ros.tasks.plan_prose import read_prose
 from robobrain_ros.tasks.plan_records import read_records, read_table
 from robobrain_ros.tasks.plan_words import is_no_step, starts_with_verb, step_of
@@ -112,6 +113,20 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
         else:
             steps.append(step_of(words))
     return steps, dropped
+
+
+def read_calls(text: str, answer: str, cut_short: bool) -> tuple[list[Step], list[Dropped]] | None:
+    """The steps of a text that is nothing but calls of functions named by verbs; None if it is anything else.
+
+    :param text: the cleaned text
+    :param answer: what the model wrote, as long as ``text``
+    :param cut_short: the text's end is missing, so what is left may be half a step
+    """
+    spans, rest = calls_in(text) or ([], 0)
+    steps = [step_of(one_line(answer[begin:end])) for begin, end in spans]
+    if not steps or not all(step.action for step in steps) or (rest < len(text) and not cut_short):
+        return None
+    return steps, [drop(answer[rest:].strip(), 'cut short by the token limit')] if rest < len(text) else []
 
 
 def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:

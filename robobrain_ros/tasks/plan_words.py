@@ -11,6 +11,7 @@
 import re
 
 from robobrain_ros.tasks.chinese import sentence_parts
+from robobrain_ros.tasks.plan_calls import call_parts
 from robobrain_ros.tasks.refusals import is_refusal
 from robobrain_ros.tasks.values import Step
 
@@ -90,11 +91,15 @@ def step_of(description: str) -> Step:
 
     'Place the red cube on the plate' -> place, the red cube, the plate. 'Move the mug next to the plate' -> move, the
     mug, next to the plate. 'Pick up the mug' -> pick, the mug. '把方块放到盘子上' -> 放, 方块, 盘子上. All else stays a
-    description: 'Pick up the mug from the table', 'Move forward to the table'.
+    description: 'Pick up the mug from the table', 'Move forward to the table'. A call is its name and its arguments:
+    'place("mug", "plate")' -> place, mug, plate.
     """
+    description = description.rstrip('。；') or description
     sentence = description.rstrip(' .。;；')
     if len(sentence) > _LONGEST:
         return Step(description)
+    if (call := call_parts(sentence)) and starts_with_verb(call[0].replace('_', ' ')):
+        return Step(description, *call)
     if parts := sentence_parts(sentence):
         return Step(description, *parts)
     if match := _PLACE.fullmatch(sentence):

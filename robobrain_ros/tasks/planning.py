@@ -14,7 +14,7 @@ from typing import Any
 from robobrain_ros.tasks import keys
 from robobrain_ros.tasks.base import MAX_TOKENS, Guide, Raw, Task
 from robobrain_ros.tasks.plan_json import JsonPlan
-from robobrain_ros.tasks.plan_text import read_text_plan
+from robobrain_ros.tasks.plan_text import read_calls, read_text_plan
 from robobrain_ros.tasks.profiles import Profile
 from robobrain_ros.tasks.reading import nothing_in
 from robobrain_ros.tasks.refusals import says_not_there
@@ -53,6 +53,8 @@ SCHEMA: dict[str, Any] = {
 def read(raw: Raw) -> Parsed:
     """Steps from JSON where there is any, else from text: a list, records, or a table."""
     text = clean(raw.text)
+    if calls := read_calls(text, raw.text, raw.cut_short):
+        return Parsed(steps=tuple(calls[0]), dropped=tuple(calls[1]))
     plan = JsonPlan(text, raw.text, lambda words: read_text_plan(words, cut_short=False))
     steps, dropped = plan.steps(), plan.dropped
     if not steps:  # braces may stand in prose, too
