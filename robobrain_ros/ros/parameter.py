@@ -9,7 +9,7 @@
 """One parameter of the node: its name, type, range and meaning, and how a value is read and checked."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -43,6 +43,8 @@ class Parameter:
     """Regular expression for text, or for each text of a list."""
     dynamic: bool = False
     """Takes effect with the next request; the others take effect when the node is configured."""
+    spelling: Callable[[str], str] | None = None
+    """Gives the one spelling of a text that may be written in several ways, as in capitals."""
     shared: bool = False
     """Decides between requests, so none of them may set it for itself."""
 
@@ -83,6 +85,8 @@ class Parameter:
                 return list(NONE)
             if isinstance(value, list) and all(isinstance(text, str) for text in value):
                 return value
+        elif isinstance(value, str) and wanted is str and self.spelling:
+            return self.spelling(value)
         elif type(value) is wanted:
             return value
         if wanted is float and type(value) is int:

@@ -19,6 +19,7 @@ from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.ros.from_parameters import settings
 from robobrain_ros.ros.parameters import BY_NAME, LONGEST_S
+from robobrain_ros.tasks import parse_instruction
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,13 @@ class Request:
                 f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative, '
                 f'nor more than {LONGEST_S:g} s'
             )
+        task, instruction = message.task.strip() or values['default_task'], message.instruction
+        if not message.task.strip() and instruction.strip():
+            task, instruction = parse_instruction(instruction, task)
         return cls(
             request_id=message.request_id,
-            task=message.task.strip() or values['default_task'],
-            instruction=message.instruction,
+            task=task,
+            instruction=instruction,
             camera=message.camera or values['cameras'][0],
             target_frame=message.target_frame or values['target_frame'],
             not_before_ns=message.not_before.sec * 10**9 + message.not_before.nanosec,

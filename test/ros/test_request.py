@@ -58,6 +58,20 @@ def test_what_a_request_does_not_say_comes_from_the_parameters(kind):
 
 
 @pytest.mark.parametrize('kind', [Instruction, Ask.Request, Query.Goal], ids=['topic', 'service', 'action'])
+@pytest.mark.parametrize('text', ['mission: tidy up', 'Mission：tidy up', ' MISSION : tidy up'])
+def test_a_task_in_front_of_the_instruction_counts_where_none_is_named(kind, text):
+    read = Request.read(kind(instruction=text), VALUES)
+    assert (read.task, read.instruction) == ('mission', 'tidy up')
+    named = Request.read(kind(task='general', instruction=text), VALUES)
+    assert (named.task, named.instruction) == ('general', text)
+
+
+@pytest.mark.parametrize('text', ['Pointing', ' POINTING ', 'ｐｏｉｎｔｉｎｇ'])
+def test_the_default_task_is_taken_in_any_case(text):
+    assert BY_NAME['default_task'].read(text) == 'pointing'
+
+
+@pytest.mark.parametrize('kind', [Instruction, Ask.Request, Query.Goal], ids=['topic', 'service', 'action'])
 def test_what_a_request_says_counts(kind):
     wanted = Request.read(
         kind(
