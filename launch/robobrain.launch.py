@@ -38,8 +38,9 @@ def generate_launch_description() -> LaunchDescription:
         [
             DeclareLaunchArgument(
                 'model',
-                description="directory of a model's Hugging Face files, or tiny: the demonstration checkpoint, which "
-                'knows the simulated table of this package only; required, and wins over params_file',
+                description="directory of a model's Hugging Face files; or the address of a server that runs it, such "
+                'as http://robot-server:9010; or tiny: the demonstration checkpoint, which knows the simulated table '
+                'of this package only; required, and wins over params_file',
             ),
             DeclareLaunchArgument(
                 'image',

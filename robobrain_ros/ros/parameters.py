@@ -22,6 +22,7 @@ from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.parameter import NONE, Parameter
+from robobrain_ros.serving.config import ServeConfig
 from robobrain_ros.tasks import NAMES, task_name
 from robobrain_ros.tasks.profiles import PROFILES
 
@@ -39,8 +40,9 @@ PARAMETERS = (
     Parameter(
         'model',
         '',
-        "directory of a model's Hugging Face files, or tiny: the demonstration checkpoint of this package, which knows "
-        'its simulated table only; must be set, but for engine server, where it may name files of the same model',
+        "directory of a model's Hugging Face files; or the address of servers that run it, as in server.url; or tiny: "
+        'the demonstration checkpoint of this package, which knows its simulated table only; must be set, but for '
+        'engine server, where it may name files of the same model',
     ),
     Parameter('model_profile', 'auto', 'prompts and answer format of the model', ('auto', *PROFILES)),
     Parameter(
@@ -73,8 +75,42 @@ PARAMETERS = (
     Parameter(
         'server.image_format',
         ServerConfig.image_format,
-        'how images are sent; jpeg: quality 95; png: exact, and ten times as large',
+        'how images are sent; jpeg: quality 95; png: exact, and some three times as large',
         IMAGE_FORMATS,
+    ),
+    Parameter(
+        'serve.port',
+        0,
+        "TCP port of the OpenAI API on the node's own engine, such as 9010; 0: no HTTP",
+        low=0,
+        high=65535,
+    ),
+    Parameter(
+        'serve.host',
+        ServeConfig.host,
+        'address to listen on; 0.0.0.0: other machines can ask, too, and need the key of serve.api_key_file',
+    ),
+    Parameter(
+        'serve.api_key_file',
+        '',
+        'file whose first line is the key that HTTP clients have to send; empty: the variable ROBOBRAIN_API_KEY',
+    ),
+    Parameter(
+        'serve.model_name',
+        ServeConfig.model_name,
+        "HTTP clients' name for the model; empty: the release's or the folder's",
+    ),
+    Parameter(
+        'serve.image_hosts',
+        [''],
+        "names of hosts from which images may be fetched by URL; [] or ['']: none, clients have to send them",
+    ),
+    Parameter(
+        'serve.max_requests',
+        ServeConfig.most,
+        'HTTP requests that are accepted at a time, those that wait included; more get 429',
+        low=1,
+        high=10000,
     ),
     Parameter(
         'device', EngineConfig.device, 'what runs the model; auto: a GPU where torch finds one', ('auto', 'cpu', 'cuda')

@@ -27,7 +27,7 @@ class ServerConfig:
     :param model: name of the model there; empty takes the only one that the server has
     :param api_key_file: file whose one line is the key that the servers want; empty: they want none
     :param timeout_s: a server that sends nothing for this long is left out, seconds
-    :param image_format: ``jpeg`` (quality 95, no loss of colour resolution) or ``png``, ten times the bytes and exact
+    :param image_format: ``jpeg`` (quality 95, no loss of colour resolution) or ``png`` (exact, three times the bytes)
     :param max_pixels: larger images are scaled down to this before they are sent; one token is 32x32 pixels
     :raises BadRequest: for an address that cannot be one, a format that there is not, and numbers out of range
     """
