@@ -136,8 +136,19 @@ def json_object(data: bytes, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:  # the latter where it is nested too deeply
         raise Unusable(f'{what} is not JSON: {error}') from error
     if not isinstance(value, dict):
-        raise Unusable(f'{what} must hold a JSON object, not {str(value)[:40]!r}')
+        raise Unusable(f'{what} must hold a JSON object, not {quoted(value)}')
     return value
+
+
+def quoted(value: Any, most: int = 40) -> str:
+    """Return how a value of unknown origin looks in an error: on one line, printable, and not too long.
+
+    :param most: characters
+    """
+    try:
+        return repr(value)[:most]
+    except RecursionError:  # what could just be parsed may be too deep for that
+        return f'a deeply nested {type(value).__name__}'
 
 
 def _reason(error: Exception) -> str:

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.weights.folder import quoted
 from robobrain_ros.weights.listing import Listing, listing
 from robobrain_ros.weights.manifest import HUBS, REPO, REVISION
 
@@ -142,13 +143,15 @@ class HuggingFace(Hub):
         commit = answer.get('sha')
         commit = commit if isinstance(commit, str) and re.fullmatch('[0-9a-f]{40}', commit) else ''
 
-        def fields(one: dict[str, Any]) -> tuple[Any, Any, Any, Any, str]:
+        def fields(one: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
             lfs = one['lfs'] if isinstance(one.get('lfs'), dict) else {}
-            name, git = one.get('rfilename'), '' if lfs else one.get('blobId')
-            url = f'{self.endpoint}/{repo}/resolve/{quote(commit or revision, safe="")}/{quote(str(name))}'
-            return name, lfs.get('size', one.get('size')), lfs.get('sha256'), git, url
+            git = '' if lfs else one.get('blobId')
+            return one.get('rfilename'), lfs.get('size', one.get('size')), lfs.get('sha256'), git
 
-        return listing(self.name, repo, revision, commit, answer.get('siblings'), fields)
+        def url(name: str) -> str:
+            return f'{self.endpoint}/{repo}/resolve/{quote(commit or revision, safe="")}/{quote(name)}'
+
+        return listing(self.name, Listing(repo, revision, commit, ()), answer.get('siblings'), fields, url)
 
     def headers(self) -> dict[str, str]:
         """Return the bearer token; httpx leaves it out when it is redirected to another host."""
@@ -187,7 +190,7 @@ class ModelScope(Hub):
         """Read the list of files; it names no commit of the whole."""
         if answer.get('Code') not in (200, '200', None):
             raise BadRequest(
-                f'ModelScope does not list {repo}: {answer.get("Message")!r:.200} ({answer["Code"]!r:.20})'
+                f'ModelScope does not list {repo}: {quoted(answer.get("Message"), 200)} ({quoted(answer["Code"])})'
             )
         data = answer.get('Data')
         entries = data.get('Files') if isinstance(data, dict) else None
@@ -196,12 +199,13 @@ class ModelScope(Hub):
                 raise BadRequest(f'{repo} has so many files that ModelScope does not list them all: it is no model')
             entries = [one for one in entries if not (isinstance(one, dict) and one.get('Type') == 'tree')]
 
-        def fields(one: dict[str, Any]) -> tuple[Any, Any, Any, Any, str]:
-            name = one.get('Path')
-            where = urlencode({'Revision': revision, 'FilePath': str(name)})
-            return name, one.get('Size'), one.get('Sha256'), '', f'{self._models(repo)}/repo?{where}'
+        def fields(one: dict[str, Any]) -> tuple[Any, Any, Any, Any]:
+            return one.get('Path'), one.get('Size'), one.get('Sha256'), ''
 
-        return listing(self.name, repo, revision, '', entries, fields)
+        def url(name: str) -> str:
+            return f'{self._models(repo)}/repo?{urlencode({"Revision": revision, "FilePath": name})}'
+
+        return listing(self.name, Listing(repo, revision, '', ()), entries, fields, url)
 
     def headers(self) -> dict[str, str]:
         """Return the token as a session, as ModelScope's own client sends it; httpx leaves both out on redirection."""

@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple
 
 from robobrain_ros.tasks.profiles import detect_profile
 from robobrain_ros.weights import manifest
-from robobrain_ros.weights.folder import ModelFolder, Unusable
+from robobrain_ros.weights.folder import ModelFolder, Unusable, quoted
 from robobrain_ros.weights.shards import Shards
 
 OK: Literal['ok'] = 'ok'
@@ -27,10 +27,12 @@ NOTE: Literal['note'] = 'note'
 BAD: Literal['bad'] = 'bad'
 PART = '.part'
 """How the name of a file ends that is not downloaded to its end."""
-MOST_CONFIG, MOST_TOKENIZER = 2_000_000, 100_000_000
+MOST_CONFIG, MOST_TOKENIZER = 2_000_000, 40_000_000
 """Bytes that such a file may have."""
 MOST_FAULTS = 20
 """So many files of weights are complained of one by one."""
+MOST_WORDS = 500
+"""Characters of a sentence that quotes a file."""
 ARCHITECTURES = ('Qwen3VLForConditionalGeneration', 'Qwen2_5_VLForConditionalGeneration')
 """Models that the profiles are for, as ``config.json`` names them."""
 
@@ -93,15 +95,14 @@ def _config(folder: ModelFolder, names: set[str]) -> Iterator[Finding]:
         if 'robobrain.json' in names:
             folder.json('robobrain.json', MOST_CONFIG)
         profile = detect_profile(folder.path)
-    except (ValueError, OSError) as error:
-        yield Finding(BAD, 'config.json', str(error))
+    except (ValueError, OSError, RecursionError) as error:
+        yield Finding(BAD, 'config.json', str(error)[:MOST_WORDS])
         return
     named = config.get('architectures')
     architecture = named[0] if isinstance(named, list) and named else named
     if architecture not in ARCHITECTURES:
-        words = (
-            f'config.json has the architecture {architecture!r:.80}, but must have one of {", ".join(ARCHITECTURES)}'
-        )
+        known = ' or '.join(ARCHITECTURES)
+        words = f'config.json has the architecture {quoted(architecture, 80)}, but must have {known}'
         yield Finding(BAD, 'config.json', words)
     else:
         yield Finding(OK, 'config.json', f'{architecture}, profile {profile.name}')

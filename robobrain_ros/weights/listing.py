@@ -9,11 +9,12 @@
 """The list of files that a hub gives, checked: a hub or a mirror may be hostile, and names become paths here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.weights import manifest
+from robobrain_ros.weights.folder import quoted
 from robobrain_ros.weights.integrity import PART
 from robobrain_ros.weights.manifest import SHA256, entangled, usable_name
 
@@ -57,42 +58,47 @@ class Listing:
 
 def listing(
     hub: str,
-    repo: str,
-    revision: str,
-    commit: str,
+    empty: Listing,
     entries: Any,
-    fields: Callable[[dict[str, Any]], tuple[Any, Any, Any, Any, str]],
+    fields: Callable[[dict[str, Any]], tuple[Any, Any, Any, Any]],
+    url: Callable[[str], str],
 ) -> Listing:
     """Make a listing of what a hub has answered.
 
     :param hub: its name, for errors
+    :param empty: the listing without its files
     :param entries: what should be a list of objects
-    :param fields: gives name, size, sha256, git's sha1 and URL of one of them, unchecked
+    :param fields: gives name, size, sha256 and git's sha1 of one of them, unchecked
+    :param url: gives the address of a file by its name
     :raises BadRequest: if a name would lead out of the folder, a number cannot be, or it is no model
     """
     if not isinstance(entries, list) or not all(isinstance(one, dict) for one in entries) or len(entries) > MOST_FILES:
-        raise BadRequest(f'what {hub} says about {repo} is no list of files; is the mirror in your variables a hub?')
-    files = tuple(_file(hub, *fields(one)) for one in entries)
+        raise BadRequest(
+            f'what {hub} says about {empty.repo} is no list of files; is the mirror in your variables a hub?'
+        )
+    files = tuple(_file(hub, *fields(one), url) for one in entries)
     files = tuple(sorted((file for file in files if file.name != manifest.FILE), key=lambda file: file.name))
     names = [file.name for file in files]
     if twice := entangled(names):
-        raise BadRequest(f'{hub} lists {twice!r} in {repo} twice, or as a file and a folder: nothing is downloaded')
+        raise BadRequest(
+            f'{hub} lists {twice!r} in {empty.repo} twice, or as a file and a folder: nothing is downloaded'
+        )
     if 'config.json' not in names or not any(name.endswith('.safetensors') for name in names):
         shown = ', '.join(names[:5]) or 'nothing'
-        raise BadRequest(f'{repo} on {hub} is no model in safetensors files with a config.json; it holds {shown}')
-    return Listing(repo, revision, commit, files)
+        raise BadRequest(f'{empty.repo} on {hub} is no model in safetensors files with a config.json; it holds {shown}')
+    return replace(empty, files=files)
 
 
-def _file(hub: str, name: Any, size: Any, sha256: Any, git: Any, url: str) -> ListedFile:
+def _file(hub: str, name: Any, size: Any, sha256: Any, git: Any, url: Callable[[str], str]) -> ListedFile:
     if not usable_name(name) or name.endswith(PART):
         raise BadRequest(
-            f'{hub} lists a file named {name!r:.200}, which is not written: it may lead out of the folder. '
+            f'{hub} lists a file named {quoted(name, 200)}, which is not written: it may lead out of the folder. '
             'Nothing was downloaded; do not trust this repository or mirror'
         )
     if type(size) is not int or not 0 <= size < MOST_BYTES:
-        raise BadRequest(f'{hub} says that {name} has {size!r:.40} bytes, which cannot be')
-    known = str(sha256 or '').lower()
+        raise BadRequest(f'{hub} says that {name} has {quoted(size)} bytes, which cannot be')
+    known = sha256.lower() if isinstance(sha256, str) else ''
     if known and not SHA256.fullmatch(known):
         raise BadRequest(f'{hub} says that the sha256 of {name} is {known[:80]!r}, which cannot be')
     sha1 = git if isinstance(git, str) and len(git) == 40 and not known else ''
-    return ListedFile(name, size, known, sha1, url)
+    return ListedFile(name, size, known, sha1, url(name))

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from robobrain_ros.weights.folder import ModelFolder, Unusable
+from robobrain_ros.weights.folder import ModelFolder, Unusable, quoted
 
 FILE = 'robobrain_manifest.json'
 MOST_BYTES = 4_000_000
@@ -152,7 +152,7 @@ def sha256(file: BinaryIO, hashed: Callable[[int], object]) -> str:
 
 def _manifest(fields: dict[str, Any]) -> Manifest:
     if fields.get('version') != 1:
-        raise Unusable(f'{FILE} has version {str(fields.get("version"))[:20]!r}, but this package reads version 1')
+        raise Unusable(f'{FILE} has version {quoted(fields.get("version"))}, but this package reads version 1')
     listed = fields.get('files')
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise Unusable(f'{FILE} has no list of files')
@@ -164,11 +164,11 @@ def _manifest(fields: dict[str, Any]) -> Manifest:
             and isinstance(entry.sha256, str)
             and SHA256.fullmatch(entry.sha256)
         ):
-            raise Unusable(f'{FILE} has a file that cannot be: {str(entry)[:200]}')
+            raise Unusable(f'{FILE} has a file that cannot be: {quoted(entry, 200)}')
     words = [fields.get(key) for key in ('hub', 'repo', 'revision', 'commit')]
     hub, repo, revision, commit = (word if isinstance(word, str) else '' for word in words)
     if hub not in HUBS or not REPO.fullmatch(repo) or not REVISION.fullmatch(revision):
-        raise Unusable(f'{FILE} names no hub, repository and revision that can be, but {str(words)[:200]}')
+        raise Unusable(f'{FILE} names no hub, repository and revision that can be, but {quoted(words, 200)}')
     if commit and not REVISION.fullmatch(commit):
         raise Unusable(f'{FILE} names no commit that can be, but {commit[:80]!r}')
     return Manifest(hub, repo, revision, commit, files)

@@ -17,7 +17,7 @@ from itertools import pairwise
 from math import prod
 from typing import Any
 
-from robobrain_ros.weights.folder import LFS, ModelFolder, Unusable, json_object
+from robobrain_ros.weights.folder import LFS, ModelFolder, Unusable, json_object, quoted
 
 MOST_HEADER = 16 * 2**20
 """Bytes of a header. The largest of published models have some MiB."""
@@ -81,14 +81,14 @@ def _span(entry: Any, what: str) -> tuple[int, int]:
     fields = entry if isinstance(entry, dict) else {}
     dtype, shape, offsets = fields.get('dtype'), fields.get('shape'), fields.get('data_offsets')
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise Unusable(f'{what} has the unknown type {dtype!r:.20}')
+        raise Unusable(f'{what} has the unknown type {quoted(dtype)}')
     if not isinstance(shape, list) or len(shape) > MOST_DIMENSIONS or not all(map(_is_count, shape)):
-        raise Unusable(f'{what} has no shape that can be, but {shape!r:.40}')
+        raise Unusable(f'{what} has no shape that can be, but {quoted(shape)}')
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(map(_is_count, offsets)):
-        raise Unusable(f'{what} has no place that can be, but {offsets!r:.40}')
+        raise Unusable(f'{what} has no place that can be, but {quoted(offsets)}')
     begin, end = offsets
     if (end - begin) * 8 != prod(shape) * BITS[dtype]:
-        raise Unusable(f'{what} has {end - begin} bytes, which is not {dtype} of shape {shape!r:.40}')
+        raise Unusable(f'{what} has {end - begin} bytes, which is not {dtype} of shape {quoted(shape)}')
     return begin, end
 
 

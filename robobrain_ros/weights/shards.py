@@ -10,7 +10,7 @@
 
 import re
 
-from robobrain_ros.weights.folder import ModelFolder, Unusable
+from robobrain_ros.weights.folder import ModelFolder, Unusable, quoted
 from robobrain_ros.weights.manifest import usable_name
 from robobrain_ros.weights.safetensors_header import tensors
 
@@ -100,5 +100,5 @@ class Shards:
             words = f'{name} holds {len(stray)} tensor(s) that {INDEX} does not place there, such as {tensor[:80]!r}'
             self.faults.append((name, f'{words}: files of two downloads are mixed'))
         if total is not None and total != self.tensor_bytes:
-            words = f'{INDEX} says that all tensors have {total!r:.40} bytes, but they have {self.tensor_bytes}'
+            words = f'{INDEX} says that all tensors have {quoted(total)} bytes, but they have {self.tensor_bytes}'
             self.faults.append((INDEX, words))

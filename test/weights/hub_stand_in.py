@@ -8,7 +8,8 @@
 
 """A stand-in for both hubs on loopback: listings, files, redirection to a second server, Range, and their failures.
 
-It speaks what huggingface_hub 2.4 and modelscope_hub 0.5 ask for, as read in their sources; no real hub was compared.
+It speaks what the hubs' own clients ask for: modelscope_hub 0.5.1 downloaded a model from it, and huggingface_hub 2.4.0
+read its listing, when it was made. No real hub was compared.
 """
 
 import hashlib

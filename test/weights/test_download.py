@@ -324,6 +324,19 @@ def test_listings_that_are_none(world, hub, fetch, listing):
     assert 'says about' in said
 
 
+@pytest.mark.parametrize('key', ['Path', 'Size', 'Sha256', 'rfilename', 'size', 'blobId', 'lfs', 'sha256'])
+@pytest.mark.parametrize('value', [None, -1, 2**80, [[[]]], 'x'])
+def test_listings_with_values_that_cannot_be(world, fetch, tmp_path, key, value):
+    hub = 'modelscope' if key[0].isupper() else 'huggingface'
+    listing = getattr(world, hub)()
+    entry = (listing['Data']['Files'] if hub == 'modelscope' else listing['siblings'])[-1]
+    (entry['lfs'] if key == 'sha256' and 'lfs' in entry else entry)[key] = value
+    setattr(world, hub, lambda: listing)
+    code, said = fetch(hub)
+    assert code == 0 or said.startswith('robobrain download: ')
+    assert set(held(tmp_path)) <= {f'model/{name}' for name in (*world.files, manifest.FILE, 'x')}
+
+
 def test_a_refusal_with_status_200(world, fetch):
     world.modelscope = lambda: {'Code': 10010205001, 'Message': 'no such \x1b model', 'Success': False}
     said = fetch('modelscope')[1]

@@ -187,6 +187,17 @@ def test_mutated_files_never_raise(model, counted):
     assert bad(model) == ''
 
 
+@pytest.mark.parametrize('depth', range(930, 1000, 3))
+def test_values_that_can_be_parsed_but_not_printed(known, depth):
+    deep = '[' * depth + ']' * depth
+    (known / 'config.json').write_text(f'{{"architectures": {deep}, "model_type": {deep}}}')
+    (known / 'robobrain.json').write_text(f'{{"profile": {deep}}}')
+    (known / INDEX).write_text(f'{{"weight_map": {{"a": {deep}}}, "metadata": {{"total_size": {deep}}}}}')
+    (known / FILE).write_text(f'{{"version": 1, "files": [{{"name": {deep}}}]}}')
+    (known / SHARD).write_bytes(packed(f'{{"c": {{"dtype": "U8", "shape": {deep}}}}}'.encode()))
+    assert max(len(finding.words) for finding in check(known).findings) < 700
+
+
 def test_hashes_find_what_has_the_right_size(known, capsys):
     assert main(['model', 'check', '--hashes', str(known)]) == 0
     assert 'are as they were downloaded' in capsys.readouterr().out
