@@ -43,6 +43,7 @@ _IF = re.compile(r'if\b', re.IGNORECASE)
 _STATEMENT = re.compile(r'\b(?:is|are|was|were)\b', re.IGNORECASE)
 _SUBORDINATE = re.compile(r'\b(?:that|which|where|when|until|if|whether|because|since|as|while|so)\b', re.IGNORECASE)
 _CHINESE_VERB = re.compile('|'.join([*sorted(HANDLING, key=len, reverse=True), '把|将|放|移|倒|等待|检查|确认']))
+_FENCE = re.compile(r'```[A-Za-z0-9_+-]*')
 _NO_PROSE = re.compile(r'[{}\[\]|<`]')
 
 
@@ -51,6 +52,7 @@ def read_prose(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped]]:
 
     :param cut_short: the text's end is missing, so the last part may be half a step
     """
+    text = _FENCE.sub('\n', text)
     if _NO_PROSE.search(_ARROW.sub(' ', text)):
         return [], []
     parts = [part.strip() for part in _BORDER.split(text)]

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 
 from robobrain_ros.tasks.chinese import simplified
-from robobrain_ros.tasks.plan_calls import calls_in
+from robobrain_ros.tasks.plan_calls import call_parts, calls_in
 from robobrain_ros.tasks.plan_prose import read_prose
 from robobrain_ros.tasks.plan_records import read_records, read_table
 from robobrain_ros.tasks.plan_words import is_no_step, starts_with_verb, step_of
@@ -62,6 +62,7 @@ _NEVER = re.compile(
     re.IGNORECASE,
 )
 """A heading of what is not to be done."""
+_CALLED = re.compile(r'\w\(')
 _ANY_HEADING = re.compile(r'\s*#|.{1,80}[:：][\s*]*\Z')
 _THIS, _NONE, _SOME, _ANOTHER = 2, 1, 0, -1
 
@@ -96,7 +97,7 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
     dropped: list[Dropped] = []
     lists = _lists(lines, dropped)
     if not lists:
-        steps, more = read_prose(text, cut_short)
+        steps, more = _call_lines(lines) or read_prose(text, cut_short)
         return steps, [*dropped, *more]
     chosen = max(lists, key=_List.rank)
     for other in lists:
@@ -127,6 +128,26 @@ def read_calls(text: str, answer: str, cut_short: bool) -> tuple[list[Step], lis
     if not steps or not all(step.action for step in steps) or (rest < len(text) and not cut_short):
         return None
     return steps, [drop(answer[rest:].strip(), 'cut short by the token limit')] if rest < len(text) else []
+
+
+def _call_lines(lines: list[str]) -> tuple[list[Step], list[Dropped]] | None:
+    """The steps of calls in lines of their own, two or more, among lines of prose; None if there are none."""
+    steps: list[Step] = []
+    dropped: list[Dropped] = []
+    for line in lines:
+        calls = _calls_of(line)
+        steps += (step_of(one_line(call)) for call in calls)
+        if not calls and _CALLED.search(line):
+            dropped.append(drop(line.strip(), 'a line that is no step'))
+    return (steps, dropped) if len(steps) > 1 and all(step.action for step in steps) else None
+
+
+def _calls_of(line: str) -> list[str]:
+    """The calls in a line, if it is nothing but calls."""
+    spans, rest = calls_in(line) or ([], 0)
+    if rest == len(line):
+        return [line[begin:end] for begin, end in spans]
+    return [call] if call_parts(call := line.strip(' \t;,')) else []
 
 
 def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:

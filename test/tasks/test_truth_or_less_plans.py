@@ -128,10 +128,42 @@ def as_table(rng: random.Random) -> Plan:
     return Plan('\n'.join([head, '|---|---|', *rows]), tuple(step[0] for step in made))
 
 
+def lowered(words: str) -> str:
+    """The words in the middle of a sentence."""
+    return words[0].lower() + words[1:]
+
+
+def as_prose(rng: random.Random) -> Plan:
+    """Two steps or more in sentences with words of order, between statements."""
+    made = [lowered(step[0]) for step in steps(rng)]
+    while len(made) < 2:
+        made = [lowered(step[0]) for step in steps(rng)]
+    if all(step.isascii() for step in made):
+        first, joint, end = rng.choice([('First, ', ', then ', '.'), ('', ', and then ', '.'), ('', '. Then ', '.')])
+        around = rng.choice(['{}', 'The lamp is on. {}', '{} The lamp is hot.', 'Plan: {}'])
+    else:
+        first, joint, end = rng.choice([('首先', '，然后', '。'), ('先', '，再', '。'), ('', '，接着', '')])
+        around = rng.choice(['{}', '台灯是亮的。{}', '计划：{}'])
+    text = first + joint.join(made) + end
+    return Plan(around.format(text), tuple(made))
+
+
+def as_calls(rng: random.Random) -> Plan:
+    """Two calls of functions or more."""
+    calls = [
+        '{}({})'.format(step[1], ', '.join(f'"{name}"' for name in step[2:] if name))
+        for step in steps(rng) + steps(rng)
+        if step[1].isascii()
+    ] or ['pick("the mug")', 'place("the mug", "the plate")']
+    calls = calls if len(calls) > 1 else [*calls, 'open("the box")']
+    form = rng.choice(['{}', '[{}]', 'plan = [{}]'])
+    return Plan(form.format((', ' if '[' in form else '\n').join(calls)), tuple(calls))
+
+
 def plans(seed: int, number: int) -> list[Plan]:
     """Plans of all kinds, in wrappers; the same ones every time."""
     rng = random.Random(f'{seed} plans')
-    built = [rng.choice([as_text, as_json, as_yaml, as_table])(rng) for _ in range(number)]
+    built = [rng.choice([as_text, as_json, as_yaml, as_table, as_prose, as_calls])(rng) for _ in range(number)]
     return [Plan(rng.choice(PLAIN).format(one.text), one.steps) for one in built]
 
 
