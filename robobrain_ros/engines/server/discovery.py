@@ -99,7 +99,7 @@ def _get(address: str, headers: dict[str, str], key: str) -> bytes:
     timeout = httpx.Timeout(QUICK_S, connect=CONNECT_S)
     try:
         answer = httpx.get(address + MODELS, headers=headers, timeout=timeout)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise of_transport(error, address, False, CONNECT_S) from error
     if answer.status_code != 200:
         clean = lambda text: text.replace(key, '***') if key else text  # noqa: E731

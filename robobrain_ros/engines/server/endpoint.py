@@ -74,7 +74,7 @@ class Endpoint:
         try:
             async with self._client.stream('GET', self.address + path) as response:
                 said = await _limited(response, 1 << 24)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise of_transport(error, self.address, False, self._connect_s) from error
         if response.status_code != 200:
             raise of_status(response.status_code, response.headers, said, self.address, self.clean, path)
@@ -138,7 +138,7 @@ class Endpoint:
                 async for event in events(pieces):
                     yield event
                 await _end(pieces)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise of_transport(error, self.address, begun, self._connect_s) from error
 
     async def close(self) -> None:

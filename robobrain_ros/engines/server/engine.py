@@ -23,7 +23,6 @@ from robobrain_ros.engines.server.faults import Fault
 from robobrain_ros.engines.server.probe import healthy, probe
 from robobrain_ros.engines.server.running import Running
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
-from robobrain_ros.errors import BrainError
 from robobrain_ros.geometry.resize import resize
 
 _log = logging.getLogger(__name__)
@@ -72,7 +71,7 @@ class ServerEngine:
         except asyncio.CancelledError:
             await self.close()
             raise
-        except BrainError as error:
+        except Exception as error:
             await self.close()
             self._state, self._error = EngineState.DEAD, f'no server can be used: {error}'
             raise EngineDead(self._error) from error
@@ -91,7 +90,8 @@ class ServerEngine:
         for endpoint in self._endpoints:
             if not endpoint.fault and endpoint.model != self.model:
                 endpoint.fault = f'{endpoint.address} serves {endpoint.model!r}, {there[0].address} {self.model!r}'
-            report(endpoint.fault or f'{endpoint.address} serves {endpoint.model}{_lacks(endpoint)}')
+            endpoint.model = self.model  # no other will do when it comes back
+            report(endpoint.fault or f'{endpoint.address} serves {self.model}{_lacks(endpoint)}')
 
     async def _watch(self, endpoint: Endpoint, report: Callable[[str], None]) -> None:
         """Look after one server until cancelled: leave it out when it is ill, and take it back."""
@@ -104,7 +104,9 @@ class ServerEngine:
                 else:
                     await probe(endpoint)
             except Fault as fault:
-                endpoint.fault = fault.text
+                # while it works on a request it may be slow to answer; whether it works, the request finds out
+                if fault.status or not endpoint.in_flight:
+                    endpoint.fault = fault.text
             except Exception:  # ends here, or nobody would look after the server any more
                 _log.exception('%s could not be looked after', endpoint.address)
             if bool(before) != bool(endpoint.fault):

@@ -104,7 +104,8 @@ class Reader:
 
     def _count(self, usage: Any, guess: int) -> int:
         """How many tokens are new, by the server's count, which comes with every chunk, or at the end, or never."""
-        total = self._tokens + guess if usage is None else int(usage['completion_tokens'])
+        counted = (usage or {}).get('completion_tokens')
+        total = self._tokens + guess if counted is None else int(counted)
         new, self._tokens = max(total - self._tokens, 0), max(total, self._tokens)
         return new
 
@@ -127,7 +128,7 @@ def _spelled(logprobs: Any) -> tuple[Token, ...]:
     return tuple(
         Token(
             place['token'],
-            tuple({one['token']: float(one['logprob']) for one in (place, *place['top_logprobs'])}.items()),
+            tuple({one['token']: float(one['logprob']) for one in (place, *(place.get('top_logprobs') or ()))}.items()),
         )
         for place in places
     )

@@ -150,6 +150,20 @@ def test_tokens_are_counted_as_the_server_counts_them(at_end):
         assert [delta.tokens for delta in stream if delta.text] == [2, 1]
 
 
+def test_parts_that_other_servers_leave_out_are_not_missed():
+    async def act(exchange: Exchange) -> None:
+        place = {'token': 'a', 'logprob': -0.5, 'top_logprobs': None}
+        choice = {'delta': {'content': 'a'}, 'logprobs': {'content': [place]}}
+        await exchange.begin()
+        await exchange.event({'choices': [{'delta': {'role': 'assistant'}}], 'usage': None})
+        await exchange.event({'choices': [choice], 'usage': {}})
+        await exchange.event({'choices': [{'delta': None, 'finish_reason': 'stop'}]})
+        await exchange.send(b'0\r\n\r\n')  # without a word that all is done
+
+    stream, _ = answered(generation(), act)
+    assert stream[1:] == [Delta('a', 1, '', (Token('a', (('a', -0.5),)),)), Delta(finish_reason='stop')]
+
+
 def test_a_server_that_does_not_stop_is_cut_at_the_limit():
     async def endless(exchange: Exchange) -> None:
         await exchange.begin()

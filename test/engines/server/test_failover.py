@@ -217,6 +217,32 @@ def test_servers_of_different_models_are_not_mixed():
             second.models = {'data': [{'id': 'another'}]}
             async with engine_for(first, second) as engine:
                 assert engine.model == 'brain'
-                return engine.health().details[second.url]
+                assert "serves 'another'" in engine.health().details[second.url]
+                await until(lambda: 'set server.model' in engine.health().details[second.url])  # asked once more
+                second.models = first.models
+                await until(lambda: 'serves brain' in engine.health().details[second.url])
 
-    assert "serves 'another'" in run(work())
+    run(work())
+
+
+def test_a_server_that_is_too_busy_to_say_how_it_is_goes_on_with_its_request():
+    async def silent(exchange: Exchange) -> None:
+        await asyncio.sleep(60)
+
+    async def work():
+        async with stand_ins() as (server,), engine_for(server, timeout_s=1.0) as engine:
+            server.health = silent
+
+            async def slow(exchange: Exchange) -> None:
+                await exchange.begin()
+                for _ in range(5):
+                    await exchange.text('so ')
+                    await asyncio.sleep(0.5)
+                server.health = status(200)
+                await exchange.text('there', 'stop')
+                await exchange.end()
+
+            server.script = [slow]
+            return text(await deltas(engine, generation())), engine.health().state
+
+    assert run(work()) == ('so so so so so there', EngineState.READY)

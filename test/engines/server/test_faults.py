@@ -233,6 +233,11 @@ def test_a_name_that_nobody_has_is_named():
     start_fails('http://no-such-host.invalid:9010', 'no-such-host.invalid:9010.*server.url')
 
 
+def test_a_name_that_cannot_be_one_is_a_failure_like_others():
+    start_fails('http://a..b', 'no server can be used')
+    start_fails(f'http://{"a" * 300}', 'no server can be used')
+
+
 def test_https_to_a_server_that_speaks_http_is_explained():
     async def work():
         async with stand_ins() as (server,):
