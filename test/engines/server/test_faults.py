@@ -11,6 +11,7 @@
 import asyncio
 import socket
 
+import httpx
 import pytest
 from engine_helpers import deltas, generation, text
 from stand_in_server import LIMITS, Exchange, engine_for, engine_of, says, stand_ins, status
@@ -18,6 +19,7 @@ from stand_in_server import LIMITS, Exchange, engine_for, engine_of, says, stand
 from robobrain_ros.engines.base import EngineState
 from robobrain_ros.engines.server.config import ServerConfig
 from robobrain_ros.engines.server.engine import ServerEngine
+from robobrain_ros.engines.server.faults import Kind, of_transport
 from robobrain_ros.errors import BrainError, ErrorCode
 
 SOON = 30.0
@@ -247,6 +249,19 @@ def test_https_to_a_server_that_speaks_http_is_explained():
                 await engine.start(lambda text: None)
 
     run(work())
+
+
+@pytest.mark.parametrize(
+    ('said', 'mend'),
+    [
+        ('[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate', 'SSL_CERT_FILE'),
+        ('[SSL: WRONG_VERSION_NUMBER] wrong version number', 'not https'),
+    ],
+)
+def test_faults_of_tls_name_what_mends_them(said, mend):
+    fault = of_transport(httpx.ConnectError(said), 'https://a', False, 5.0)
+    assert fault.kind is Kind.GONE
+    assert mend in fault.text
 
 
 def test_a_key_is_sent_and_never_shown(tmp_path, caplog, capfd):
