@@ -37,7 +37,7 @@ def make_parser() -> Parser:
     """Make the parser of the whole command line."""
     from robobrain_ros.bags import commands as bags
     from robobrain_ros.bench import commands as bench
-    from robobrain_ros.commands import ask, completion, download, model, query
+    from robobrain_ros.commands import ask, completion, download, model, query, serve
     from robobrain_ros.commands.demo_help import DESCRIPTION
     from robobrain_ros.tasks import TASKS, task_name
 
@@ -86,6 +86,7 @@ def make_parser() -> Parser:
     doctor.set_defaults(run=_doctor)
 
     download.add(commands)
+    serve.add(commands)
     model.add(commands)
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')

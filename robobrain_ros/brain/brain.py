@@ -62,7 +62,8 @@ class Brain:
         self.pipeline = Pipeline(engine, profile)
         self.settings = settings or Settings()
         """Replace it at will: each request works with what it finds when it is accepted."""
-        self._loop = LoopThread('robobrain-engine')
+        self.loop = LoopThread('robobrain-engine')
+        """Where the engine's coroutines run."""
         self._process = os.getpid()
         self._closed = False
         self._door = threading.Lock()
@@ -148,7 +149,7 @@ class Brain:
         :param settings: for this request only
         :returns: always, also in failure: look at ``answer.code``, or call ``answer.raise_for_error()``
         """
-        self._loop.forbid('ask')
+        self.loop.forbid('ask')
         job = self._submit(instruction, image, task, depth, camera, timeout, settings)
         try:
             return job.done.result()
@@ -242,7 +243,7 @@ class Brain:
         """
         task = task_name(task) if isinstance(task, str) else task
         begun = Answer(task, instruction, model=self.model, request_id=request_id or uuid.uuid4().hex)
-        job = Job(begun, self._loop.loop, report)
+        job = Job(begun, self.loop.loop, report)
         chosen = settings or self.settings
 
         async def work() -> None:
@@ -271,14 +272,14 @@ class Brain:
             if self._closed:
                 job.refuse(BrainError(ErrorCode.ENGINE_DEAD, 'the brain is closed'))
             else:
-                self._loop.loop.call_soon_threadsafe(admit)
+                self.loop.loop.call_soon_threadsafe(admit)
         return job
 
     def stop_all(self, code: ErrorCode, message: str) -> None:
         """End all requests with this code; returns at once."""
         with self._door:
             if not self._closed:
-                self._loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
+                self.loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
 
     # --- the engine's life ------------------------------------------------------------------------------------------
     def start(
@@ -304,7 +305,7 @@ class Brain:
             revive = lambda: self._start(report, image_size, warm_up)  # noqa: E731
             self._upkeep = asyncio.create_task(supervise(self.engine, revive, report))
 
-        return self._loop.submit(start())
+        return self.loop.submit(start())
 
     async def _start(self, report: Callable[[str], None], image_size: tuple[int, int], warm_up: Sequence[str]) -> None:
         self._warm = False
@@ -326,7 +327,7 @@ class Brain:
 
         The brain cannot be used afterwards: what is asked ends with ENGINE_DEAD.
         """
-        self._loop.forbid('close')
+        self.loop.forbid('close')
 
         async def close() -> None:
             self._desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
@@ -340,11 +341,11 @@ class Brain:
                 if self._closed:
                     return
                 self._closed = True
-                ended = self._loop.submit(close())
+                ended = self.loop.submit(close())
             try:
                 ended.result(CLOSE_S)
             finally:
-                self._loop.close()
+                self.loop.close()
 
 
 def _checked(timeout: float) -> float:

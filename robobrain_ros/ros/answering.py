@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -26,6 +26,7 @@ from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Job
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Instruction
 from robobrain_ros.ros import messages
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.camera_input import CameraInput
@@ -46,6 +47,17 @@ class ActiveNode(NamedTuple):
     cameras: Mapping[str, CameraInput]
     outputs: Outputs
     transforms: Transforms
+
+
+async def _frame(parts: ActiveNode, wanted: Request) -> CameraFrame:
+    """The image that a request asks for.
+
+    :raises BrainError: if it does not come, or the way to the frame that is asked for cannot be known
+    """
+    frame = await parts.cameras[wanted.camera].frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
+    parts.transforms.check(wanted.target_frame, frame.header.frame_id)
+    frame.to_target = lambda header: parts.transforms.lookup(wanted.target_frame, header, wanted.tf_timeout)
+    return frame
 
 
 class Answering:
@@ -78,6 +90,18 @@ class Answering:
                 self._open.brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
             self._open = None
 
+    def frame_of(self, camera: str) -> Callable[[], Awaitable[CameraFrame]]:
+        """What gives a camera's newest frame, as a request that says nothing else would see it.
+
+        :param camera: one of the parameter cameras; empty: the default one
+        :raises BrainError: BAD_REQUEST if there is no such camera; NOT_ACTIVE if the node is not active
+        """
+        wanted = Request.read(Instruction(camera=camera), self._values())
+        parts = self._open
+        if parts is None:
+            raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
+        return lambda: _frame(parts, wanted)
+
     def wait(self, timeout_s: float) -> None:
         """Block until all clients have their answers, or for this many seconds; not in the executor's thread."""
         with self._idle:
@@ -109,11 +133,8 @@ class Answering:
         frames: list[CameraFrame] = []
 
         async def frame() -> CameraFrame:
-            camera = parts.cameras[wanted.camera]
-            frame = await camera.frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
+            frame = await _frame(parts, wanted)
             frames.append(frame)
-            parts.transforms.check(wanted.target_frame, frame.header.frame_id)
-            frame.to_target = lambda header: parts.transforms.lookup(wanted.target_frame, header, wanted.tf_timeout)
             return frame
 
         with self._idle:  # shut() must not come between: it would miss this job

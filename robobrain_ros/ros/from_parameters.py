@@ -24,6 +24,7 @@ from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.serving.config import ServeConfig, read_key
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 
@@ -68,6 +69,7 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
         stall_s=values['stall_s'],
         quantization=values['quantization'],
         decode_kernels=values['decode_kernels'],
+        shared=bool(values['serve.port']),
         tensor_parallel_size=values['tensor_parallel_size'],
         cache_directory=values['cache_directory'],
         flaggems=FlagGemsSettings(
@@ -78,18 +80,45 @@ def engine_config(values: Mapping[str, Any]) -> EngineConfig:
     )
 
 
+def on_server(values: Mapping[str, Any]) -> bool:
+    """Whether others run the model: ``engine`` says so, or ``model`` is an address."""
+    return values['engine'] == 'server' or '://' in values['model']
+
+
 def server_config(values: Mapping[str, Any]) -> ServerConfig:
     """How the servers are reached that run the model.
 
     :raises BadRequest: for an address that cannot be one
     """
     return ServerConfig(
-        url=values['server.url'],
+        url=values['model'] if '://' in values['model'] else values['server.url'],
         model=values['server.model'],
         api_key_file=values['server.api_key_file'],
         timeout_s=values['server.timeout_s'],
         image_format=values['server.image_format'],
         max_pixels=values['max_pixels'],
+    )
+
+
+def serve_config(values: Mapping[str, Any]) -> ServeConfig | None:
+    """Who may ask over HTTP; None if nobody: serve.port is 0.
+
+    :raises BadRequest: for values that cannot be, or do not go together
+    """
+    if not values['serve.port']:
+        return None
+    if on_server(values):
+        raise BadRequest(
+            f"serve.port is {values['serve.port']}, but the model runs on a server: let HTTP clients ask "
+            'that themselves, or set serve.port to 0'
+        )
+    return ServeConfig(
+        values['serve.port'],
+        values['serve.host'],
+        read_key(values['serve.api_key_file']),
+        values['serve.model_name'],
+        tuple(filter(None, values['serve.image_hosts'])),
+        values['serve.max_requests'],
     )
 
 
@@ -122,7 +151,8 @@ def check(values: Mapping[str, Any]) -> None:
     """
     settings(values)
     cameras(values)
-    if values['engine'] == 'server':
+    serve_config(values)
+    if on_server(values):
         server_config(values)
 
 

@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
@@ -38,10 +38,12 @@ from robobrain_ros.ros.from_parameters import (
     check,
     engine_config,
     model_directory,
+    on_server,
     profile,
     server_config,
     settings,
 )
+from robobrain_ros.ros.http import serve
 from robobrain_ros.ros.lifecycle import AnsweringLifecycleNode
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
@@ -50,6 +52,9 @@ from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
 from robobrain_ros.tasks.profiles import Profile
+
+if TYPE_CHECKING:
+    from robobrain_ros.serving.server import HttpServer
 
 END_S = 4.0
 """So long the node may take to shut down, seconds: less than what launch waits until it sends the next signal."""
@@ -81,13 +86,14 @@ def explained(transition: Transition) -> Transition:
 
 def _engine(values: Mapping[str, Any]) -> tuple[Engine, Profile]:
     """Make the engine, which does not run yet, and say how its model is asked."""
-    if values['engine'] == 'embedded':
+    if not on_server(values):
         return EmbeddedEngine(engine_config(values)), profile(values)
     from robobrain_ros.engines.server.discovery import find
     from robobrain_ros.engines.server.engine import ServerEngine
 
-    config = server_config(values)
-    found, limits = find(config, values['model_profile'], model_directory(values) if values['model'] else None)
+    config, model = server_config(values), values['model']
+    directory = model_directory(values) if model and '://' not in model else None
+    found, limits = find(config, values['model_profile'], directory)
     return ServerEngine(config, limits), found
 
 
@@ -106,6 +112,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         self._requests = RequestServer(self, self._answering, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
+        self._http: HttpServer | None = None
         self._cameras: dict[str, CameraInput] = {}
         self._active = ExitStack()
         """Ends what lives only while the node is active."""
@@ -156,10 +163,13 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
                 if self.stopping.is_set():
                     raise BrainError(ErrorCode.CANCELLED, 'shut down while the engine was starting')
             started.result()
+            self._http = serve(brain, values, self._answering)
         except BaseException:
             brain.close()
             raise
         self._brain = self._diagnostics.brain = brain
+        if self._http is not None:
+            self._report(f'serving {self._http.model_name} at {self._http.url}')
         return TransitionCallbackReturn.SUCCESS
 
     @explained
@@ -217,9 +227,12 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
 
     def _end(self) -> None:
         brain, self._brain, self._diagnostics.brain = self._brain, None, None  # once is enough, even if it fails
+        http, self._http = self._http, None
         try:
             self._shut()
         finally:
+            if http is not None:
+                http.close()
             if brain is not None:
                 brain.close()
 

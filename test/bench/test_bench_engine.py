@@ -205,7 +205,7 @@ def test_plain_vllm_gets_nothing_that_makes_ours_faster(monkeypatch, tmp_path):
 
 @pytest.mark.engine
 def test_the_engine_is_measured(tiny_brain, capsys):
-    tiny_brain._loop.submit(answer_all(tiny_brain.engine, PLAN)).result(120)
+    tiny_brain.loop.submit(answer_all(tiny_brain.engine, PLAN)).result(120)
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert told.pop() == {'note': 'engine: 0 kernels compiled, 0 loaded, 0 tuned after warm-up'}
     assert [row['task'] for row in told] == [case.task for case in CASES for _ in range(PLAN.repetitions)]

@@ -172,7 +172,7 @@ def test_it_ends_as_a_whole_and_keeps_what_is_grounded(brain, end, code):
     assert (answer.code, answer.complete) == (code, False)
     assert [step.status.name for step in answer.steps] == ['GROUNDED', 'GROUNDED', 'PLANNED']
     gate.open()
-    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), brain._loop.loop).result(SOON)
+    asyncio.run_coroutine_threadsafe(asyncio.sleep(0), brain.loop.loop).result(SOON)
     assert len([one for one in brain.engine.asked if 'Place the red cube' in one.text]) == 0
 
 

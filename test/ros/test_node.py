@@ -12,6 +12,7 @@ import math
 import statistics
 import threading
 
+import httpx
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
@@ -63,6 +64,22 @@ def test_a_target_with_the_header_of_its_image(active, client, ears, player):
         'target_with_covariance',
         'targets',
     }
+
+
+def asked_over_http(node, **body):
+    url = f'http://127.0.0.1:{node.value("serve.port")}/v1/robobrain/ask'
+    return httpx.post(url, json={'instruction': 'the red plate'} | body, timeout=SOON)
+
+
+def test_http_clients_see_what_the_camera_sees(active, client):
+    answer = client.query('pointing', 'the red plate')
+    response = asked_over_http(active, camera='')
+    assert response.status_code == 200, response.text
+    assert response.json()['model'] == answer.model
+    assert response.json()['targets'][0]['position'] == pytest.approx(place(answer.targets[0].position), abs=0.01)
+    refused = asked_over_http(active, camera='wrist')
+    assert (refused.status_code, refused.json()['code']) == (400, 'BAD_REQUEST')
+    assert "camera is 'wrist', but this node has a single camera" in refused.json()['message']
 
 
 def test_positions_are_those_of_the_simulated_table(active, client, player):
@@ -244,6 +261,7 @@ def test_a_deactivated_node_refuses(active, client, ears):
     assert not ears.goal('pointing', 'the red plate').accepted()
     response = client.call(Ask, '/robobrain/ask', Ask.Request(instruction='the red plate'), SOON)
     assert response.error_code == Answer.NOT_ACTIVE
+    assert asked_over_http(active, camera='').json()['code'] == 'NOT_ACTIVE'
     for wrong in (DEACTIVATE, CONFIGURE):
         with pytest.raises(NoReply, match='refused'):
             client.transition(wrong, SOON)
@@ -305,6 +323,8 @@ def test_down_and_up_again_with_another_transport(active, client, ears, player, 
     client.transition(DEACTIVATE, SOON)
     client.transition(CLEANUP, SOON)
     assert client.state() == 'unconfigured'
+    with pytest.raises(httpx.ConnectError):
+        asked_over_http(active)
     others = children()
     assert pids
     assert not pids & others

@@ -80,7 +80,9 @@ def test_numbers_outside_the_limits_are_quoted(parameter):
 
 def test_the_defaults_make_everything():
     assert engine_config(TINY) == EngineConfig(TINY_MODEL)
-    assert profile(TINY) == replace(PROFILES['robobrain-tiny'], canvas=(512, 384))
+    found = profile(TINY)
+    assert found == replace(PROFILES['robobrain-tiny'], canvas=(512, 384), calibration=found.calibration)
+    assert found.calibration
     assert settings(DEFAULTS) == Settings()
     assert cameras(DEFAULTS) == [CameraSettings()]
     assert DEFAULTS['default_task'] in TASKS

@@ -53,7 +53,7 @@ def engine(tiny_brain):
 @pytest.fixture
 def run(tiny_brain):
     """Runs a coroutine in the engine's loop."""
-    return lambda coroutine: tiny_brain._loop.submit(coroutine).result(SOON)
+    return lambda coroutine: tiny_brain.loop.submit(coroutine).result(SOON)
 
 
 @pytest.fixture

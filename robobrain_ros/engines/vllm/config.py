@@ -37,6 +37,7 @@ class EngineConfig:
         ``none`` leaves them as they are on disk
     :param decode_kernels: ``auto`` makes single tokens by this package's own kernels, where they were measured to be
         faster (worker/decode_layer.py); ``off`` leaves them to vLLM's
+    :param shared: HTTP clients ask the same engine: requests have priorities and may bring several images
     :param tensor_parallel_size: GPUs that share the model; on a CPU processes, each on ``OMP_NUM_THREADS`` cores
     :param cache_directory: where a GPU's compiled kernels are kept between starts; empty: each library's own place
     :param flaggems: operators to take from FlagGems (GPU)
@@ -53,6 +54,7 @@ class EngineConfig:
     stall_s: float = 30.0
     quantization: str = 'none'
     decode_kernels: str = 'auto'
+    shared: bool = False
     tensor_parallel_size: int = 1
     cache_directory: str = caches.DEFAULT
     flaggems: FlagGemsSettings = field(default_factory=FlagGemsSettings)

@@ -31,7 +31,7 @@ from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
-from robobrain_ros.engines.vllm.preparation import Preparation, chat_format
+from robobrain_ros.engines.vllm.preparation import Preparation, chat_format, chat_template
 from robobrain_ros.engines.vllm.sampling import sampling, spelled
 from robobrain_ros.engines.vllm.warming import every_shape
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
@@ -52,7 +52,7 @@ class EmbeddedEngine:
     """
 
     def __init__(self, config: EngineConfig) -> None:
-        self._config = config
+        self.config = config
         self.model = config.model.resolve().name
         self._limits = ImageLimits.read(config.model, config.max_pixels)
         self._state = EngineState.STOPPED
@@ -66,6 +66,8 @@ class EmbeddedEngine:
         """What had been compiled when warm-up ended."""
         self._llm: Any = None
         self._template: Callable[[str], str] | None = None
+        self.has_tools = False
+        """Whether the model's chat template can offer functions to call; known once it is ready."""
         self._preparation: Preparation | None = None
         self._in_flight: set[str] = set()
         self._watchdog = Watchdog(config.stall_s)
@@ -101,7 +103,7 @@ class EmbeddedEngine:
             raise EngineDead(self._error) from error
         assert self._family is not None
         self._pids = tuple(self._family.pids())
-        self._watchdog = Watchdog(self._config.stall_s)
+        self._watchdog = Watchdog(self.config.stall_s)
         self._state, self._error, self._warm = EngineState.READY, '', None
         report('the engine is ready')
 
@@ -111,12 +113,10 @@ class EmbeddedEngine:
             self._family = Family()
             report('loading vLLM')
             # in threads, since they take seconds to minutes
-            self._on_cpu = await in_thread(self._family, runs_on_cpu, self._config)
-            self._choice = flaggems.usable(
-                self._config.flaggems, os.environ, self._on_cpu, self._native_because, report
-            )
-            how = await in_thread(self._family, launch, self._config, self._family.folder, self._choice, self._on_cpu)
-            report(f'starting the engine with {self._config.model}')
+            self._on_cpu = await in_thread(self._family, runs_on_cpu, self.config)
+            self._choice = flaggems.usable(self.config.flaggems, os.environ, self._on_cpu, self._native_because, report)
+            how = await in_thread(self._family, launch, self.config, self._family.folder, self._choice, self._on_cpu)
+            report(f'starting the engine with {self.config.model}')
             await in_thread(self._family, self._create, self._family, how)
             await self._get_ready(report)
 
@@ -128,9 +128,10 @@ class EmbeddedEngine:
         if self._choice.on and told:
             report(f'{self._choice}: {len(told.operators)} operators: {", ".join(told.operators)}')
         tokenizer = await compat.tokenizer(self._llm)
-        self._template = chat_format(tokenizer, self._config.model)
+        self._template = chat_format(tokenizer, self.config.model)
+        self.has_tools = 'tools' in chat_template(tokenizer, self.config.model)
         render, pixels = compat.renderer(self._llm), told.pixels if told else ''
-        self._preparation = Preparation(render, tokenizer, self._config.model, pixels)
+        self._preparation = Preparation(render, tokenizer, self.config.model, pixels)
 
     def _reason(self, error: BaseException) -> str:
         """Say why a start with FlagGems failed: in the worker's words if it left any.
@@ -141,6 +142,11 @@ class EmbeddedEngine:
         if told and told.refused:
             raise BadRequest(told.error) from error
         return f'FlagGems could not be enabled: {told.error}' if told and told.error else f'{error}'
+
+    @property
+    def client(self) -> Any:
+        """VLLM's AsyncLLM while the engine is ready, for others in this process; else None."""
+        return self._llm if self.health().state is EngineState.READY else None
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
         """Run requests to their end, one after the other; on a GPU also others, until every kernel is compiled.

@@ -23,6 +23,15 @@ FP8: dict[str, Any] = {'quantization': 'fp8_per_tensor', 'quantization_config': 
 """vLLM quantizes the language model's layers as they are loaded. In the vision tower, quantizing the inputs takes
 longer than its products gain: 1 ms more to the first token on an H200, besides what it costs in precision."""
 
+SHARED: dict[str, Any] = {
+    'scheduling_policy': 'priority',
+    'limit_mm_per_prompt': {'image': 8, 'video': 0},  # a chat repeats the images of its earlier turns
+    'disable_log_stats': False,  # for /metrics
+    # an empty list would allow all; serving/checks.py has the list that counts
+    'allowed_media_domains': ['none.invalid'],
+}
+"""What changes where HTTP clients ask, too."""
+
 SERVER = 'vllm.entrypoints.openai.api_server'
 """The module that is vLLM's own server, for comparison."""
 
@@ -119,6 +128,8 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'use_tqdm_on_load': False,
         'seed': 0,
     }
+    if config.shared:
+        arguments |= SHARED
     environment = variables(on_cpu, folder) | ranks.environment(on_cpu)
     if on_cpu:
         return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, environment, True)

@@ -151,6 +151,14 @@ def _without_pixels(rendered: Any) -> dict[str, Any]:
     return {**rendered, 'mm_kwargs': type(rendered['mm_kwargs'])({'image': [item]})}
 
 
+def chat_template(tokenizer: Any, model: Path) -> str:
+    """Find the model's chat template; parameters as those of ``chat_format``."""
+    template: str = getattr(tokenizer, 'chat_template', None) or ''
+    if not template:  # older checkpoints keep it apart
+        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
+    return template
+
+
 def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
     """Find the model's chat format.
 
@@ -158,9 +166,7 @@ def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
     :param model: directory with the model's files
     :returns: a function that puts a user's text, after an image, into that format
     """
-    template = getattr(tokenizer, 'chat_template', None)
-    if not template:  # older checkpoints keep it apart
-        template = json.loads((model / 'chat_template.json').read_text())['chat_template']
+    template = chat_template(tokenizer, model)
 
     def render(text: str) -> str:
         content = [{'type': 'image'}, {'type': 'text', 'text': text}]

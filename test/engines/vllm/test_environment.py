@@ -125,7 +125,7 @@ PROGRAM = """
         try:
             brain.start(lambda text: None).result()
             running = settings()
-            end = brain._loop.submit(ask(brain.engine)).result(60)
+            end = brain.loop.submit(ask(brain.engine)).result(60)
         finally:
             brain.close()
         closed = settings()

@@ -73,7 +73,7 @@ def fresh(engine, calls):
 
 @pytest.fixture
 def run(tiny_brain):
-    return lambda coroutine: tiny_brain._loop.submit(coroutine).result(SOON)
+    return lambda coroutine: tiny_brain.loop.submit(coroutine).result(SOON)
 
 
 @pytest.mark.engine

@@ -113,7 +113,7 @@ def test_two_answer_as_one_and_when_one_is_killed_the_engine_is_dead(tiny_brain,
         assert engine.health().state is EngineState.DEAD
     finally:
         loop.submit(engine.close()).result(SOON)
-    assert answers == tiny_brain._loop.submit(ask(tiny_brain.engine)).result(SOON)
+    assert answers == tiny_brain.loop.submit(ask(tiny_brain.engine)).result(SOON)
     assert all(answers)
     assert len(workers) == 2
     assert set(listening) == {'127.0.0.1'}

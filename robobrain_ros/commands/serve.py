@@ -1,0 +1,98 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+
+"""The command ``robobrain serve``: the OpenAI API and this package's own over HTTP, without ROS."""
+
+import argparse
+import threading
+from pathlib import Path
+from typing import Any
+
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, add_model, positive, takes_files
+from robobrain_ros.commands.output import console
+
+EXAMPLES = """\
+examples:
+  robobrain serve --model /models/RoboBrain2.5-8B-NV     for programs on this machine
+  robobrain serve --host 0.0.0.0 --api-key-file key.txt  for others, too
+
+  curl http://127.0.0.1:9010/v1/models
+  curl http://127.0.0.1:9010/v1/robobrain/ask -H 'Content-Type: application/json' \\
+    -d "{\\"instruction\\": \\"the red mug\\", \\"image\\": \\"$(base64 -w0 photo.jpg)\\"}"
+
+endpoints:
+  /v1/chat/completions, /v1/completions, /v1/responses, /v1/models, /health, /metrics   as vllm serve has them
+  /v1/robobrain/ask   any task: the answer with pixels, plans and positions; /docs describes it
+
+variables:
+  ROBOBRAIN_API_KEY   the key, where --api-key-file is not given"""
+
+
+def add(commands: Any) -> None:
+    """Add the command to ``commands``, argparse's subparsers."""
+    serve = commands.add_parser(
+        'serve',
+        help='the OpenAI API over HTTP, without ROS',
+        description='Serve a model over HTTP until Ctrl-C. A running node does the same with the parameter serve.port.',
+        epilog=EXAMPLES,
+        formatter_class=WITH_EXAMPLES,
+    )
+    add_model(serve)
+    serve.add_argument('--port', type=int, default=9010, help='0: any that is free (default: %(default)s)')
+    serve.add_argument(
+        '--host',
+        default='127.0.0.1',
+        help='address to listen on; others than loopback need a key (default: %(default)s)',
+    )
+    key = serve.add_argument(
+        '--api-key-file', default='', metavar='FILE', help='its first line is the key that clients have to send'
+    )
+    takes_files(key)
+    serve.add_argument('--served-model-name', default='', metavar='NAME', help="clients' name for the model")
+    serve.add_argument(
+        '--image-host', action='append', default=[], metavar='NAME', help='fetch images from this host; again for more'
+    )
+    serve.add_argument(
+        '--max-requests',
+        type=positive(int),
+        default=32,
+        help='most at a time, waiting ones included (default: %(default)s)',
+    )
+    serve.set_defaults(run=_serve)
+
+
+def _serve(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.serving.config import ServeConfig, read_key
+
+    key = read_key(chosen.api_key_file)
+    config = ServeConfig(
+        chosen.port, chosen.host, key, chosen.served_model_name, tuple(chosen.image_host), chosen.max_requests
+    )
+    return run(chosen.model, config)
+
+
+def run(model: Path, config: Any) -> int:
+    """Serve a model until Ctrl-C; blocks.
+
+    :param model: a checkpoint's folder
+    :param config: a ServeConfig
+    """
+    from robobrain_ros.brain.brain import Brain
+    from robobrain_ros.serving.server import HttpServer
+
+    say = console().print
+    with Brain.load(model, report=say, shared=True) as brain:
+        server = HttpServer(brain, config)
+        server.start()
+        try:
+            say(f'serving {server.model_name} at {server.url}, the API of this package at {server.url}/robobrain/ask')
+            threading.Event().wait()
+        finally:
+            server.close()
+    return 0

@@ -1,0 +1,94 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+
+"""vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
+
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import Any
+
+Message = MutableMapping[str, Any]
+App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
+"""An ASGI application."""
+
+GUEST = 1
+"""Priority of HTTP requests; the robot's own have 0, and vLLM takes the lowest number first."""
+
+
+class Guests:
+    """The engine's client as HTTP requests get it: behind the robot's own requests, whatever they say themselves.
+
+    :param llm: vLLM's AsyncLLM
+    """
+
+    def __init__(self, llm: Any) -> None:
+        self.llm = llm
+        self._in_flight: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.llm, name)
+
+    async def generate(self, prompt: Any, sampling_params: Any, request_id: str, **options: Any) -> AsyncIterator[Any]:
+        """Generate as AsyncLLM does, with a guest's priority."""
+        self._in_flight.add(request_id)
+        try:
+            outputs = self.llm.generate(prompt, sampling_params, request_id, **options | {'priority': GUEST})
+            async with aclosing(outputs):
+                async for output in outputs:
+                    yield output
+        finally:
+            self._in_flight.discard(request_id)
+
+    async def end_all(self) -> None:
+        """Abort what runs: its streams get their end."""
+        await self.llm.abort(list(self._in_flight))
+
+
+async def openai_app(guests: Guests, model_name: str, tools: bool) -> App:
+    """Build vLLM's application; takes a fraction of a second, in the engine's loop.
+
+    vLLM's handlers want to end the server when the engine is dead. This one outlives it, so they get a stand-in.
+
+    :param model_name: under which clients find the model
+    :param tools: whether the model's template can offer functions to call
+    """
+    build_app, init_app_state, parser = _launchers()
+    chosen = ['--model', guests.model_config.model, '--served-model-name', model_name]
+    chosen += ['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'] if tools else []
+    arguments = parser.parse_args([*chosen, '--disable-fastapi-docs'])
+    arguments.model = model_name  # told to clients as "root": not where it lies on this machine
+    tasks = await guests.get_supported_tasks()
+    app = build_app(arguments, tasks, guests.model_config)
+    await init_app_state(guests, app.state, arguments, tasks)
+    app.state.server = SimpleNamespace(should_exit=False)
+    built: App = app
+    return built
+
+
+def preload() -> None:
+    """Import what ``openai_app`` needs; takes seconds, so not in the engine's loop."""
+    _launchers()
+
+
+def _launchers() -> tuple[Any, Any, Any]:
+    """VLLM's functions and the parser of its arguments: they moved in 0.27."""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        try:
+            from vllm.entrypoints.launchers.api_server.app_state import init_app_state
+            from vllm.entrypoints.launchers.app import build_app
+            from vllm.entrypoints.launchers.cli_args import make_arg_parser
+        except ImportError:  # up to 0.26
+            from vllm.entrypoints.openai.api_server import build_app, init_app_state
+            from vllm.entrypoints.openai.cli_args import make_arg_parser
+        from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    return build_app, init_app_state, make_arg_parser(FlexibleArgumentParser())

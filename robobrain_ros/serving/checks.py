@@ -1,0 +1,125 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+
+"""What an HTTP request must be before anything works on it."""
+
+import hmac
+import ipaddress
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from robobrain_ros.serving.config import ServeConfig
+
+LARGEST = 64 << 20
+"""Bytes of a request's body: some dozens of photographs."""
+_DEEPEST = 64
+"""Levels of a request's JSON."""
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Refused(Exception):
+    """A request that is not worked on.
+
+    :param status: of HTTP
+    :param message: a sentence for the client
+    :param headers: more of them for the response
+    """
+
+    def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+
+    def body(self) -> dict[str, Any]:
+        """Return the error as OpenAI's API has it."""
+        kind = 'invalid_request_error' if self.status < 500 else 'server_error'
+        return {'error': {'message': str(self), 'type': kind, 'param': None, 'code': self.status}}
+
+
+def admit(headers: Headers, config: ServeConfig) -> None:
+    """Let in who has the key; without a key, who asked for this machine by a name that only this machine has.
+
+    The latter keeps out web pages that a browser on this machine shows: their host name may be made to mean
+    127.0.0.1 (DNS rebinding).
+
+    :raises Refused: 401 or 403
+    """
+    found = dict(headers)
+    if config.api_key:
+        kind, _, token = found.get(b'authorization', b'').partition(b' ')
+        if kind.lower() != b'bearer' or not hmac.compare_digest(token.strip(), config.api_key.encode()):
+            raise Refused(401, 'this server needs its API key as bearer token', {'WWW-Authenticate': 'Bearer'})
+        return
+    name = urlsplit(b'//' + found.get(b'host', b'')).hostname or b''
+    if not _is_here(name.decode('latin-1')):
+        raise Refused(403, f"without an API key this server answers for localhost, not for '{_short(name)}'")
+
+
+def read_json(body: bytes, hosts: Iterable[str]) -> dict[str, Any]:
+    """Read a request's JSON, and see to it that nothing is fetched from where it must not be.
+
+    :param hosts: from which images may be fetched
+    :raises Refused: 400
+    """
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f'the body is not JSON: {_short(error)}') from None
+    if not isinstance(read, dict):
+        raise Refused(400, f'the body must be a JSON object, not {type(read).__name__}')
+    for url in _urls(read, 0):
+        _check_url(url, frozenset(hosts))
+    return read
+
+
+def _urls(value: Any, depth: int) -> Iterator[str]:
+    """Texts that stand for media anywhere in a request: under a key ``url``, or one that ends with ``_url``."""
+    if depth > _DEEPEST:
+        raise Refused(400, f'the JSON is nested more than {_DEEPEST} levels deep')
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if isinstance(inner, str) and (key == 'url' or key.endswith('_url')):
+                yield inner
+            else:
+                yield from _urls(inner, depth + 1)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _urls(inner, depth + 1)
+
+
+def _check_url(url: str, hosts: frozenset[str]) -> None:
+    head = url[:2048].strip()
+    if head[:5].lower() == 'data:':
+        return
+    try:
+        parts = urlsplit(head)
+        if parts.scheme in ('http', 'https') and parts.hostname in hosts:
+            return
+    except ValueError:
+        pass
+    raise Refused(
+        400,
+        f"an image is given as '{_short(head)}', but this server fetches nothing from there: send it as a data URL "
+        '(data:image/jpeg;base64,...), or name the host in serve.image_hosts',
+    )
+
+
+def _is_here(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == 'localhost' or name.endswith('.localhost')
+
+
+def _short(value: object) -> str:
+    text = value.decode('latin-1') if isinstance(value, bytes) else str(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'

@@ -1,0 +1,92 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+
+"""Who may ask over HTTP, where, and how much."""
+
+import ipaddress
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from robobrain_ros.errors import BadRequest
+
+PORT = 9010
+"""That of the model's release."""
+KEY_VARIABLE = 'ROBOBRAIN_API_KEY'
+_SERVED = 'RoboBrain2.5-8B-nvidia-flagos'
+RELEASE = {'RoboBrain2.5-8B-NV': _SERVED, 'RoboBrain2.5-8B-FlagOS': _SERVED}
+"""The name under which the release serves a model, by the name of its folder."""
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """How to serve.
+
+    :param port: TCP port; 0 takes any that is free
+    :param host: address to listen on; one that others can reach needs ``api_key``
+    :param api_key: what clients have to send as bearer token; empty: nothing
+    :param model_name: under which clients find the model; empty: the release's name, or the folder's
+    :param image_hosts: names of hosts from which images may be fetched by URL; by default none
+    :param most: requests that are accepted at a time, those that wait for their turn included
+    :raises BadRequest: for a value that cannot be
+    """
+
+    port: int = PORT
+    host: str = '127.0.0.1'
+    api_key: str = ''
+    model_name: str = ''
+    image_hosts: tuple[str, ...] = ()
+    most: int = 32
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= 65535:
+            raise BadRequest(f'serve.port is {self.port}, but must be in 0 .. 65535')
+        if self.most < 1:
+            raise BadRequest(f'serve.max_requests is {self.most}, but must be 1 or more')
+        if self.api_key and not (self.api_key.isascii() and self.api_key.isprintable() and ' ' not in self.api_key):
+            raise BadRequest('the API key has blanks, or letters beyond ASCII: no HTTP header can carry it')
+        if not self.api_key and not _is_loopback(self.host):
+            raise BadRequest(
+                f"serve.host is '{self.host}', which other machines can reach: set serve.api_key_file or the variable "
+                f"{KEY_VARIABLE} to a key that clients have to send, or serve.host to '127.0.0.1'"
+            )
+
+    def __repr__(self) -> str:
+        key = 'set' if self.api_key else 'none'
+        return f'ServeConfig(http://{self.host}:{self.port}, api_key={key})'  # never the key itself: this is logged
+
+    def served_name(self, model: str) -> str:
+        """Return the name under which clients find a model.
+
+        :param model: the name of its folder
+        """
+        return self.model_name or RELEASE.get(model, model)
+
+
+def read_key(file: str) -> str:
+    """Return the API key from the first line of a file; of the environment variable without a file.
+
+    :raises BadRequest: if the file cannot be read, or is empty
+    """
+    if not file:
+        return os.environ.get(KEY_VARIABLE, '')
+    try:
+        lines = Path(file).read_text(encoding='utf-8').split('\n')
+    except (OSError, UnicodeError) as error:
+        raise BadRequest(f"serve.api_key_file '{file}' cannot be read: {error}") from None
+    if not (key := lines[0].strip()):
+        raise BadRequest(f"serve.api_key_file '{file}' is empty: its first line must be the key")
+    return key
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == 'localhost'
