@@ -90,7 +90,15 @@ PIECES = [
     '// ',
     '\nUser: ',
     '\\left(',
+    'The plate is at ',
+    '盘子位于',
+    ' is the mug. ',
+    'Start at ',
+    ', then go to ',
+    'pick("a")\n',
+    'move_to("b"), ',
 ]
+INSTRUCTIONS = ('', 'the mug', 'Point to the red mug on the plate', '红色杯子', 'where can I sit?')
 FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 
@@ -121,9 +129,9 @@ def squeezed(text):
     return ''.join(c for c in text.lower() if not (c.isspace() or c in '*\ufffd' or category(c) in ('Cc', 'Cs')))
 
 
-def check(task, text, profile):
+def check(task, text, profile, instruction=''):
     """One answer through one parser: all that is kept is in range and stands in the text."""
-    parsed = task.parse(text, profile.scale(640, 480), profile)
+    parsed = task.parse(text, profile.scale(640, 480), profile, instruction=instruction)
     x_max, y_max = (1000, 1000) if profile.name != 'robobrain-2.0' else (640, 480)
     said = {float(number) + 0.0 for number in NUMBER.findall(text.translate(FULL_WIDTH))}
     for point in parsed.points:
@@ -158,15 +166,17 @@ def check(task, text, profile):
 @pytest.mark.timeout(0)  # --fuzz 50 takes minutes
 @pytest.mark.parametrize('profile', PROFILES.values(), ids=PROFILES.keys())
 def test_mutated_answers(profile, fuzz, counted):
+    rng = random.Random(5)
     for text in counted(mutations(1000 * fuzz), 2000 * fuzz):
+        instruction = rng.choice(INSTRUCTIONS)
         for task in TASKS.values():
-            check(task, text, profile)
+            check(task, text, profile, instruction)
 
 
-@given(st.text() | st.lists(st.sampled_from(PIECES)).map(''.join))
-def test_any_text(text):
+@given(st.text() | st.lists(st.sampled_from(PIECES)).map(''.join), st.sampled_from(INSTRUCTIONS) | st.text())
+def test_any_text(text, instruction):
     for task in TASKS.values():
-        check(task, text, get_profile('robobrain-2.5'))
+        check(task, text, get_profile('robobrain-2.5'), instruction)
 
 
 @pytest.mark.parametrize(
@@ -294,6 +304,9 @@ FULL_LENGTH = {
     'refusals': ('pointing', 'I cannot see it, ' * 153),
     'sentences': ('planning', 'Pick up the cup, then place it. ' * 85),
     'headings': ('planning', '## a\n' * 256),
+    'other things': ('pointing', 'The plate is at (1, 2). ' * 64 + 'The mug is at (3, 4).'),
+    'moves': ('trajectory', 'Go to (1, 2, 0.5), then ' * 51 + 'stop at (3, 4, 0.5).'),
+    'calls': ('planning', 'pick("a")\n' * 150),
     'words': ('planning', 'if如果' * 384),
     'table': ('planning', '| Step | Action |\n|---|---|\n' + '| 1 | Place the red cube on the plate |\n' * 70),
 }
@@ -313,6 +326,7 @@ def count_words() -> None:
 def test_an_answer_of_768_tokens_is_read_in_5_ms(kind):
     task, answer = FULL_LENGTH[kind]
     profile = get_profile('robobrain-2.5')
+    scale = profile.scale(640, 480)
 
     def took(work) -> float:
         started = time.thread_time()
@@ -320,7 +334,7 @@ def test_an_answer_of_768_tokens_is_read_in_5_ms(kind):
         return time.thread_time() - started
 
     pairs = [
-        (took(lambda: get_task(task).parse(answer, profile.scale(640, 480), profile)), took(count_words))
+        (took(lambda: get_task(task).parse(answer, scale, profile, False, 'the red mug')), took(count_words))
         for _ in range(25)
     ]
     reading, counting = (min(times) for times in zip(*pairs, strict=True))
@@ -332,12 +346,13 @@ def test_ten_times_the_answer_takes_ten_times_as_long(kind):
     """Up to 1.3 times that: the median of seven comparisons, each of the least of three readings."""
     task, answer = get_task(FULL_LENGTH[kind][0]), FULL_LENGTH[kind][1] + '\n'
     profile = get_profile('robobrain-2.5')
+    scale = profile.scale(640, 480)
 
     def took(text: str) -> float:
         times = []
         for _ in range(3):
             started = time.thread_time()
-            task.parse(text, profile.scale(640, 480), profile)
+            task.parse(text, scale, profile, False, 'the red mug')
             times.append(time.thread_time() - started)
         return min(times)
 
