@@ -172,11 +172,11 @@ def test_names_with_control_characters(model):
     assert "'\\x1b[2J.safetensors'" in bad(model)
 
 
-def test_mutated_files_never_raise(model, counted):
+def test_mutated_files_never_raise(model, counted, fuzz):
     random.seed(1)
     files = sorted(path for path in model.iterdir() if path.name != 'README.md')
     whole = {path: path.read_bytes() for path in files}
-    for _ in counted(range(300), 300):
+    for _ in counted(range(300 * fuzz), 300 * fuzz):
         path = random.choice(files)
         data = bytearray(whole[path])
         for _ in range(random.choice([1, 3, 30])):
