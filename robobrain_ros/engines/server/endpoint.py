@@ -109,6 +109,8 @@ class Endpoint:
             self.in_flight -= 1
         if not reader.finish:
             raise Fault(Kind.GONE, f'{self.address}: the answer has no end: the connection was closed in its middle')
+        if reader.finish == 'error':
+            raise Fault(Kind.FAILED, f'{self.address} ended the answer with an error')
         yield Delta(finish_reason=reader.finish)
 
     async def chunks(self, asked: Mapping[str, Any], request_id: str) -> AsyncGenerator[dict[str, Any], None]:

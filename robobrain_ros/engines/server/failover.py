@@ -36,7 +36,8 @@ class Attempts:
 
     def __init__(self, endpoints: Sequence[Endpoint]) -> None:
         self._endpoints = endpoints
-        self._dropped: set[Endpoint] = set()
+        self._again: set[Endpoint] = set()
+        """They have got a second chance."""
         self._failed: set[Endpoint] = set()
         self._full: dict[Endpoint, float] = {}
         self._waits = 0
@@ -58,8 +59,8 @@ class Attempts:
         :raises BrainError: if the request has failed
         """
         kind = fault.kind
-        if kind is Kind.DROPPED and endpoint not in self._dropped and not streamed:
-            self._dropped.add(endpoint)  # it may have closed idle connections, as servers do
+        if kind is Kind.DROPPED and endpoint not in self._again and not streamed:
+            self._again.add(endpoint)  # it may have closed idle connections, as servers do
             return
         if kind in (Kind.DROPPED, Kind.GONE, Kind.DENIED):
             endpoint.fault = fault.text
@@ -70,6 +71,10 @@ class Attempts:
         if streamed or kind is Kind.REFUSED:
             raise error(fault)
         if least_busy(self._endpoints, self._failed | self._full.keys()):
+            return
+        if kind is Kind.FAILED and endpoint not in self._again:
+            self._again.add(endpoint)  # vLLM fails once at an image whose last request was cancelled early
+            self._failed.discard(endpoint)
             return
         if not self._full:
             raise error(fault)

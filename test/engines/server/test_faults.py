@@ -120,6 +120,7 @@ FAULTS = [
     (error_event, FAILED, 'out of memory'),
     (refusing_event, FAILED, 'bad regex'),
     (page, FAILED, 'text/html'),
+    (says('', finish='error'), FAILED, 'ended the answer with an error'),
     (status(500), FAILED, '500: for a reason'),
     (status(502), DEAD, '502'),
     (status(503, 'loading'), DEAD, 'loading; the model is not there, or not yet'),
@@ -183,6 +184,16 @@ def test_an_idle_connection_that_was_closed_costs_nothing():
             return text(await deltas(engine, generation())), engine.health().state
 
     assert run(work()) == ('[(500, 250)]', EngineState.READY)
+
+
+@pytest.mark.parametrize('fault', [status(500), error_event, garbage])
+def test_a_server_that_failed_once_gets_a_second_chance(fault):
+    async def work():
+        async with stand_ins() as (server,), engine_for(server) as engine:
+            server.script = [fault]
+            return text(await deltas(engine, generation())), len(server.asked)
+
+    assert run(work()) == ('[(500, 250)]', 2)
 
 
 def test_what_comes_behind_a_finished_answer_harms_nobody():
