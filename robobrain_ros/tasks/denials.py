@@ -27,6 +27,8 @@ _STATE = frozenset({
 _OTHERS_TOO = re.compile('target|match|relevant|correct|selected|chosen', re.IGNORECASE)
 _NUMBER_OF = re.compile(r'(?:num|number|n|count)_(?:of_)?(?:objects?|detections?|targets?|matches|points?|found)')
 _DEEPEST = 4
+_NAMES = keys.LABEL | keys.TYPE
+_LABELS = keys.LABEL - {'description'}
 
 
 def named_items(group: Group) -> Named:
@@ -47,7 +49,7 @@ def is_another(named: Named, words: Callable[[Atom | Group], str]) -> bool:
     """Whether an object says that it is not what was asked for: type obstacle, "is_target": false."""
     for written, value in named:
         key, said = keys.normal(written), keys.normal(words(value))
-        if key in keys.LABEL | keys.TYPE and (said in keys.OTHERS or re.split(r'[_:：(\s]', said)[0] in keys.OTHERS):
+        if key in _NAMES and (said in keys.OTHERS or re.split(r'[_:：(\s]', said)[0] in keys.OTHERS):
             return True
         if said in FALSE and _OTHERS_TOO.search(key) and not keys.says_found(written):
             return True
@@ -78,4 +80,4 @@ def _denies(
 
 
 def _has_label(named: Iterable[tuple[str, Atom | Group]]) -> bool:
-    return any(keys.normal(key) in keys.LABEL - {'description'} for key, _ in named)
+    return any(keys.normal(key) in _LABELS for key, _ in named)

@@ -22,6 +22,7 @@ MARKER = re.compile(
     re.IGNORECASE,
 )
 """What names the answer that follows."""
+_LONGEST_MARKER = 60
 _DENIED = re.compile(r'<([A-Za-z][\w-]{0,30})>\s*(?:false|no|none|null|0|not\s+found)\s*</', re.IGNORECASE)
 _BELONGS = re.compile(r'\W*(?:(?:since|because|as|but|not|no|none)\b|[因由但未没沒無无])', re.IGNORECASE)
 
@@ -95,5 +96,8 @@ class Document:
 
     def answer_is_missing(self) -> bool:
         """Whether the text ends behind 'the answer is'."""
-        tail = MARKER.search(self.prose)
-        return bool(tail and self.candidates and tail.end() > self.candidates[-1].end)
+        end = self.candidates[-1].end if self.candidates else len(self.prose)
+        if not MARKER.search(self.prose, max(end - _LONGEST_MARKER, 0)):
+            return False
+        first = MARKER.search(self.prose)
+        return bool(first and first.end() > end)

@@ -25,6 +25,8 @@ _HEADING = re.compile(
 _NAME = re.compile(r'[\s\-*•#>|\d.)]*(?:the\s+)?([^\W\d_][\w \-]{0,40}?)[\s_]*[0-9]*\W{0,4}[:=]\W*', re.IGNORECASE)
 _IS_NAME = re.compile(r'\s*(?:is|are)\s+(?:the\s+)?(\w[\w ]{0,40})')
 _IS = re.compile(r'[\W_]*(?:is|are)\b')
+# How words begin that say something of the numbers in front of them.
+_SAYS = re.compile(r'[\W_]*(?:which|is|are|was|were|blocks?|obstructs?|must|should|[处處是为為以])', re.IGNORECASE)
 _LETTER = re.compile(r'[^\W\d_]')
 _IS_THING = re.compile(r'\s*is\s+(?:the|an?)\s+((?:[^\W\d_]+ ){0,2}[^\W\d_]+)\s*(?:[.!,;]|\Z)', re.IGNORECASE)
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
@@ -47,7 +49,7 @@ def introduce(document: Document, asked: Asked) -> None:
         begin, _ = sentences(between)[-1]
         candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
         candidate.misled = bool(heading) and is_foreign(heading, asked)
-        if _LETTER.search(behind):
+        if _SAYS.match(behind):
             _look_behind(candidate, behind, asked)
         markers: list[re.Match[str]] = []
         if _LETTER.search(between):

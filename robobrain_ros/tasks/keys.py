@@ -84,6 +84,7 @@ def unnumbered(key: str) -> str:
     return _NUMBER_BEHIND.sub('', normal(key))
 
 
+@lru_cache(maxsize=256)
 def says_found(key: str) -> bool:
     """Whether false under this key means that it is not there: 'found', 'isVisible', 'target_detected'."""
     plain = normal(_CAMEL.sub('_', key))

@@ -14,6 +14,7 @@ verbs. Other lists, bullets below a numbered step and lines between two steps ar
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from robobrain_ros.tasks.chinese import simplified
 from robobrain_ros.tasks.plan_calls import call_parts, calls_in
@@ -97,7 +98,7 @@ def read_text_plan(text: str, cut_short: bool) -> tuple[list[Step], list[Dropped
     dropped: list[Dropped] = []
     lists = _lists(lines, dropped)
     if not lists:
-        steps, more = _call_lines(lines) or read_prose(text, cut_short)
+        steps, more = (_call_lines(lines) if '(' in text else None) or read_prose(text, cut_short)
         return steps, [*dropped, *more]
     chosen = max(lists, key=_List.rank)
     for other in lists:
@@ -188,6 +189,7 @@ def _lists(lines: list[str], dropped: list[Dropped]) -> list[_List]:
     return lists
 
 
+@lru_cache(maxsize=256)
 def _number(line: str) -> tuple[int, int] | None:
     """The number in front of a line, and where its words begin; None without one."""
     match = _NUMBERED.match(simplified(line))
