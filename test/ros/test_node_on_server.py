@@ -14,8 +14,12 @@ from robobrain_ros.msg import Answer
 from ros_helpers import ros, spinning, until
 from stand_in_server import listening
 
+from robobrain_ros.engines.server.engine import ServerEngine
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.ros.client import ACTIVATE, CLEANUP, CONFIGURE, DEACTIVATE, NoReply
-from robobrain_ros.ros.node import RobobrainNode
+from robobrain_ros.ros.from_parameters import check
+from robobrain_ros.ros.node import RobobrainNode, _engine
+from robobrain_ros.ros.parameters import PARAMETERS
 
 pytestmark = pytest.mark.ros
 pytest_plugins = ('node_fixtures',)
@@ -40,6 +44,26 @@ def node(domain, server):
 
 def named(values):
     return [(name, None, value) for name, value in values.items()]
+
+
+@pytest.mark.parametrize(
+    'chosen',
+    [
+        {'model': 'http://a:9010'},
+        {'engine': 'server', 'server.url': 'http://a:9010'},
+        {'engine': 'server', 'server.url': 'http://a:9010', 'model': 'tiny'},
+    ],
+)
+def test_an_address_or_the_engine_s_name_chooses_a_server(chosen):
+    values = {parameter.name: parameter.default for parameter in PARAMETERS} | {'model_profile': 'robobrain-2.0'}
+    check(values | chosen)
+    engine, profile = _engine(values | chosen)
+    assert isinstance(engine, ServerEngine)
+    assert engine._config.url == 'http://a:9010'
+    assert profile.name == 'robobrain-2.0'
+    assert (profile.canvas is not None) == ('tiny' in chosen.values())  # its own files tell it
+    with pytest.raises(BadRequest, match='an address must be like'):
+        check(values | {'model': 'robot-server://9010'})
 
 
 def test_an_answer_of_the_server_has_metres(active, client, server):
