@@ -97,20 +97,10 @@ class ServerEngine:
         """Look after one server until cancelled: leave it out when it is ill, and take it back."""
         while True:
             await asyncio.sleep(POLL_S)
-            before = endpoint.fault
             try:
-                if not before:
-                    await healthy(endpoint)
-                else:
-                    await probe(endpoint)
-            except Fault as fault:
-                # while it works on a request it may be slow to answer; whether it works, the request finds out
-                if fault.status or not endpoint.in_flight:
-                    endpoint.fault = fault.text
+                await _look_after(endpoint, report)
             except Exception:  # ends here, or nobody would look after the server any more
                 _log.exception('%s could not be looked after', endpoint.address)
-            if bool(before) != bool(endpoint.fault):
-                report(f'left out: {endpoint.fault}' if endpoint.fault else f'{endpoint.address} is back')
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
         """Run every given request to its end, one after the other.
@@ -203,6 +193,21 @@ class ServerEngine:
         self._state, self._error = EngineState.STOPPED, ''
         for endpoint in endpoints:
             await endpoint.close()
+
+
+async def _look_after(endpoint: Endpoint, report: Callable[[str], None]) -> None:
+    before = endpoint.fault
+    try:
+        if not before:
+            await healthy(endpoint)
+        else:
+            await probe(endpoint)
+    except Fault as fault:
+        # while it works on a request it may be slow to answer; whether it works, the request finds out
+        if fault.status or not endpoint.in_flight:
+            endpoint.fault = fault.text
+    if bool(before) != bool(endpoint.fault):
+        report(f'left out: {endpoint.fault}' if endpoint.fault else f'{endpoint.address} is back')
 
 
 async def _try(endpoint: Endpoint) -> None:

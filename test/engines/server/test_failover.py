@@ -12,7 +12,7 @@ import asyncio
 
 import pytest
 from engine_helpers import begun, deltas, generation, text
-from stand_in_server import Exchange, engine_for, says, stand_ins, status
+from stand_in_server import Exchange, engine_for, engine_of, says, stand_ins, status
 
 from robobrain_ros.engines.base import EngineState
 from robobrain_ros.engines.server import engine as server_engine
@@ -246,3 +246,42 @@ def test_a_server_that_is_too_busy_to_say_how_it_is_goes_on_with_its_request():
             return text(await deltas(engine, generation())), engine.health().state
 
     assert run(work()) == ('so so so so so there', EngineState.READY)
+
+
+def test_a_new_key_in_the_file_is_found(tmp_path):
+    (tmp_path / 'key').write_text('old')
+
+    async def work():
+        heard = []
+        async with stand_ins() as (server,):
+            server.key = 'old'
+            async with engine_for(server, api_key_file=str(tmp_path / 'key')) as engine:
+                supervisor = asyncio.create_task(supervise(engine, lambda: engine.start(heard.append), heard.append))
+                server.key = 'new'
+                with pytest.raises(BrainError, match='401'):
+                    await deltas(engine, generation())
+                (tmp_path / 'key').write_text('new')
+                await until(lambda: engine.health().state is EngineState.READY)
+                assert text(await deltas(engine, generation())) == ANSWER
+                supervisor.cancel()
+                await asyncio.wait([supervisor])
+
+    run(work())
+
+
+def test_a_listener_that_fails_does_not_end_the_watch():
+    def report(text):
+        if 'left out' in text:
+            raise ValueError('a defect of the listener')
+
+    async def work():
+        async with stand_ins(2) as (first, second):
+            engine = engine_of(first, second)
+            await engine.start(report)
+            first.health = status(503)
+            await until(lambda: '503' in engine.health().details[first.url])
+            first.health = status(200)
+            await until(lambda: 'serves' in engine.health().details[first.url])
+            await engine.close()
+
+    run(work())
