@@ -47,6 +47,8 @@ class StandIn:
         self.stalls = 0
         """So many of the next files stop coming, with the connection left open."""
         self.ranges = True
+        self.misplaced = 0
+        """So many of the next parts of files begin elsewhere than was asked for."""
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         """Server, path and headers of each request."""
         self.released = threading.Event()
@@ -137,6 +139,9 @@ class Handler(BaseHTTPRequestHandler):
             world.damaged -= 1
             data = bytes([data[0] ^ 1]) + data[1:]
         start = int(self.headers.get('Range', 'bytes=0-')[6:-1]) if world.ranges else 0
+        if start and world.misplaced:
+            world.misplaced -= 1
+            start //= 2
         if start >= len(data) and start:
             self.answer(416, b'', {'Content-Range': f'bytes */{len(data)}'})
             return

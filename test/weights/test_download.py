@@ -139,6 +139,14 @@ def test_a_part_of_something_else_is_thrown_away(world, hub, fetch, tmp_path, wr
     assert (tmp_path / 'model' / WEIGHTS).read_bytes() == data
 
 
+def test_what_does_not_go_on_where_it_stopped_is_not_appended(world, hub, fetch, tmp_path):
+    world.cuts, world.misplaced = [2_000_000], 1
+    code, said = fetch(hub)
+    assert code == 0, said
+    assert 'does not go on where it stopped' in ' '.join(said.split())
+    assert 'its sha256 is not the one' not in said
+
+
 def test_wrong_content_is_fetched_once_more(world, hub, fetch, tmp_path):
     world.damaged = 1
     code, said = fetch(hub)
