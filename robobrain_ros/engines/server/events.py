@@ -9,6 +9,7 @@
 """What a server streams, read: server-sent events, chunks of a chat completion, and where its answer ends."""
 
 import json
+import math
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Any
 
@@ -85,18 +86,16 @@ class Reader:
         """
         try:
             return self._read(chunk)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             shown = short(json.dumps(chunk))
-            raise Fault(Kind.FAILED, f'the server sends what is no piece of an answer: {shown} ({error!r})') from None
+            raise Fault(Kind.FAILED, f'the server sends what is no piece of an answer: {shown} ({short(repr(error))})') from None
 
     def _read(self, chunk: dict[str, Any]) -> Delta | None:
         text, spelled = '', tuple[Token, ...]()
         for choice in chunk['choices'][:1]:
-            said = (choice.get('delta') or {}).get('content')
-            if not isinstance(said, str | None):
-                raise TypeError(f'content is {said!r}')
-            text, spelled = self._cut(said or ''), _spelled(choice.get('logprobs'))
-            self.finish = self.finish or choice.get('finish_reason') or ''
+            said = _text((choice.get('delta') or {}).get('content'))
+            text, spelled = self._cut(said), _spelled(choice.get('logprobs'))
+            self.finish = self.finish or _text(choice.get('finish_reason'))
         tokens = self._count(chunk.get('usage'), len(spelled) or bool(text))
         if self._tokens > self._max_tokens and not self.finish:
             self.finish, self.ended_here = 'length', True
@@ -126,9 +125,20 @@ def _spelled(logprobs: Any) -> tuple[Token, ...]:
     """Read the tokens with their alternatives; none where the server tells none."""
     places = (logprobs or {}).get('content') or ()
     return tuple(
-        Token(
-            place['token'],
-            tuple({one['token']: float(one['logprob']) for one in (place, *(place.get('top_logprobs') or ()))}.items()),
-        )
+        Token(_text(place['token']), tuple(dict(map(_odds, (place, *(place.get('top_logprobs') or ())))).items()))
         for place in places
     )
+
+
+def _odds(place: dict[str, Any]) -> tuple[str, float]:
+    text, odds = _text(place['token']), float(place['logprob'])
+    if math.isnan(odds):
+        raise ValueError(f'the log-probability of {text!r} is no number')
+    return text, odds
+
+
+def _text(value: Any) -> str:
+    """A text that may be missing."""
+    if not isinstance(value, str | None):
+        raise TypeError(f'{value!r} is no text')
+    return value or ''
