@@ -53,7 +53,7 @@ _GENERAL = frozenset({
 _NO_THING = re.compile(
     r'thing|item|object|target|tool|device|container|vessel|utensil|food|snack|fruit|vegetable|drink|beverage|toy|group|'
     r'area|region|space|spot|place|location|position|point|pixel|gap|side|cent(?:er|re)|middle|edge|rim|corner|top|base|'
-    r'bottom|surface|tip|end|start|part|handle|knob|grip|spout|neck|answer|result|output|solution|goal|destination|box|'
+    r'bottom|surface|tip|end|start|part|handle|knob|grip|spout|neck|answer|result|output|solution|goal|destination|boxe?|'
     r'image|picture|photo|scene|view|frame|way|path|trajectory|route|waypoint|coordinate|robot|gripper|hand|arm|camera|'
     r'grasp|click|guess|estimate|choice|candidate|match|prediction|detection|contact|best|closest|nearest|shape|body|'
     r'one|first|second|third|last|other|left|right|red|green|blue|yellow|orange|purple|black|white|user|task|step|option'

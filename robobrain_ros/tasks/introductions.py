@@ -72,6 +72,10 @@ def _look_in_front(candidate: Candidate, asked: Asked) -> None:
     words = candidate.introduction
     if name := _NAME.fullmatch(words[-80:]):
         candidate.name = name[1].lower()
+        if not candidate.key and asked.is_not(
+            noun := candidate.name.split()[-1]
+        ):  # 'Plate: (10, 20)'; a name in no list may be a heading
+            candidate.other, candidate.foreign = noun, True
     candidate.corners = candidate.corners or bool(_BOX.search(words))
     candidate.misled = candidate.misled or misleads(words, asked)
     if asked.noun:

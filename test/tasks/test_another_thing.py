@@ -50,6 +50,9 @@ def parse(instruction, text, task='pointing'):
         '盘子位于(10, 20)',
         '黄色的盘子在(10, 20)',
         '盘子的坐标是(10, 20)',
+        'Plate: (10, 20)',
+        'Yellow plate: [(10, 20)]',
+        '盘子：(10, 20)',
     ],
 )
 def test_another_thing_is_no_target(instruction, sentence):
@@ -71,6 +74,8 @@ def test_another_thing_is_no_target(instruction, sentence):
         'The object is at {}.',
         'The item is located at {}.',
         'The target: {}',
+        'Red cup: {}',
+        'Found: {}',
         'The handle is at {}.',
         'The grasp point is at {}.',
         'The best place to grasp the mug is at {}.',
@@ -89,6 +94,11 @@ def test_other_names_of_it_are_it(instruction, sentence):
     parsed = parse(instruction, sentence.format('(512, 300)'))
     assert places_of(parsed, 'pointing') == [(512, 300)]
     assert all('(10, 20)' in drop.text for drop in parsed.dropped)
+
+
+def test_of_several_named_places_the_one_of_another_thing_is_left_out():
+    parsed = parse('the mug', 'Plate: (10, 20)\nMug: (512, 300)')
+    assert places_of(parsed, 'pointing') == [(512, 300)]
 
 
 @pytest.mark.parametrize(
