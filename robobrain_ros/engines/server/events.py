@@ -88,7 +88,9 @@ class Reader:
             return self._read(chunk)
         except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
             shown = short(json.dumps(chunk))
-            raise Fault(Kind.FAILED, f'the server sends what is no piece of an answer: {shown} ({short(repr(error))})') from None
+            raise Fault(
+                Kind.FAILED, f'the server sends what is no piece of an answer: {shown} ({short(repr(error))})'
+            ) from None
 
     def _read(self, chunk: dict[str, Any]) -> Delta | None:
         text, spelled = '', tuple[Token, ...]()
