@@ -34,7 +34,7 @@ from robobrain_ros.tasks.plan_words import step_of
 )
 def test_what_a_step_says(sentence, fields):
     step = step_of(sentence)
-    assert step.description == sentence
+    assert step.description == sentence.rstrip('。')
     assert (step.action, step.object, step.destination) == fields
 
 
