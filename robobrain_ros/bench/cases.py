@@ -58,6 +58,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     'tp2': {'tensor_parallel_size': 2},
 }
 """What each changes in the engine's configuration, by name."""
+CHATS = {'chats0': 0, 'chats1': 1, 'chats8': 8}
+"""Paths of the robot's own requests while so many HTTP chats run."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Plan:
     :param device: auto, cpu or cuda
     :param lengths: tokens of each answer by task, where they are to be as long as those of another path; else as they
         come
-    :param variant: a name in VARIANTS, or empty
+    :param variant: a name in VARIANTS or CHATS, or empty
     """
 
     model: Path

@@ -57,8 +57,8 @@ def add(commands: Any) -> None:
         speed.add_argument(
             '--paths',
             default=paths,
-            help='any of engine,node,vllm,server,reference, and of the variants of the engine '
-            'fp8,safe,gemm,full,off,tp2 (default: %(default)s)',
+            help='any of engine,node,vllm,server,http,reference, of the variants of the engine '
+            'fp8,safe,gemm,full,off,tp2, and of chats0,chats1,chats8: with HTTP clients beside (default: %(default)s)',
         )
         speed.add_argument('--output', type=Path, default=Path('bench_output'), help='folder (default: %(default)s)')
         speed.set_defaults(run=_engine)

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 from robobrain_ros.bench import bars
-from robobrain_ros.bench.cases import CASES, VARIANTS, Plan
+from robobrain_ros.bench.cases import CASES, CHATS, VARIANTS, Plan
 from robobrain_ros.bench.provenance import provenance
 from robobrain_ros.commands.output import WIDTH, Tell, ignore
 from robobrain_ros.commands.progress import Progress
@@ -40,13 +40,17 @@ PATHS = {
     'full': 'the same with all of FlagGems',
     'off': "the same with vLLM's kernels for single tokens (decode_kernels: off)",
     'tp2': 'the same on two GPUs (on a CPU: in two processes)',
+    'chats0': 'the same, shared with HTTP clients, none of which asks',
+    'chats1': 'the same while one HTTP client chats',
+    'chats8': 'the same while eight chat',
     'node': 'the node: image message in, answer message out',
     'vllm': 'vLLM as it comes (AsyncLLM)',
     'server': "vLLM's OpenAI server, image in base64",
+    'http': "this package's HTTP server, asked likewise",
     'reference': 'transformers generate',
 }
 """Paths in the order in which they run, in words. Later ones' answers are made as long as those of the engine."""
-OWN_END = ('engine', *VARIANTS, 'node')
+OWN_END = ('engine', *VARIANTS, *CHATS, 'node')
 """Paths whose answers end where the task says, or at the latest with its most tokens."""
 END_S = 2.3
 """So long a path may take to end when the command is interrupted, seconds; less than ending.END_S."""
@@ -146,8 +150,9 @@ def _document(results: Sequence[Result], plan: Plan) -> dict[str, Any]:
 
 
 def _measure(path: str, plan: Plan, log: Path, heard: Callable[[], None] = lambda: None) -> Result:
-    module = ('over_dds',) if path == 'node' else ('paths', 'engine' if path in VARIANTS else path)
-    plan = replace(plan, variant=path if path in VARIANTS else '')
+    kind = 'engine' if path in VARIANTS else 'chats' if path in CHATS else path
+    module = ('over_dds',) if path == 'node' else ('paths', kind)
+    plan = replace(plan, variant='' if kind == path else path)
     command = [sys.executable, '-m', f'robobrain_ros.bench.{module[0]}', *module[1:], plan.to_json()]
     result = Result(path)
     with log.open('w') as errors:

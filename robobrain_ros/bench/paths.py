@@ -9,57 +9,18 @@
 """Ways to ask the model without ROS, each a process of its own: ``python -m robobrain_ros.bench.paths PATH PLAN``."""
 
 import asyncio
+import inspect
 import sys
-import time
 from typing import Any
 
-from robobrain_ros.bench.cases import Laps, Plan, note, requests, tell
+from robobrain_ros.bench.cases import Laps, Plan, requests, tell
+from robobrain_ros.bench.own_engine import engine
 from robobrain_ros.bench.plain_vllm import vllm
 from robobrain_ros.bench.served import server
-from robobrain_ros.brain.pipeline import generation
+from robobrain_ros.bench.shared import chats, http
 from robobrain_ros.engines.processes import Family
-from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.engines.vllm.launch import runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import chat_format
-
-
-async def engine(plan: Plan) -> None:
-    """Measure this package's engine, or a variant of it."""
-    own, begin = EmbeddedEngine(plan.config), time.monotonic()
-    await own.start(lambda text: None)
-    note(f'{plan.variant or "engine"}: started in {time.monotonic() - begin:.1f} s, before its warm-up')
-    try:
-        await answer_all(own, plan)
-    finally:
-        await own.close()
-
-
-async def answer_all(own: EmbeddedEngine, plan: Plan) -> None:
-    """Put all requests to an engine that has been started, and tell how long each took."""
-    warm = False
-    for request in requests(plan):
-        given = generation(
-            request.task,
-            request.instruction,
-            request.rgb,
-            plan.profile,
-            max_tokens=request.case.max_tokens,
-        )
-        if not warm:
-            await own.warm_up([given])
-            warm = True
-        laps, tokens = Laps(), 0
-        async for delta in own.generate(given):
-            if not delta.tokens and not delta.finish_reason:
-                laps.lap('prepare')
-            elif not tokens:
-                laps.lap('first_token')
-            tokens += delta.tokens
-        laps.lap('decode')
-        tell(request, laps.stages, tokens)
-    _, since = own.compilations()
-    name = plan.variant or 'engine'
-    note(f'{name}: {since.compiled} kernels compiled, {since.loaded} loaded, {since.tuned} tuned after warm-up')
 
 
 async def reference(plan: Plan) -> None:
@@ -104,11 +65,14 @@ async def reference(plan: Plan) -> None:
 
 def main() -> None:
     """Run the path on the command line with the plan behind it; blocks."""
-    paths = {'engine': engine, 'vllm': vllm, 'reference': reference, 'server': server}
+    paths = {'engine': engine, 'vllm': vllm, 'reference': reference, 'server': server, 'http': http, 'chats': chats}
+    path, plan = paths[sys.argv[1]], Plan.from_json(sys.argv[2])
     family = Family()  # vLLM's own processes would outlive this one, if it is killed
     try:
         with family.adopt():
-            asyncio.run(paths[sys.argv[1]](Plan.from_json(sys.argv[2])))
+            work = path(plan)
+            if inspect.iscoroutine(work):
+                asyncio.run(work)
     finally:
         family.close()
 

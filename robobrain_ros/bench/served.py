@@ -37,7 +37,7 @@ async def server(plan: Plan) -> None:
     :raises RuntimeError: if it does not start
     """
     import fastapi  # noqa: F401 - said here, the reader learns which package is missing
-    import openai
+    import openai  # noqa: F401
     import uvicorn  # noqa: F401
 
     arguments = plain_vllm.arguments(plan)
@@ -49,30 +49,41 @@ async def server(plan: Plan) -> None:
     process = children.start([*command, *options], stdout=sys.stderr)
     try:
         await asyncio.to_thread(_wait, process, f'http://127.0.0.1:{port}/health')
-        client: Any = openai.AsyncOpenAI(base_url=f'http://127.0.0.1:{port}/v1', api_key='none', max_retries=0)
-        for request in requests(plan):
-            laps, tokens = Laps(), 0
-            url = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(request.rgb)).decode()
-            content = [{'type': 'image_url', 'image_url': {'url': url}}, {'type': 'text', 'text': request.prompt}]
-            laps.lap('prepare')
-            length = request.length or request.case.max_tokens
-            chunks = await client.chat.completions.create(
-                model='model',
-                messages=[{'role': 'user', 'content': content}],
-                max_tokens=length,
-                temperature=0,
-                stream=True,
-                stream_options={'include_usage': True},
-                extra_body={'ignore_eos': True},
-            )
-            async for chunk in chunks:
-                if chunk.choices and chunk.choices[0].delta.content and 'first_token' not in laps.stages:
-                    laps.lap('first_token')
-                tokens = chunk.usage.completion_tokens if chunk.usage else tokens
-            laps.lap('decode')
-            tell(request, laps.stages, tokens)
+        await ask_all(f'http://127.0.0.1:{port}/v1', 'model', plan)
     finally:
         children.end([process], END_S)
+
+
+async def ask_all(url: str, model: str, plan: Plan) -> None:
+    """Put all requests to a server, one after the other, and tell how long each took.
+
+    :param url: with /v1
+    :param model: the name that the server has for it
+    """
+    import openai
+
+    client: Any = openai.AsyncOpenAI(base_url=url, api_key='none', max_retries=0)
+    for request in requests(plan):
+        laps, tokens = Laps(), 0
+        image = 'data:image/jpeg;base64,' + base64.b64encode(_jpeg(request.rgb)).decode()
+        content = [{'type': 'image_url', 'image_url': {'url': image}}, {'type': 'text', 'text': request.prompt}]
+        laps.lap('prepare')
+        length = request.length or request.case.max_tokens
+        chunks = await client.chat.completions.create(
+            model=model,
+            messages=[{'role': 'user', 'content': content}],
+            max_tokens=length,
+            temperature=0,
+            stream=True,
+            stream_options={'include_usage': True},
+            extra_body={'ignore_eos': True},
+        )
+        async for chunk in chunks:
+            if chunk.choices and chunk.choices[0].delta.content and 'first_token' not in laps.stages:
+                laps.lap('first_token')
+            tokens = chunk.usage.completion_tokens if chunk.usage else tokens
+        laps.lap('decode')
+        tell(request, laps.stages, tokens)
 
 
 def flags(arguments: dict[str, Any]) -> list[str]:

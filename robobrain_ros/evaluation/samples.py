@@ -30,7 +30,7 @@ class Sample:
 
     task: str
     confidence: float | None = None
-    """As it was said of the target, or of the way's last waypoint; the way's first one counts only by its place."""
+    """What was said of the target, or of the way's last waypoint; the way's first one counts only by its place."""
     right: bool = False
     image_size: tuple[int, int] = (0, 0)
     """(width, height), pixels."""

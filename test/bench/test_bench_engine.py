@@ -21,7 +21,7 @@ import pytest
 from robobrain_ros.bench import bars, engine, plain_vllm
 from robobrain_ros.bench.cases import CASES, NOISE, SEED, WARM_UP, Plan, requests
 from robobrain_ros.bench.engine import Result, run, table
-from robobrain_ros.bench.paths import answer_all
+from robobrain_ros.bench.own_engine import answer_all
 from robobrain_ros.bench.served import flags
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.cli import main

@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import cv2
@@ -313,6 +314,41 @@ def test_nothing_is_fetched(server):
         assert chat(server, {'messages': turn({'type': 'image_url', 'image_url': {'url': url}})}).status_code == 400
         with pytest.raises(TimeoutError):
             elsewhere.accept()
+
+
+def test_images_of_a_named_host_are_fetched(tiny_brain):
+    class Pictures(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(base64.b64decode(PNG))
+
+        def log_message(self, *_):
+            pass
+
+    pictures = ThreadingHTTPServer(('127.0.0.1', 0), Pictures)
+    threading.Thread(target=pictures.serve_forever, daemon=True).start()
+    server = HttpServer(tiny_brain, ServeConfig(0, image_hosts=('127.0.0.1',)))
+    server.start()
+    try:
+        url = {'url': f'http://127.0.0.1:{pictures.server_port}/a.png'}
+        body = {'messages': turn({'type': 'image_url', 'image_url': url}, WORDS), 'max_tokens': 4}
+        response = chat(server, body)
+        assert response.status_code == 200, response.text
+    finally:
+        server.close()
+        pictures.shutdown()
+        pictures.server_close()
+
+
+def test_no_page_of_another_origin_reads_the_answers(server):
+    for path in ('models', 'robobrain/ask'):
+        response = httpx.options(
+            f'{server.url}/{path}', headers={'Origin': 'https://evil.example', 'Access-Control-Request-Method': 'POST'}
+        )
+        assert 'access-control-allow-origin' not in response.headers
+    models = httpx.get(f'{server.url}/models', headers={'Origin': 'https://evil.example'})
+    assert 'access-control-allow-origin' not in models.headers
 
 
 def test_who_leaves_gives_back_the_engine(server, tiny_brain):

@@ -10,7 +10,7 @@
 """vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
 
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
@@ -52,19 +52,22 @@ class Guests:
         await self.llm.abort(list(self._in_flight))
 
 
-async def openai_app(guests: Guests, model_name: str, tools: bool) -> App:
+async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: Sequence[str]) -> App:
     """Build vLLM's application; takes a fraction of a second, in the engine's loop.
 
     vLLM's handlers want to end the server when the engine is dead. This one outlives it, so they get a stand-in.
 
     :param model_name: under which clients find the model
     :param tools: whether the model's template can offer functions to call
+    :param image_hosts: from which vLLM may fetch images
     """
     build_app, init_app_state, parser = _launchers()
     chosen = ['--model', guests.model_config.model, '--served-model-name', model_name]
     chosen += ['--enable-auto-tool-choice', '--tool-call-parser', 'hermes'] if tools else []
-    arguments = parser.parse_args([*chosen, '--disable-fastapi-docs'])
+    arguments = parser.parse_args([*chosen, '--disable-fastapi-docs', '--allowed-origins', '[]'])
     arguments.model = model_name  # told to clients as "root": not where it lies on this machine
+    if image_hosts:
+        guests.model_config.allowed_media_domains = list(image_hosts)
     tasks = await guests.get_supported_tasks()
     app = build_app(arguments, tasks, guests.model_config)
     await init_app_state(guests, app.state, arguments, tasks)
