@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import pytest
 from domains import DOMAINS
+from model_server import model_server
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
@@ -77,9 +78,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope='session')
 def tiny_brain() -> Iterator[Brain]:
     """A brain around the tiny checkpoint in real vLLM, started once: it takes some 20 s. Leave it as you found it."""
-    brain = Brain(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu')), detect_profile(TINY_MODEL))
+    brain = Brain(EmbeddedEngine(EngineConfig(TINY_MODEL, device='cpu', shared=True)), detect_profile(TINY_MODEL))
     try:
         brain.start(lambda text: None).result()
         yield brain
     finally:
         brain.close()
+
+
+@pytest.fixture(scope='session')
+def tiny_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of vLLM's own server with the tiny checkpoint, started once: it takes some 30 s."""
+    with model_server(tmp_path_factory.mktemp('server')) as url:
+        yield url
+
+
+@pytest.fixture(scope='session')
+def served_brain(tiny_server: str) -> Iterator[Brain]:
+    """A brain whose model runs on that server; images travel unchanged. Leave it as you found it."""
+    with Brain.load(tiny_server, image_format='png') as brain:
+        yield brain

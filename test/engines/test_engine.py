@@ -6,21 +6,27 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Real vLLM with the tiny checkpoint, through the Engine protocol and through the brain. One engine for all of it."""
+"""Real vLLM with the tiny checkpoint, through the Engine protocol and through the brain: embedded, and on a server.
+
+One engine of each kind for all of it. Whatever a test asks of one, the other one answers as well.
+"""
 
 import asyncio
 import json
 import re
+import time
 
 import numpy as np
 import pytest
 from engine_helpers import ENDLESS, SOON, begun, deltas, generation, text
+from model_server import metric
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.brain.jobs import Stage
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.base import EngineRefused, EngineState
+from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.evaluation.tabletop import FIRST_SEED, frame_of, score
 from robobrain_ros.geometry.resize import resize
@@ -43,20 +49,33 @@ def images(scenes) -> list[np.ndarray]:
     return [scene.render()[0] for scene in scenes]
 
 
+@pytest.fixture(params=['embedded', 'server'])
+def brain(request) -> Brain:
+    """The shared brain, with each kind of engine."""
+    return request.getfixturevalue('tiny_brain' if request.param == 'embedded' else 'served_brain')
+
+
 @pytest.fixture
-def engine(tiny_brain):
+def engine(brain):
     """The shared engine; nothing may be left in it."""
-    engine = tiny_brain.engine
+    engine = brain.engine
     yield engine
     health = engine.health()
     assert (health.state, health.in_flight, health.error) == (EngineState.READY, 0, '')
-    assert engine._llm.output_processor.get_num_unfinished_requests() == 0
+    if isinstance(engine, EmbeddedEngine):
+        assert engine._llm.output_processor.get_num_unfinished_requests() == 0
+    else:
+        (url,) = health.details
+        deadline = time.monotonic() + SOON
+        while metric(url, 'vllm:num_requests_running') + metric(url, 'vllm:num_requests_waiting'):
+            assert time.monotonic() < deadline, 'the server still works on what nobody waits for'
+            time.sleep(0.1)
 
 
 @pytest.fixture
-def run(tiny_brain):
+def run(brain):
     """Runs a coroutine in the engine's loop."""
-    return lambda coroutine: tiny_brain._loop.submit(coroutine).result(SOON)
+    return lambda coroutine: brain.loop.submit(coroutine).result(SOON)
 
 
 def prompt(task: str, instruction: str) -> str:
@@ -66,7 +85,7 @@ def prompt(task: str, instruction: str) -> str:
 def test_a_ready_engine_says_so_from_any_thread(engine):
     health = engine.health()
     assert (health.state, health.in_flight, health.error) == (EngineState.READY, 0, '')
-    assert len(health.pids) >= 1
+    assert len(health.pids) >= 1 or 'serves tiny' in '\n'.join(health.details.values())
 
 
 def test_the_stream_begins_empty_goes_token_by_token_and_ends_with_a_reason(engine, run, images):
@@ -240,6 +259,25 @@ def test_answers_equal_those_of_transformers(engine, run, images):
         assert sum(delta.tokens for delta in stream) in (len(tokens), len(tokens) - 1)
 
 
+def test_a_server_answers_as_the_embedded_engine_does(tiny_brain, served_brain, images):
+    """Text, tokens, and how likely each was."""
+    asked = [('pointing', 'the gripper'), ('trajectory', 'pick up the mug'), ('general', 'Detect all objects.')]
+
+    def answer(brain, image, ask):
+        stop = TASKS[ask[0]].stop(PROFILES['robobrain-tiny'])
+        request = generation(prompt(*ask), image, 96, stop=stop, alternatives=3)
+        return brain.loop.submit(deltas(brain.engine, request)).result(SOON)
+
+    for image, ask in zip(images, asked, strict=False):
+        here, there = (answer(brain, image, ask) for brain in (tiny_brain, served_brain))
+        assert text(here) == text(there)
+        assert here[-1].finish_reason == there[-1].finish_reason
+        mine, theirs = ([token for delta in stream for token in delta.spelled] for stream in (here, there))
+        assert [token.text for token in mine] == [token.text for token in theirs]
+        odds = [[dict(token.odds)[token.text] for token in tokens] for tokens in (mine, theirs)]
+        assert odds[0] == pytest.approx(odds[1], abs=1e-3)
+
+
 def _ask(brain: Brain, scene: TableTop, task: str, instruction: str, **options):
     async def frame() -> Frame:
         return frame_of(scene)
@@ -248,9 +286,9 @@ def _ask(brain: Brain, scene: TableTop, task: str, instruction: str, **options):
 
 
 @pytest.mark.parametrize('guided', [False, True])
-def test_every_task_answers_in_its_format_over_seeded_scenes(tiny_brain, engine, scenes, guided):
-    before = tiny_brain.settings
-    tiny_brain.settings = type(before)(guided_decoding=guided)
+def test_every_task_answers_in_its_format_over_seeded_scenes(brain, engine, scenes, guided):
+    before = brain.settings
+    brain.settings = type(before)(guided_decoding=guided)
     tasks = list(TASKS)
     try:
         bad = []
@@ -260,19 +298,19 @@ def test_every_task_answers_in_its_format_over_seeded_scenes(tiny_brain, engine,
                 question = next((question for question in every if question.task == task), None)
                 if question is None:
                     continue
-                answer = _ask(tiny_brain, scene, task, question.instruction).done.result(SOON)
+                answer = _ask(brain, scene, task, question.instruction).done.result(SOON)
                 if not score(question, answer, scene)['valid'] or not answer.complete:
                     bad.append((task, question.instruction, answer.text, answer.message))
         assert len(bad) <= 1, bad  # out of some 60
     finally:
-        tiny_brain.settings = before
+        brain.settings = before
 
 
-def test_a_whole_answer_has_targets_times_and_stages(tiny_brain, engine, scenes):
+def test_a_whole_answer_has_targets_times_and_stages(brain, engine, scenes):
     stages = []
-    answer = _ask(
-        tiny_brain, scenes[0], 'pointing', 'the gripper', report=lambda job: stages.append(job.stage)
-    ).done.result(SOON)
+    answer = _ask(brain, scenes[0], 'pointing', 'the gripper', report=lambda job: stages.append(job.stage)).done.result(
+        SOON
+    )
     assert answer.success
     assert answer.targets[0].position is not None
     assert list(dict.fromkeys(stages)) == list(Stage)
@@ -283,9 +321,9 @@ def test_a_whole_answer_has_targets_times_and_stages(tiny_brain, engine, scenes)
     assert min(times['prepare'], times['first_token'], times['decode']) > 0
 
 
-def test_stopping_a_job_aborts_it_in_the_engine(tiny_brain, engine, scenes):
-    jobs = [_ask(tiny_brain, scenes[0], 'general', 'Detect all objects.') for _ in range(3)]
+def test_stopping_a_job_aborts_it_in_the_engine(brain, engine, scenes):
+    jobs = [_ask(brain, scenes[0], 'general', 'Detect all objects.') for _ in range(3)]
     jobs[1].stop(ErrorCode.CANCELLED, 'never mind')
-    tiny_brain.stop_all(ErrorCode.NOT_ACTIVE, 'deactivated')
+    brain.stop_all(ErrorCode.NOT_ACTIVE, 'deactivated')
     codes = [job.done.result(SOON).code for job in jobs]
     assert codes == [ErrorCode.NOT_ACTIVE, ErrorCode.CANCELLED, ErrorCode.NOT_ACTIVE]
