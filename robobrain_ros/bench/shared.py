@@ -52,7 +52,7 @@ def _shared(plan: Plan) -> Iterator[tuple[EmbeddedEngine, Brain, HttpServer]]:
     brain = Brain(engine, plan.profile)
     try:
         brain.start(lambda text: None, plan.size, ('pointing',)).result()
-        server = HttpServer(brain, ServeConfig(0))
+        server = HttpServer(brain, ServeConfig(port=0))
         server.start()
         try:
             yield engine, brain, server

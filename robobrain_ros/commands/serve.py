@@ -16,6 +16,7 @@ from typing import Any
 
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, add_model, positive, takes_files
 from robobrain_ros.commands.output import console
+from robobrain_ros.serving.config import ServeConfig, read_key
 
 EXAMPLES = """\
 examples:
@@ -44,10 +45,10 @@ def add(commands: Any) -> None:
         formatter_class=WITH_EXAMPLES,
     )
     add_model(serve)
-    serve.add_argument('--port', type=int, default=9010, help='0: any that is free (default: %(default)s)')
+    serve.add_argument('--port', type=int, default=ServeConfig.port, help='0: any that is free (default: %(default)s)')
     serve.add_argument(
         '--host',
-        default='127.0.0.1',
+        default=ServeConfig.host,
         help='address to listen on; others than loopback need a key (default: %(default)s)',
     )
     key = serve.add_argument(
@@ -61,27 +62,29 @@ def add(commands: Any) -> None:
     serve.add_argument(
         '--max-requests',
         type=positive(int),
-        default=32,
+        default=ServeConfig.max_requests,
         help='most at a time, waiting ones included (default: %(default)s)',
     )
     serve.set_defaults(run=_serve)
 
 
 def _serve(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.serving.config import ServeConfig, read_key
-
-    key = read_key(chosen.api_key_file)
     config = ServeConfig(
-        chosen.port, chosen.host, key, chosen.served_model_name, tuple(chosen.image_host), chosen.max_requests
+        port=chosen.port,
+        host=chosen.host,
+        api_key=read_key(chosen.api_key_file),
+        model_name=chosen.served_model_name,
+        image_hosts=tuple(chosen.image_host),
+        max_requests=chosen.max_requests,
     )
     return run(chosen.model, config)
 
 
-def run(model: Path, config: Any) -> int:
+def run(model: Path, config: ServeConfig) -> int:
     """Serve a model until Ctrl-C; blocks.
 
     :param model: a checkpoint's folder
-    :param config: a ServeConfig
+    :param config: who may ask, and where
     """
     from robobrain_ros.brain.brain import Brain
     from robobrain_ros.serving.server import HttpServer

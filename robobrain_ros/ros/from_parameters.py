@@ -109,16 +109,16 @@ def serve_config(values: Mapping[str, Any]) -> ServeConfig | None:
         return None
     if on_server(values):
         raise BadRequest(
-            f"serve.port is {values['serve.port']}, but the model runs on a server: let HTTP clients ask "
+            f'serve.port is {values["serve.port"]}, but the model runs on a server: let HTTP clients ask '
             'that themselves, or set serve.port to 0'
         )
     return ServeConfig(
-        values['serve.port'],
-        values['serve.host'],
-        read_key(values['serve.api_key_file']),
-        values['serve.model_name'],
-        tuple(filter(None, values['serve.image_hosts'])),
-        values['serve.max_requests'],
+        port=values['serve.port'],
+        host=values['serve.host'],
+        api_key=read_key(values['serve.api_key_file']),
+        model_name=values['serve.model_name'],
+        image_hosts=tuple(filter(None, values['serve.image_hosts'])),
+        max_requests=values['serve.max_requests'],
     )
 
 

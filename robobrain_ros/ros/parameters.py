@@ -107,7 +107,7 @@ PARAMETERS = (
     ),
     Parameter(
         'serve.max_requests',
-        ServeConfig.most,
+        ServeConfig.max_requests,
         'HTTP requests that are accepted at a time, those that wait included; more get 429',
         low=1,
         high=10000,

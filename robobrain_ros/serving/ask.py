@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp
 
 from robobrain_ros import __version__
 from robobrain_ros.answer import Answer
@@ -30,7 +31,6 @@ from robobrain_ros.brain.frame import Frame
 from robobrain_ros.brain.jobs import Job
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.serving.checks import Refused
-from robobrain_ros.serving.front import App
 
 GetFrame = Callable[[], Awaitable[Frame]]
 Cameras = Callable[[str], GetFrame]
@@ -61,14 +61,14 @@ class Ask(BaseModel):
     instruction: str = Field(description='what to look for or what to do, such as: the red mug')
     task: str = Field('pointing', description='pointing, affordance, grounding, trajectory, planning, general, mission')
     image: str = Field('', description='a JPEG, PNG or WebP file in base64, as it is or as data URL; or camera instead')
-    camera: str | None = Field(None, description="one of the node's cameras; empty: its only one")
+    camera: str | None = Field(None, description="one of the node's cameras; empty: the first one")
     timeout_s: float = Field(TIMEOUT_S, description='seconds until the request ends with TIMEOUT')
     min_confidence: float | None = Field(None, description='less sure answers are UNSURE, 0 .. 1')
     request_id: str = Field('', description='returned in the answer')
     stream: bool = Field(False, description='Server-Sent Events: "progress" at each stage and text, then "answer"')
 
 
-def own_app(brain: Brain, cameras: Cameras | None) -> App:
+def own_app(brain: Brain, cameras: Cameras | None) -> ASGIApp:
     """Build the application with this package's endpoints and their description (``/docs``).
 
     :param cameras: the node's; None: requests have to bring an image
@@ -86,9 +86,11 @@ def own_app(brain: Brain, cameras: Cameras | None) -> App:
     async def ask(asked: Ask, request: Request) -> Response:
         """Ask about an image, or about what a camera sees now.
 
-        The body of every response is an Answer, in success and in failure: pixels of the image, and metres in the
-        camera's optical frame where there is depth. With ``stream``, events are ``progress`` ({"stage", "text"}, the
-        text so far) and, at the end, ``answer``.
+        The body is an Answer, whether the request succeeds or fails: pixels of the image, and metres where there is
+        depth. Only what is no request (unknown fields, no key, too many at a time) gets OpenAI's {"error": ...}.
+
+        With ``stream`` the status is 200, and the body consists of events: ``progress`` ({"stage", "text"}, the text so
+        far) and, at the end, ``answer``, whose code tells whether it succeeded.
         """
         try:
             frame = _frame(asked, cameras)

@@ -10,13 +10,12 @@
 """What an HTTP request must be before anything works on it."""
 
 import hmac
-import ipaddress
 import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from robobrain_ros.serving.config import ServeConfig
+from robobrain_ros.serving.config import ServeConfig, is_loopback
 
 LARGEST = 64 << 20
 """Bytes of a request's body: some dozens of photographs."""
@@ -48,8 +47,8 @@ class Refused(Exception):
 def admit(headers: Headers, config: ServeConfig) -> None:
     """Let in who has the key; without a key, who asked for this machine by a name that only this machine has.
 
-    The latter keeps out web pages that a browser on this machine shows: their host name may be made to mean
-    127.0.0.1 (DNS rebinding).
+    The latter keeps out web pages that a browser on this machine shows: the owner of such a page may let its host name
+    stand for 127.0.0.1 (DNS rebinding).
 
     :raises Refused: 401 or 403
     """
@@ -59,13 +58,13 @@ def admit(headers: Headers, config: ServeConfig) -> None:
         if kind.lower() != b'bearer' or not hmac.compare_digest(token.strip(), config.api_key.encode()):
             raise Refused(401, 'this server needs its API key as bearer token', {'WWW-Authenticate': 'Bearer'})
         return
-    name = urlsplit(b'//' + found.get(b'host', b'')).hostname or b''
-    if not _is_here(name.decode('latin-1')):
+    name = (urlsplit(b'//' + found.get(b'host', b'')).hostname or b'').decode('latin-1')
+    if not (is_loopback(name) or name.endswith('.localhost')):
         raise Refused(403, f"without an API key this server answers for localhost, not for '{_short(name)}'")
 
 
 def read_json(body: bytes, hosts: Iterable[str]) -> dict[str, Any]:
-    """Read a request's JSON, and see to it that nothing is fetched from where it must not be.
+    """Read a request's JSON, and refuse images that would have to be fetched from other hosts.
 
     :param hosts: from which images may be fetched
     :raises Refused: 400
@@ -113,13 +112,6 @@ def _check_url(url: str, hosts: frozenset[str]) -> None:
     )
 
 
-def _is_here(name: str) -> bool:
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == 'localhost' or name.endswith('.localhost')
-
-
 def _short(value: object) -> str:
-    text = value.decode('latin-1') if isinstance(value, bytes) else str(value)
+    text = str(value)
     return text if len(text) <= 80 else f'{text[:77]}...'

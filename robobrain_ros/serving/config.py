@@ -17,7 +17,7 @@ from pathlib import Path
 from robobrain_ros.errors import BadRequest
 
 PORT = 9010
-"""That of the model's release."""
+"""The TCP port that the model's release serves at."""
 KEY_VARIABLE = 'ROBOBRAIN_API_KEY'
 _SERVED = 'RoboBrain2.5-8B-nvidia-flagos'
 RELEASE = {'RoboBrain2.5-8B-NV': _SERVED, 'RoboBrain2.5-8B-FlagOS': _SERVED}
@@ -33,7 +33,7 @@ class ServeConfig:
     :param api_key: what clients have to send as bearer token; empty: nothing
     :param model_name: under which clients find the model; empty: the release's name, or the folder's
     :param image_hosts: names of hosts from which images may be fetched by URL; by default none
-    :param most: requests that are accepted at a time, those that wait for their turn included
+    :param max_requests: how many are accepted at a time, those that wait for their turn included
     :raises BadRequest: for a value that cannot be
     """
 
@@ -42,16 +42,16 @@ class ServeConfig:
     api_key: str = ''
     model_name: str = ''
     image_hosts: tuple[str, ...] = ()
-    most: int = 32
+    max_requests: int = 32
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise BadRequest(f'serve.port is {self.port}, but must be in 0 .. 65535')
-        if self.most < 1:
-            raise BadRequest(f'serve.max_requests is {self.most}, but must be 1 or more')
+        if self.max_requests < 1:
+            raise BadRequest(f'serve.max_requests is {self.max_requests}, but must be 1 or more')
         if self.api_key and not (self.api_key.isascii() and self.api_key.isprintable() and ' ' not in self.api_key):
             raise BadRequest('the API key has blanks, or letters beyond ASCII: no HTTP header can carry it')
-        if not self.api_key and not _is_loopback(self.host):
+        if not self.api_key and not is_loopback(self.host):
             raise BadRequest(
                 f"serve.host is '{self.host}', which other machines can reach: set serve.api_key_file or the variable "
                 f"{KEY_VARIABLE} to a key that clients have to send, or serve.host to '127.0.0.1'"
@@ -85,7 +85,8 @@ def read_key(file: str) -> str:
     return key
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether an address, or ``localhost``, means this machine only."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

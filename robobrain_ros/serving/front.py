@@ -12,18 +12,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from robobrain_ros.serving.checks import LARGEST, Refused, admit, read_json
 from robobrain_ros.serving.config import ServeConfig
 
 _log = logging.getLogger(__name__)
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OWN = '/v1/robobrain/'
 """This package's own endpoints begin so."""
@@ -38,9 +35,9 @@ THEIRS = frozenset(
 )
 """vLLM's endpoints that clients get; its others change the engine, or belong to other kinds of models."""
 BODY_S = 60.0
-"""A request's body has to be here after this long."""
+"""A request's body has to be here after this long, seconds."""
 RETRY_S = 2
-"""What a client is told to wait when there are too many."""
+"""How long clients are told to wait before they try again, seconds."""
 
 
 class Front:
@@ -57,15 +54,15 @@ class Front:
         self,
         config: ServeConfig,
         working: int,
-        theirs: Callable[[], Awaitable[App]],
-        own: App,
+        theirs: Callable[[], Awaitable[ASGIApp]],
+        own: ASGIApp,
         health: Callable[[], str],
     ) -> None:
         self._config, self._theirs, self._own, self._health = config, theirs, own, health
         self._turns = asyncio.Semaphore(working)
         self._count = 0
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection's request, as ASGI says."""
         if scope['type'] == 'websocket':
             await send({'type': 'websocket.close', 'code': 1008})
@@ -89,7 +86,7 @@ class Front:
             defect = Refused(500, 'a defect of this server; its log has more')
             await _reply(send, defect.status, defect.body(), {})
 
-    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope['path'].rstrip('/')
         if path == '/health':
             why = self._health()
@@ -104,7 +101,7 @@ class Front:
         if scope['method'] != 'POST':
             await (self._own if own else await self._theirs())(scope, receive, send)
             return
-        if self._count >= self._config.most:
+        if self._count >= self._config.max_requests:
             raise Refused(429, f'{self._count} requests are being worked on; try again', {'Retry-After': str(RETRY_S)})
         self._count += 1
         try:
@@ -160,7 +157,7 @@ async def _disconnect(receive: Receive) -> Message:
     return message
 
 
-async def _body(scope: Message, receive: Receive) -> bytes:
+async def _body(scope: Scope, receive: Receive) -> bytes:
     """The whole body.
 
     :raises Refused: if it is too large, or takes too long

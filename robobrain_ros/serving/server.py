@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.engines.base import EngineState
@@ -25,12 +26,12 @@ from robobrain_ros.errors import BadRequest
 from robobrain_ros.serving.ask import Cameras, own_app
 from robobrain_ros.serving.checks import Refused
 from robobrain_ros.serving.config import ServeConfig
-from robobrain_ros.serving.front import RETRY_S, App, Front
+from robobrain_ros.serving.front import RETRY_S, Front
 
 _log = logging.getLogger(__name__)
 
 CLOSE_S = 2.0
-"""Clients get so long to read what is left."""
+"""How long clients get to read what is left, seconds."""
 
 
 class HttpServer:
@@ -55,7 +56,7 @@ class HttpServer:
         )
         self._name = config.served_name(brain.model)
         self._guests: Any = None
-        self._app: App | None = None
+        self._app: ASGIApp | None = None
         self._building = asyncio.Lock()
         self._server: _Uvicorn | None = None
         self._task: asyncio.Task[None] | None = None
@@ -125,8 +126,8 @@ class HttpServer:
         health = self._brain.health()
         return '' if health.state is EngineState.READY else health.error or f'the engine is {health.state.value}'
 
-    async def _theirs(self) -> App:
-        """VLLM's application for the engine that runs now.
+    async def _theirs(self) -> ASGIApp:
+        """The application of vLLM for the engine that runs now.
 
         :raises Refused: 503 while there is none
         """

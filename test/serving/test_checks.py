@@ -43,7 +43,7 @@ def test_this_machine_needs_none(host):
     [
         ({'port': 70000}, '70000'),
         ({'port': -1}, '-1'),
-        ({'most': 0}, '0, but must be 1'),
+        ({'max_requests': 0}, '0, but must be 1'),
         ({'api_key': 'a b'}, 'blanks'),
     ],
 )

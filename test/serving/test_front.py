@@ -152,7 +152,7 @@ def test_bodies_that_are_too_large_or_too_slow(monkeypatch):
 
 def test_more_than_may_be_worked_on_wait_and_more_than_that_are_sent_away():
     async def main():
-        world = World(working=2, most=4)
+        world = World(working=2, max_requests=4)
         world.theirs.gate.clear()
         clients = [world.ask(body=b'{"n": %d}' % number) for number in range(4)]
         await until(lambda: world.theirs.running == 2)
@@ -171,7 +171,7 @@ def test_more_than_may_be_worked_on_wait_and_more_than_that_are_sent_away():
 
 def test_who_leaves_while_waiting_takes_no_turn():
     async def main():
-        world = World(working=1, most=3)
+        world = World(working=1, max_requests=3)
         world.theirs.gate.clear()
         first, gone, last = (world.ask(body=b'{"n": %d}' % number) for number in range(3))
         await until(lambda: world.theirs.running == 1)
@@ -187,7 +187,7 @@ def test_who_leaves_while_waiting_takes_no_turn():
 
 def test_a_waiting_connection_that_is_cancelled_leaks_no_turn():
     async def main():
-        world = World(working=1, most=50)
+        world = World(working=1, max_requests=50)
         for _ in range(20):
             world.theirs.gate.clear()
             first, second = world.ask(), world.ask()

@@ -54,7 +54,7 @@ def cameras(name):
 
 @pytest.fixture(scope='module')
 def server(tiny_brain):
-    server = HttpServer(tiny_brain, ServeConfig(0, most=300), cameras)
+    server = HttpServer(tiny_brain, ServeConfig(0, max_requests=300), cameras)
     server.start()
     yield server
     server.close()

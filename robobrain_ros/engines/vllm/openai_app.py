@@ -10,14 +10,12 @@
 """vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
 
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
 
-Message = MutableMapping[str, Any]
-App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
-"""An ASGI application."""
+from starlette.types import ASGIApp
 
 GUEST = 1
 """Priority of HTTP requests; the robot's own have 0, and vLLM takes the lowest number first."""
@@ -52,10 +50,10 @@ class Guests:
         await self.llm.abort(list(self._in_flight))
 
 
-async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: Sequence[str]) -> App:
+async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: Sequence[str]) -> ASGIApp:
     """Build vLLM's application; takes a fraction of a second, in the engine's loop.
 
-    vLLM's handlers want to end the server when the engine is dead. This one outlives it, so they get a stand-in.
+    vLLM's handlers end the server when the engine is dead. Our server outlives the engine, so they get a stand-in.
 
     :param model_name: under which clients find the model
     :param tools: whether the model's template can offer functions to call
@@ -72,7 +70,7 @@ async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: 
     app = build_app(arguments, tasks, guests.model_config)
     await init_app_state(guests, app.state, arguments, tasks)
     app.state.server = SimpleNamespace(should_exit=False)
-    built: App = app
+    built: ASGIApp = app
     return built
 
 
@@ -82,7 +80,7 @@ def preload() -> None:
 
 
 def _launchers() -> tuple[Any, Any, Any]:
-    """VLLM's functions and the parser of its arguments: they moved in 0.27."""
+    """Import the functions of vLLM and the parser of its arguments, which moved in 0.27."""
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         try:
