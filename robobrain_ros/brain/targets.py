@@ -8,8 +8,8 @@
 
 """The places of an answer as targets in the source image's pixels, with how sure the model was of them.
 
-The waypoints of a way follow each other: where the model might have gone elsewhere at one, it might have come out
-elsewhere at the next, although that one's own digits, written behind it, were certain.
+A waypoint is no surer than those before it: had the model gone elsewhere at one, the next would lie elsewhere too, even
+if the digits that it wrote there were certain.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def targets(
     :param letterbox: how the image lies on the canvas that the model saw
     :param label: of points that have none
     :param way: whether the points are a way: each is then no surer than those before it
-    :param reliability: what the model's sureness is worth in this task
+    :param reliability: the calibration of this task
     """
     width, height = letterbox.image
     wide, high = letterbox.magnification

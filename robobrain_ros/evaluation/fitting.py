@@ -7,7 +7,7 @@
 # governing permissions and limitations under the License.
 
 
-"""Find out what a model's sureness is worth: ``robobrain evaluate --calibrate``.
+"""Calibrate a model's confidence and standard deviations: ``robobrain evaluate --calibrate``.
 
 Confidence is fitted by a logistic function of its log-odds (Platt 1999, "Probabilistic outputs for support vector
 machines"). Standard deviations are narrowed or widened until nine of ten true places lie in the region that a normal
@@ -19,16 +19,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from robobrain_ros.evaluation.samples import TASKS, Sample
-from robobrain_ros.tasks.calibration import Calibration, Reliability
+from robobrain_ros.tasks.calibration import CLIP, Calibration, Reliability
 
 FIRST_SEED = 2_000_000
 """Scenes from here on are asked about for calibration, and for nothing else."""
 SHARE = 0.9
+"""Part of the true places that the calibrated regions are to hold."""
 IMAGE_REGION, SPACE_REGION = 4.605, 6.251
-"""Squared distances, in standard deviations, that hold ``SHARE`` of a normal distribution of two and of three
-dimensions: the quantiles of chi-square."""
+"""Squared Mahalanobis distances that hold ``SHARE`` of a normal distribution of two and of three dimensions: quantiles
+of chi-square."""
 LEAST_SAMPLES = 30
-"""Fewer are no calibration of a task."""
+"""With fewer of them a task is not calibrated."""
 _RIDGE = 0.1
 """Keeps the logistic function finite where all answers are right: it draws the coefficients to 0 and 1."""
 
@@ -38,7 +39,7 @@ Array = np.ndarray
 def calibrated(found: Sequence[Sample], scenes: int) -> Calibration:
     """Return what samples of an uncalibrated model tell of each task that has ``LEAST_SAMPLES`` or more.
 
-    :param scenes: so many were asked about, from ``FIRST_SEED`` on
+    :param scenes: how many were asked about, from ``FIRST_SEED`` on
     """
     by_task = {task: [one for one in found if one.task == task] for task in TASKS}
     enough = {task: part for task, part in by_task.items() if len(part) >= LEAST_SAMPLES}
@@ -56,7 +57,7 @@ def _reliability(found: Sequence[Sample]) -> Reliability:
 
 def _platt(raw: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
     """Intercept and slope, by Newton's method; a slope that would turn the order around is 0."""
-    clipped = np.clip(raw, 1e-4, 1 - 1e-4)
+    clipped = np.clip(raw, CLIP, 1 - CLIP)
     inputs = np.stack([np.ones_like(clipped), np.log(clipped / (1 - clipped))])
     signs, prior = np.where(right, 1.0, -1.0), np.array([0.0, 1.0])
 
@@ -73,7 +74,7 @@ def _platt(raw: Sequence[float], right: Sequence[bool]) -> tuple[float, float]:
         while loss(weights + step) > loss(weights) and np.abs(step).max() > 1e-9:
             step = step / 2  # too far: the curvature changes on the way
         weights = weights + step
-    if weights[1] < 0:  # the surer, the less often right: sureness says nothing
+    if weights[1] < 0:  # the surer, the less often right: confidence says nothing
         count = len(right) + 2  # one more of either, so that the odds are finite (Laplace)
         share_right = (sum(right) + 1) / count
         return round(float(np.log(share_right / (1 - share_right))), 4), 0.0

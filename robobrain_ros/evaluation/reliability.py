@@ -23,8 +23,9 @@ from robobrain_ros.evaluation.samples import TASKS, Sample
 
 COLUMNS = ('task', 'places', 'said', 'right', 'in image region', 'in space region')
 BINS = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0)
-"""Confidences are told apart by these: most are high."""
+"""Edges of the intervals of confidence; they are narrow where most confidences lie."""
 LEVELS = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.99])
+"""Sizes of the regions in the plot: the part of a normal distribution that each holds."""
 
 
 class Bin(NamedTuple):
@@ -34,6 +35,7 @@ class Bin(NamedTuple):
     said: float
     """Their mean confidence."""
     right: float
+    """Which part of them is right, 0 .. 1."""
     low: float
     """The 95 % interval of ``right`` (Wilson 1927)."""
     high: float
@@ -42,9 +44,9 @@ class Bin(NamedTuple):
 def figures(found: Sequence[Sample]) -> dict[str, dict[str, Any]]:
     """Return shares by task, and of all, as JSON can hold them; None where nothing is known.
 
-    ``said``: the mean confidence; ``right``: how many of these are right. ``in_image_region``, ``in_space_region``: how
-    many true places lie where a normal distribution with the spread or covariance that was said would have 90 %.
-    ``calibration_error``: how far confidence and right are apart in the intervals ``BINS``, weighted by their counts.
+    ``said``: the mean confidence. ``right``: which part is right. ``in_image_region``, ``in_space_region``: which part
+    of the true places lies in the region that holds 90 % of a normal distribution with the stated spread or covariance.
+    ``calibration_error``: the expected calibration error (ECE) over the intervals ``BINS``.
     """
     groups = {task: [one for one in found if one.task == task] for task in TASKS}
     return {name: _figures(group) for name, group in [*groups.items(), ('all', list(found))] if group}
@@ -91,7 +93,7 @@ def bins(found: Sequence[Sample]) -> list[Bin]:
 
 
 def plot(found: Sequence[Sample], file: Path, title: str) -> None:
-    """Draw a reliability plot: how many are right by confidence, and how many true places lie in regions by their size.
+    """Draw a reliability plot: accuracy by confidence, and the coverage of regions by their size.
 
     :param file: its ending says the format, such as .png
     :raises OSError: if the file cannot be written

@@ -7,7 +7,7 @@
 # governing permissions and limitations under the License.
 
 
-"""What an answer about a simulated scene said of its own errors, beside the errors."""
+"""Confidence and deviations that an answer about a simulated scene states, beside its true errors."""
 
 import math
 from collections.abc import Iterator
@@ -30,20 +30,20 @@ class Sample:
 
     task: str
     confidence: float | None = None
-    """What was said of the target, or of the way's last waypoint; the way's first one counts only by its place."""
+    """That of a target, or of a way's last waypoint; None for the first waypoint, which counts only by its place."""
     right: bool = False
     image_size: tuple[int, int] = (0, 0)
     """(width, height), pixels."""
     spread: tuple[float, float] = (0.0, 0.0)
-    """Standard deviations of the pixel, as they were said."""
+    """Stated standard deviations of the pixel's u and v, pixels."""
     offset: tuple[float, float] | None = None
-    """From the true pixel; None where any place on the free table is as good."""
+    """From the true pixel to this one, u and v in pixels; None where any place on the free table is as good."""
     depth_spread: float = 0.0
-    """Standard deviation of the depth, as it was said, metres."""
+    """Stated standard deviation of the depth, metres."""
     depth_offset: float | None = None
     """From the true depth, metres; None without a position, and for the gripper, whose tip has no surface."""
     distance_squared: float | None = None
-    """From the true position, by the covariance (Mahalanobis distance, squared)."""
+    """Squared Mahalanobis distance from the true position, by the stated covariance."""
 
 
 def samples(question: Question, answer: Answer, scene: TableTop, right: bool) -> Iterator[Sample]:

@@ -90,7 +90,7 @@ def run(
 
 
 def calibrate(scenes: int, model: Path, tell: Tell = ignore) -> int:
-    """Find out what a model's sureness is worth, write it beside the model, return the exit code 0. Blocks.
+    """Calibrate a model's confidence, write the calibration beside the model, return the exit code 0. Blocks.
 
     Scenes begin at ``fitting.FIRST_SEED``: ``run`` asks about others.
 

@@ -7,7 +7,7 @@
 # governing permissions and limitations under the License.
 
 
-"""What a model's sureness is worth, measured where the truth is known: ``calibration.json`` beside a checkpoint.
+"""The calibration of a model's confidence, measured where the truth is known: ``calibration.json`` beside a checkpoint.
 
 ``robobrain evaluate --calibrate`` writes it from simulated scenes (``evaluation/fitting.py``). Without it, confidences
 and spreads are those that the probabilities of the digits give.
@@ -19,13 +19,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-_CLIP = 1e-4
+CLIP = 1e-4
 """Raw confidences are taken this far from 0 and 1, which have no log-odds."""
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """How the raw figures of one task become figures that hold. The defaults change nothing but 0 and 1.
+    """How raw confidences and deviations of one task become calibrated ones. The defaults change no more than 0 and 1.
 
     :raises ValueError: for a number that is not finite, or negative where it must not be
     """
@@ -34,11 +34,11 @@ class Reliability:
     slope: float = 1.0
     """Log-odds of being right = intercept + slope * log-odds of the raw confidence (Platt 1999)."""
     pixel_factor: float = 1.0
-    """Times the raw standard deviation of a pixel."""
+    """Multiplies the raw standard deviations of a pixel."""
     pixel_least: float = 0.0
-    """Added to it in squares, in parts of the image's sides."""
+    """Standard deviation that is added to these in quadrature, as a part of the image's width or height."""
     depth_least_m: float = 0.0
-    """Added in squares to the standard deviation of a depth, metres."""
+    """Standard deviation that is added to that of a depth in quadrature, metres."""
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
@@ -48,13 +48,13 @@ class Reliability:
                 raise ValueError(f'{name} is {value!r}, but must be a finite number{least}')
 
     def confidence(self, raw: float) -> float:
-        """Return how many of the places with this raw confidence are right, 0 .. 1."""
-        raw = min(max(raw, _CLIP), 1 - _CLIP)
+        """Return which part of the places with this raw confidence is right, 0 .. 1."""
+        raw = min(max(raw, CLIP), 1 - CLIP)
         odds = self.intercept + self.slope * math.log(raw / (1 - raw))
         return 1 / (1 + math.exp(-min(max(odds, -30.0), 30.0)))
 
     def pixel_spread(self, raw: float, side: int) -> float:
-        """Return the standard deviation of a pixel's column or row.
+        """Return the calibrated standard deviation of a pixel's column or row, pixels.
 
         :param raw: as the digits give it, pixels
         :param side: the image's width or height, pixels
@@ -64,16 +64,16 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Calibration:
-    """A checkpoint's reliability by task."""
+    """The reliability of a checkpoint in each task that was measured."""
 
     tasks: Mapping[str, Reliability] = field(default_factory=dict)
     scenes: int = 0
-    """So many scenes were asked about."""
+    """How many scenes were asked about."""
     first_seed: int = 0
     """The first scene's seed; the others follow it."""
 
     def of(self, task: str) -> Reliability:
-        """Return a task's; where it was not measured, one that leaves all as it is."""
+        """Return the reliability in a task; where it was not measured, the one that changes nothing."""
         return self.tasks.get(task, Reliability())
 
     def to_dict(self) -> dict[str, Any]:

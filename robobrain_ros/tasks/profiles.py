@@ -22,7 +22,7 @@ from robobrain_ros.tasks import prompts
 from robobrain_ros.tasks.calibration import Calibration
 
 CALIBRATION = 'calibration.json'
-"""The file beside a checkpoint that tells what its sureness is worth."""
+"""The file beside a checkpoint that calibrates its confidence."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Profile:
     """(width, height) in pixels of the only image size that the model was trained with (``geometry/letterbox.py``);
     None: any. A property of the checkpoint, not of its family: ``detect_profile`` fills it in."""
     calibration: Calibration | None = None
-    """What its sureness is worth; None where nobody measured that. Of the checkpoint, like ``canvas``."""
+    """How its confidence is calibrated; None where nobody measured that. Of the checkpoint, like ``canvas``."""
 
     def scale(self, model_width: int, model_height: int) -> Scale:
         """The coordinate range of an answer about an image that the model saw with this size, in pixels."""

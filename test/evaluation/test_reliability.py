@@ -24,6 +24,7 @@ from robobrain_ros.evaluation.samples import Sample, samples
 from robobrain_ros.evaluation.tabletop import FIRST_SEED as EVALUATED
 from robobrain_ros.sim.questions import questions
 from robobrain_ros.sim.scene import TableTop
+from robobrain_ros.tasks.calibration import Calibration
 
 SIZE = (640, 480)
 
@@ -87,9 +88,9 @@ def test_too_few_samples_are_no_calibration():
 @pytest.mark.parametrize('right', [True, False])
 def test_samples_that_are_all_right_or_all_wrong_give_finite_coefficients(right):
     found = [replace(one, right=right, confidence=0.9999) for one in drawn(200, 6)]
-    known = calibrated(found, 10).of('pointing')
-    assert abs(known.confidence(0.9999) - right) < 0.05
-    json.loads(calibrated(found, 10).to_json())
+    known = calibrated(found, 10)
+    assert abs(known.of('pointing').confidence(0.9999) - right) < 0.05
+    assert Calibration.from_json(json.loads(known.to_json())) == known
 
 
 def test_a_model_that_is_sure_of_what_is_wrong_is_not_turned_around():

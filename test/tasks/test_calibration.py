@@ -7,7 +7,7 @@
 # governing permissions and limitations under the License.
 
 
-"""What a checkpoint's sureness is worth: the file beside it, and what is made of raw figures."""
+"""A checkpoint's calibration: the file beside it, and what is made of raw figures."""
 
 import json
 import math
