@@ -41,12 +41,13 @@ class DepthRules:
     """Least part of the window that must hold valid depth, 0 .. 1."""
     min_depth_m: float = 0.1
     max_depth_m: float = 10.0
+    """Nearest and farthest depth that is believed, metres."""
     mode: DepthMode = DepthMode.MODEL_SCALED_TO_SENSOR
     """For waypoints; targets always take the sensor's depth."""
     model_depth_is_ray: bool = False
     """Whether the model's depth is the length of the ray instead of z along the optical axis (no source says which)."""
     least_spread_m: float = 0.0
-    """Added in squares to the standard deviation of every depth, metres; a calibration knows it."""
+    """Standard deviation that is added to that of every depth in quadrature, metres; a calibration sets it."""
 
     def __post_init__(self) -> None:
         if self.window_px < 1 or self.window_px % 2 == 0:

@@ -28,8 +28,6 @@ HELD = (0.02, 0.04)
 PLAUSIBLE = (0.7, 1.4)
 """Ratios of sensor to model depth outside of this come from something else: a wall behind a waypoint in the air, or a
 cable before one."""
-
-
 NO_DEPTH = 'no depth image came with the colour image'
 
 
@@ -192,8 +190,7 @@ def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Sce
     fault, placed = _camera_fault(scene), []
     reasons: dict[str, None] = {}
     for target, sample in zip(targets, samples, strict=True):
-        position, status, reason = None, sample.status, sample.reason
-        known = None
+        position, matrix, status, reason = None, None, sample.status, sample.reason
         if fault or scene.camera is None:
             status, reason = PointStatus.NO_CAMERA_INFO, fault
         elif sample.depth is not None:
@@ -201,11 +198,11 @@ def _place(targets: Sequence[Target], samples: Sequence[DepthSample], scene: Sce
                 position = scene.camera.deproject(*target.pixel, sample.depth)
                 if target.spread:
                     along = math.hypot(sample.spread, rules.least_spread_m)
-                    known = covariance(scene.camera, target.pixel, sample.depth, target.spread[:2], along)
+                    matrix = covariance(scene.camera, target.pixel, sample.depth, target.spread[:2], along)
             except ValueError as error:
                 status, reason = PointStatus.NO_CAMERA_INFO, str(error)
-        more = replace(target, valid_fraction=sample.valid_fraction, covariance=known)
-        placed.append(replace(more, position=position, status=status))
+        seen = sample.valid_fraction
+        placed.append(replace(target, position=position, covariance=matrix, status=status, valid_fraction=seen))
         if reason:
             reasons[reason] = None
     return Located(tuple(placed), tuple(reasons))

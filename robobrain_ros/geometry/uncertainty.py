@@ -22,14 +22,14 @@ def covariance(
 ) -> Covariance:
     """Propagate standard deviations of a pixel and of its depth to the point that it shows, to first order.
 
-    A pixel moves the point across the view by depth / focal length, a depth moves it along the ray of the pixel. What
-    the distortion changes of the former is neglected.
+    One pixel moves the point across the view by depth / focal length; the lens distortion of this step is neglected. A
+    change of depth moves the point along the ray of the pixel.
 
     :param pixel: (u, v), column and row
     :param depth: along the optical axis, metres
     :param spread: standard deviations of u and v, pixels
     :param depth_spread: standard deviation of the depth, metres
-    :returns: of the point in the camera's optical frame
+    :returns: that of the point, in the camera's optical frame
     :raises ValueError: if the distortion model maps no direction in front to the pixel
     """
     across = np.array([depth / camera.fx, 0, 0]) * spread[0]
