@@ -13,15 +13,15 @@ Prints an empty line when all have their first token; when standard input ends, 
 """
 
 import asyncio
-import base64
 import contextlib
 import sys
 import time
 from typing import Any
 
-import cv2
+from PIL import Image
 
 from robobrain_ros.bench.cases import SEED
+from robobrain_ros.engines.server.completion import data_url
 from robobrain_ros.sim.scene import TableTop
 
 TOKENS = 200
@@ -38,8 +38,8 @@ async def main(url: str, count: int) -> None:
 
     client: Any = openai.AsyncOpenAI(base_url=url, api_key='none', max_retries=0)
     model = (await client.models.list()).data[0].id
-    png = cv2.imencode('.png', TableTop(SEED).render()[0][:, :, ::-1])[1].tobytes()
-    image = {'type': 'image_url', 'image_url': {'url': f'data:image/png;base64,{base64.b64encode(png).decode()}'}}
+    picture = Image.fromarray(TableTop(SEED).render()[0])
+    image = {'type': 'image_url', 'image_url': {'url': data_url(picture, 'png')}}
     tokens, begun = 0, [asyncio.Event() for _ in range(count)]
 
     async def chat(number: int) -> None:
