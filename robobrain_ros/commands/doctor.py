@@ -20,7 +20,7 @@ from typing import Any
 from robobrain_ros import __version__
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.commands.machine import BAD, GOOD, NOTE, Finding, machine, show
-from robobrain_ros.engines.vllm import flaggems, memory_check
+from robobrain_ros.engines.vllm import flaggems, memory_check, stacks
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BrainError
@@ -37,6 +37,7 @@ def _all(model: Path) -> Iterator[Finding]:
     yield GOOD, 'robobrain_ros', __version__
     yield from machine(Path.cwd())
     yield from _packages()
+    yield from stack(stacks.read())
     yield from _ros()
     yield from check_model(model)
 
@@ -62,6 +63,20 @@ def _packages() -> Iterator[Finding]:
             yield GOOD, name, _version(name) or 'not from pip'
         else:
             yield NOTE, name, f'not installed; {what}: pip install {wheels}'
+
+
+def stack(found: stacks.Stack) -> Iterator[Finding]:
+    """Tell what the model is computed with, and what of it does not go together."""
+    yield GOOD, 'CUDA', f'{found.cuda or "none"} (that torch is built for), NVIDIA driver {found.driver or "none"}'
+    name, words = found.compiler()
+    yield (GOOD if words else NOTE), name, words or 'not installed; only GPUs use it'
+    if found.plugin:
+        active = flaggems.enabled_by_plugin(os.environ)
+        use = 'on; it enables FlagGems, this package does not once more' if active else 'left out by VLLM_PLUGINS'
+        yield GOOD, 'vllm_fl', f'vllm-plugin-FL {found.plugin}, {use}'
+    yield GOOD, 'FlagCX', found.communication() or 'none: several GPUs communicate by NCCL'
+    for fault in found.faults(os.environ):
+        yield (BAD if fault.fatal else NOTE), fault.what, fault.words
 
 
 def _ros() -> Iterator[Finding]:

@@ -28,7 +28,7 @@ from robobrain_ros.engines.base import Engine
 from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import arguments, node_parameters, parameter_files, topics
+from robobrain_ros.ros import arguments, banner, node_parameters, parameter_files, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
@@ -156,6 +156,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Start the engine; blocks until it is warm."""
         values = self._values()
+        banner.tell(values, self.get_logger())
         brain = Brain(*_engine(values), settings(values))
         try:
             started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))
