@@ -8,10 +8,9 @@
 
 """Asking a hub, with the patience that a download over days and bad networks needs.
 
-The hubs' own clients are not used. huggingface_hub compares no sha256 and only warns about a full disk, its interface
-is the one that vLLM happens to pin, and it comes with vLLM, which a robot without an engine does not have.
-modelscope would be a second way of everything. Both hubs are plain HTTP with Range, so one loop on httpx serves both,
-and every file is checked in the same way. httpx drops credentials when it is redirected to another host.
+Both hubs are plain HTTP with Range, so one loop on httpx serves both and checks every file in the same way. httpx drops
+credentials when it is redirected to another host. The hubs' own clients are not used: huggingface_hub comes with vLLM,
+in the version that vLLM wants, and a robot without an engine has neither; modelscope would need the same code again.
 """
 
 import time
@@ -27,7 +26,7 @@ from robobrain_ros.weights.hubs import Hub
 from robobrain_ros.weights.listing import Listing
 
 ATTEMPTS = 7
-"""Failures in a row, without anything that came between them, after which a download gives up."""
+"""A download gives up after so many failures in a row, when nothing came between them."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 """Wait after the first failure, doubled with each; and the longest wait that a hub may ask for."""
 CONNECT_S, SILENCE_S = 15.0, 30.0

@@ -22,6 +22,7 @@ import httpx
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.weights.connection import Again, Connection, HubError, Patience
+from robobrain_ros.weights.integrity import PART
 from robobrain_ros.weights.listing import ListedFile
 from robobrain_ros.weights.manifest import CHUNK
 
@@ -141,7 +142,7 @@ def fetch(connection: Connection, file: ListedFile, path: Path, advance: Advance
     :raises OSError: if it cannot be written
     """
     patience, restarted = Patience(connection.say), False
-    with Part(path.with_name(f'{path.name}.part'), file) as part:
+    with Part(path.with_name(path.name + PART), file) as part:
         furthest = part.digests.size
         while True:
             try:
