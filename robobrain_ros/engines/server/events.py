@@ -45,7 +45,7 @@ async def events(pieces: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
         if error := value.get('error'):
             code = error.get('code') if isinstance(error, dict) else None
             ours = isinstance(code, int) and 400 <= code < 500
-            raise Fault(Kind.REFUSED if ours else Kind.FAILED, message(value))
+            raise Fault(Kind.REFUSED if ours else Kind.FAILED, message(value) or short(data))
         yield value
 
 
