@@ -19,7 +19,7 @@ from robobrain_ros.engines.base import Delta, Generation
 from robobrain_ros.engines.server.completion import Offers, body
 from robobrain_ros.engines.server.config import ServerConfig
 from robobrain_ros.engines.server.events import Reader, events
-from robobrain_ros.engines.server.faults import Fault, Kind, of_status, of_transport
+from robobrain_ros.engines.server.faults import Fault, Kind, of_status, of_transport, without_key
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
 
 CONNECT_S = 5.0
@@ -29,8 +29,8 @@ QUICK_S = 10.0
 END_S = 0.1
 """So long a connection may take to end behind an answer before another one is opened for the next, seconds."""
 COMPLETIONS = '/v1/chat/completions'
-_MOST = 1 << 16
-"""Bytes of an answer that is no success."""
+_MOST_LISTED, _MOST_SAID = 1 << 24, 1 << 16
+"""Bytes that are read of a list of models, and of a response that is no success."""
 
 
 class Endpoint:
@@ -61,8 +61,8 @@ class Endpoint:
         return f'Endpoint({self.address!r}, {self.fault or "there"!r})'
 
     def clean(self, text: str) -> str:
-        """Take the key out of a text: some servers repeat it in what they say."""
-        return text.replace(self._key, '***') if self._key else text
+        """Take the key out of what a server says."""
+        return without_key(text, self._key)
 
     async def get(self, path: str) -> bytes:
         """Ask for something that needs no model.
@@ -73,7 +73,7 @@ class Endpoint:
         """
         try:
             async with self._client.stream('GET', self.address + path) as response:
-                said = await _limited(response, 1 << 24)
+                said = await _limited(response, _MOST_LISTED)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise of_transport(error, self.address, False, self._connect_s) from error
         if response.status_code != 200:
@@ -130,7 +130,7 @@ class Endpoint:
             ) as response:
                 status, kind = response.status_code, response.headers.get('content-type', '')
                 if status != 200:
-                    said = await _limited(response, _MOST)
+                    said = await _limited(response, _MOST_SAID)
                     raise of_status(status, response.headers, said, self.address, self.clean, COMPLETIONS)
                 if not kind.startswith('text/event-stream'):
                     raise Fault(Kind.FAILED, f'{self.address} answers with {kind!r} instead of a stream of events')

@@ -136,6 +136,14 @@ def short(text: str) -> str:
     return line if len(line) <= LONGEST else f'{line[:LONGEST]}...'
 
 
+def without_key(text: str, key: str) -> str:
+    """Take the key out of a text: some servers repeat it in what they say.
+
+    :param key: empty if there is none
+    """
+    return text.replace(key, '***') if key else text
+
+
 def _seconds(text: str) -> float:
     """How long Retry-After says; 1 where it says nothing, or a date."""
     try:
