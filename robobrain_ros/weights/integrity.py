@@ -35,6 +35,8 @@ MOST_WORDS = 500
 """Characters of a sentence that quotes a file."""
 ARCHITECTURES = ('Qwen3VLForConditionalGeneration', 'Qwen2_5_VLForConditionalGeneration')
 """Models that the profiles are for, as ``config.json`` names them."""
+COMPANIONS = ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json')
+"""What the engine needs beside weights and ``config.json``."""
 
 
 class Finding(NamedTuple):
@@ -123,11 +125,10 @@ def _weights(folder: ModelFolder, names: set[str]) -> Iterator[Finding]:
 
 def _companions(folder: ModelFolder, names: set[str]) -> Iterator[Finding]:
     """Check what the engine needs beside weights and configuration."""
-    found = [name for name in ('tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json') if name in names]
+    found = [name for name in COMPANIONS if name in names]
+    lacking = set(COMPANIONS) - names
     if {'vocab.json', 'merges.txt'} <= names:  # the tokenizer in its older form
-        lacking = {'tokenizer_config.json', 'preprocessor_config.json'} - names
-    else:
-        lacking = {'tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'} - names
+        lacking.discard('tokenizer.json')
     for name in sorted(lacking):
         yield Finding(BAD, name, f'{name} is missing')
     faults = []
