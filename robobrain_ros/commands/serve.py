@@ -10,18 +10,24 @@
 """The command ``robobrain serve``: the OpenAI API and this package's own over HTTP, without ROS."""
 
 import argparse
+import os
+import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.commands.arguments import WITH_EXAMPLES, add_model, positive, takes_files
+from robobrain_ros import checkpoints
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, takes_files
 from robobrain_ros.commands.output import console
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.serving.config import ServeConfig, read_key
 
 EXAMPLES = """\
 examples:
   robobrain serve --model /models/RoboBrain2.5-8B-NV     for programs on this machine
   robobrain serve --host 0.0.0.0 --api-key-file key.txt  for others, too
+  robobrain serve --flagscale serve.yaml serve=8b        what FlagScale would serve
+  robobrain serve --flagscale serve.yaml --print vllm    its command line; serves nothing
 
   curl http://127.0.0.1:9010/v1/models
   curl http://127.0.0.1:9010/v1/robobrain/ask -H 'Content-Type: application/json' \\
@@ -44,12 +50,18 @@ def add(commands: Any) -> None:
         epilog=EXAMPLES,
         formatter_class=WITH_EXAMPLES,
     )
-    add_model(serve)
-    serve.add_argument('--port', type=int, default=ServeConfig.port, help='0: any that is free (default: %(default)s)')
+    model = serve.add_argument(
+        '--model',
+        type=checkpoints.directory,
+        metavar='tiny|DIR',
+        help='directory of a model, or tiny: the demonstration model that ships with this package, which knows only '
+        "its simulated table (default: the file's, or tiny)",
+    )
+    takes_files(model)
+    serve.add_argument('--port', type=int, help=f"0: any that is free (default: the file's, or {ServeConfig.port})")
     serve.add_argument(
         '--host',
-        default=ServeConfig.host,
-        help='address to listen on; others than loopback need a key (default: %(default)s)',
+        help=f"address to listen on; others than loopback need a key (default: the file's, or {ServeConfig.host})",
     )
     key = serve.add_argument(
         '--api-key-file', default='', metavar='FILE', help='its first line is the key that clients have to send'
@@ -65,32 +77,80 @@ def add(commands: Any) -> None:
         default=ServeConfig.max_requests,
         help='most at a time, waiting ones included (default: %(default)s)',
     )
+    file = serve.add_argument(
+        '--flagscale',
+        type=Path,
+        metavar='FILE',
+        help="FlagScale's serve.yaml says what to serve; with --print also a parameter file of the node, or a script "
+        'with a line vllm serve',
+    )
+    takes_files(file)
+    serve.add_argument(
+        '--print',
+        choices=('parameters', 'vllm', 'flagscale'),
+        help='only print that file as parameters of the node, as a command line of vLLM, or as serve/NAME.yaml',
+    )
+    serve.add_argument(
+        'changes',
+        nargs='*',
+        metavar='KEY=VALUE',
+        help="other values for keys of FlagScale's file, such as experiment.envs.USE_FLAGGEMS=1",
+    )
     serve.set_defaults(run=_serve)
 
 
 def _serve(chosen: argparse.Namespace) -> int:
+    from robobrain_ros.commands import serve_files
+    from robobrain_ros.serving.deployment import Deployment
+
+    if (chosen.print or chosen.changes) and not chosen.flagscale:
+        raise BadRequest(
+            f'{(chosen.print or chosen.changes[0])!r} is given, but no --flagscale FILE to print or change'
+        )
+    said = {
+        'model': chosen.model and str(chosen.model),
+        'served_model_name': chosen.served_model_name or None,
+        'host': chosen.host,
+        'port': chosen.port,
+    }
+    given = {name: value for name, value in said.items() if value is not None}
+    if chosen.flagscale:
+        deployment = serve_files.read(chosen.flagscale, chosen.changes, given)
+    else:
+        deployment = Deployment({'model': checkpoints.TINY, 'port': ServeConfig.port} | given)
+    if chosen.print:
+        text, notes = serve_files.printed(deployment, chosen.print)
+    else:
+        values, options, notes = serve_files.for_this_engine(deployment)
+    for note in notes:
+        print(f'robobrain serve: {note}', file=sys.stderr)
+    if chosen.print:
+        print(text, end='')
+        return 0
+    os.environ.update(deployment.environment)
     config = ServeConfig(
-        port=chosen.port,
-        host=chosen.host,
+        port=values['serve.port'],
+        host=values.get('serve.host', ServeConfig.host),
         api_key=read_key(chosen.api_key_file),
-        model_name=chosen.served_model_name,
+        model_name=values.get('serve.model_name', ServeConfig.model_name),
         image_hosts=tuple(chosen.image_host),
         max_requests=chosen.max_requests,
     )
-    return run(chosen.model, config)
+    return run(values['model'], config, **options)
 
 
-def run(model: Path, config: ServeConfig) -> int:
+def run(model: Path | str, config: ServeConfig, **options: Any) -> int:
     """Serve a model until Ctrl-C; blocks.
 
-    :param model: a checkpoint's folder
+    :param model: a checkpoint's folder, or ``tiny``
     :param config: who may ask, and where
+    :param options: fields of EngineConfig
     """
     from robobrain_ros.brain.brain import Brain
     from robobrain_ros.serving.server import HttpServer
 
     say = console().print
-    with Brain.load(model, report=say, shared=True) as brain:
+    with Brain.load(model, report=say, shared=True, **options) as brain:
         server = HttpServer(brain, config)
         server.start()
         try:
