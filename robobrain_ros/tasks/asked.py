@@ -110,7 +110,7 @@ class Asked:
 
 @lru_cache(maxsize=64)
 def asked(instruction: str) -> Asked:
-    """Prepare what a user asked: 'the red mug on the table' asks for a mug, 'red' is said of it; 'table' is a word."""
+    """Prepare an instruction: 'the red mug on the table' has the noun 'mug'; 'red' and 'table' are words of it, too."""
     text = simplified(instruction[:200]).strip().lower()
     if _HAN.search(text):
         return _chinese(text)

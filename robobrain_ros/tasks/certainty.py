@@ -25,11 +25,11 @@ from robobrain_ros.tasks.values import Box, Certainty, Parsed, Point
 _NUMBER = re.compile(NUMBER)
 _DIGITS = re.compile(r'[0-9.]*')
 NEAR = 0.02
-"""A place has been met this close to it, in parts of the image's sides."""
+"""Places this close to each other count as the same, as a part of the image's width or height."""
 NEAR_M = 0.05
-"""The depth of a waypoint has been met this close to it, metres."""
+"""Depths this close to each other count as the same, metres."""
 _SLACK = 8
-"""Characters that a token's text may lie further on than expected: bytes that are no text by themselves."""
+"""How many characters later than expected a token may begin: tokens of incomplete UTF-8 have no text of their own."""
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ def _last_clause(text: str) -> str:
 
 
 def _noun(words: list[str]) -> str:
-    """The noun of 'the red mug on the table', or of 'the center of the plate'; empty if these words are more."""
+    """The noun of 'the red mug on the table' or 'the center of the plate'; empty if the words are more than a name."""
     of = words.index('of') if 'of' in words else len(words)
     beside = next((at for at, word in enumerate(words) if word in _BESIDE), len(words))
     if of < beside and words[of - 1] in _PART:

@@ -8,7 +8,7 @@
 
 """Names of common things, in groups of those that people use for the same thing, in English and Chinese.
 
-A model calls a mug a cup. That is the thing that was asked for; a plate is not.
+A model that is asked for a mug may call it a cup, which is the same thing; a plate is another one.
 """
 
 _GROUPS = (
@@ -99,19 +99,19 @@ _ALONE = (
     'dryer hook hanger 凳 床 枕头 风扇 电池 充电器 钱包 雨伞 手套 袜子 剃须刀 蜡烛 梳子 牙刷 牙膏 肥皂 镜子 '
     '订书机 尺子 橡皮 卡片 硬币 石头 树 障碍物 机器人'
 )
-"""Things of which no other one is a kind."""
+"""Things that have no other name here: each is a group of its own."""
 _KNOWN: dict[str, frozenset[int]] = {}
 for _number, _group in enumerate((*_GROUPS, *_ALONE.split())):
     for _word in _group.split():
         _KNOWN[_word] = _KNOWN.get(_word, frozenset()) | {_number}
 _MANY = (('ves', 'f'), ('ves', 'fe'), ('ies', 'y'), ('es', ''), ('s', ''))
-"""Ends of plurals, and of the singular."""
+"""Endings of plurals, each with that of its singular."""
 
 
 def groups_of(name: str) -> frozenset[int]:
-    """The groups that a name is in, in the singular or plural; empty where it is not known.
+    """Find the groups that hold a name, which may be a plural; none where the name is not known.
 
-    :param name: in lower case; of Chinese all that ends in it, with simplified characters: '黄色的盘子' is a '盘子'
+    :param name: in lower case; in Chinese with simplified characters, and adjectives in front: '黄色的盘子' is a '盘子'
     """
     if not name.isascii():
         return next((_KNOWN[name[at:]] for at in range(len(name)) if name[at:] in _KNOWN), frozenset())
