@@ -50,7 +50,7 @@ class ActiveNode(NamedTuple):
 
 
 async def _frame(parts: ActiveNode, wanted: Request) -> CameraFrame:
-    """The image that a request asks for.
+    """Wait for the image that a request asks for.
 
     :raises BrainError: if it does not come, or the way to the frame that is asked for cannot be known
     """
@@ -91,7 +91,7 @@ class Answering:
             self._open = None
 
     def frame_of(self, camera: str) -> Callable[[], Awaitable[CameraFrame]]:
-        """What gives a camera's newest frame, as a request that says nothing else would see it.
+        """Return a function that waits for a camera's newest frame, by the parameters' limits of age and time.
 
         :param camera: one of the parameter cameras; empty: the default one
         :raises BrainError: BAD_REQUEST if there is no such camera; NOT_ACTIVE if the node is not active

@@ -18,8 +18,6 @@ from robobrain_ros.answer import Answer, Target
 
 SIZE_M = 0.02
 TARGET, WAYPOINT = ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0), ColorRGBA(r=0.3, g=0.6, b=1.0, a=1.0)
-
-
 CANDIDATE = ColorRGBA(r=0.6, g=0.6, b=0.6, a=1.0)
 """Grey: places of an answer that is UNSURE."""
 
