@@ -25,7 +25,8 @@ STEP = 1_000_000
 DESCRIPTION = """\
 Download a model. Interrupted, or cut off, the same command goes on where it stopped. Each file is compared with the
 sha256 that the hub lists before it gets its name, and robobrain_manifest.json beside the files says where they came
-from. Without a token in the environment nothing but the names of repository and files is sent."""
+from. Only the names of repository, revision and files are sent, and a token if there is one: that of the variables
+below, or the one that hf auth login saved."""
 EXAMPLES = f"""\
 examples:
   robobrain download --to /models/RoboBrain2.5-8B
