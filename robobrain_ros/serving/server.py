@@ -138,7 +138,7 @@ class HttpServer:
             if self._guests is None or self._guests.llm is not client:
                 from robobrain_ros.engines.vllm.openai_app import Guests, openai_app
 
-                guests = Guests(client)
+                guests = Guests(client, self._engine.until_idle)
                 self._app = await openai_app(guests, self._name, self._engine.has_tools, self._config.image_hosts)
                 self._guests = guests
                 _log.info('HTTP clients find the model %s at %s', self._name, self.url)

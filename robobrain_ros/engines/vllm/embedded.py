@@ -15,7 +15,7 @@ import os
 import time
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
 from robobrain_ros.engines.vllm.preparation import Preparation, chat_format, chat_template
 from robobrain_ros.engines.vllm.sampling import sampling, spelled
-from robobrain_ros.engines.vllm.warming import every_shape
+from robobrain_ros.engines.vllm.warming import every_shape, side_by_side
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
 from robobrain_ros.errors import BadRequest, BrainError
@@ -70,6 +70,8 @@ class EmbeddedEngine:
         """Whether the model's chat template can offer functions to call; known once it is ready."""
         self._preparation: Preparation | None = None
         self._in_flight: set[str] = set()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._watchdog = Watchdog(config.stall_s)
         self._pids: tuple[int, ...] = ()
 
@@ -143,9 +145,14 @@ class EmbeddedEngine:
             raise BadRequest(told.error) from error
         return f'FlagGems could not be enabled: {told.error}' if told and told.error else f'{error}'
 
+    async def until_idle(self, within_s: float) -> None:
+        """Wait until none of the robot's own requests runs, or for so many seconds."""
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), within_s)
+
     @property
     def client(self) -> Any:
-        """VLLM's AsyncLLM while the engine is ready, for others in this process; else None."""
+        """The AsyncLLM of vLLM while the engine is ready, for others in this process; else None."""
         return self._llm if self.health().state is EngineState.READY else None
 
     async def warm_up(self, generations: Sequence[Generation]) -> list[float]:
@@ -168,13 +175,16 @@ class EmbeddedEngine:
         return took
 
     async def _run(self, generations: Sequence[Generation]) -> list[float]:
-        took = []
-        for generation in generations if self._on_cpu else every_shape(generations):
-            begin = time.monotonic()
-            async for _ in self.generate(generation):
-                continue
-            took.append(1000 * (time.monotonic() - begin))
-        return took
+        if self.config.shared and not self._on_cpu:
+            crowd = side_by_side(generations, self.config.max_num_seqs)
+            await asyncio.gather(*(self._to_end(generation) for generation in crowd))
+        return [await self._to_end(one) for one in (generations if self._on_cpu else every_shape(generations))]
+
+    async def _to_end(self, generation: Generation) -> float:
+        begin = time.monotonic()
+        async for _ in self.generate(generation):
+            continue
+        return 1000 * (time.monotonic() - begin)
 
     def _told(self) -> WorkerReport | None:
         return WorkerReport.read(Path(self._family.folder)) if self._family else None
@@ -217,6 +227,7 @@ class EmbeddedEngine:
         llm, watchdog, preparation = self._llm, self._watchdog, self._preparation
         assert preparation is not None
         self._in_flight.add(generation.request_id)
+        self._idle.clear()
         try:
             prepared = await preparation.prepare(*await asyncio.to_thread(self._prompt, generation))
             yield Delta()
@@ -242,6 +253,8 @@ class EmbeddedEngine:
             raise EngineRefused(f'the engine refused the request: {reason}') from error
         finally:
             self._in_flight.discard(generation.request_id)
+            if not self._in_flight:
+                self._idle.set()
 
     async def score(self, generation: Generation, answer: str, top: int = 20) -> list[dict[int, float]]:
         """Tell how likely the model finds a given answer: for comparing engines; the protocol does not have it.

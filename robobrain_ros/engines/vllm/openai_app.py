@@ -10,7 +10,7 @@
 """vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
 
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from types import SimpleNamespace
 from typing import Any
@@ -21,21 +21,31 @@ GUEST = 1
 """Priority of HTTP requests; the robot's own have 0, and vLLM takes the lowest number first."""
 
 
+HOLD_S = 1.0
+"""A guest's request begins after so many seconds at the latest, whatever the robot does."""
+
+
 class Guests:
     """The engine's client as HTTP requests get it: behind the robot's own requests, whatever they say themselves.
 
     :param llm: vLLM's AsyncLLM
+    :param until_idle: waits until none of the robot's requests runs, at most so many seconds
     """
 
-    def __init__(self, llm: Any) -> None:
+    def __init__(self, llm: Any, until_idle: Callable[[float], Awaitable[None]]) -> None:
         self.llm = llm
+        self._until_idle = until_idle
         self._in_flight: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.llm, name)
 
     async def generate(self, prompt: Any, sampling_params: Any, request_id: str, **options: Any) -> AsyncIterator[Any]:
-        """Generate as AsyncLLM does, with a guest's priority."""
+        """Generate as AsyncLLM does, with a guest's priority; wait while the robot's requests run, but not for ever.
+
+        A prompt takes several times as long as a token: the robot's answer would wait for that of each new guest.
+        """
+        await self._until_idle(HOLD_S)
         self._in_flight.add(request_id)
         try:
             outputs = self.llm.generate(prompt, sampling_params, request_id, **options | {'priority': GUEST})

@@ -30,3 +30,13 @@ def every_shape(generations: Sequence[Generation]) -> Iterator[Generation]:
     for words in LONGER_BY:
         yield replace(last, text=last.text + ' the' * words, max_tokens=2, request_id=f'warm-{next(numbers)}')
     yield from generations
+
+
+def side_by_side(generations: Sequence[Generation], most: int) -> Iterator[Generation]:
+    """Yield copies of the last request for running at the same time: steps of several requests have other kernels.
+
+    :param generations: at least one
+    :param most: how many copies; each is a token longer than the one before, so that steps of every size come
+    """
+    for number in range(most):
+        yield replace(generations[-1], max_tokens=4 + number, request_id=f'warm-beside-{number}')
