@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from robobrain_ros.evaluation.quantiles import chi_square
 from robobrain_ros.evaluation.samples import TASKS, Sample
 from robobrain_ros.tasks.calibration import CLIP, Calibration, Reliability
 
@@ -25,9 +26,8 @@ FIRST_SEED = 2_000_000
 """Scenes from here on are asked about for calibration, and for nothing else."""
 SHARE = 0.9
 """Part of the true places that the calibrated regions are to hold."""
-IMAGE_REGION, SPACE_REGION = 4.605, 6.251
-"""Squared Mahalanobis distances that hold ``SHARE`` of a normal distribution of two and of three dimensions: quantiles
-of chi-square."""
+IMAGE_REGION, SPACE_REGION = chi_square(SHARE, 2), chi_square(SHARE, 3)
+"""Squared Mahalanobis distances that hold ``SHARE`` of a normal distribution of two and of three dimensions."""
 LEAST_SAMPLES = 30
 """With fewer of them a task is not calibrated."""
 _RIDGE = 0.1

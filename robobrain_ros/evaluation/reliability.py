@@ -9,7 +9,6 @@
 
 """Whether an answer's confidence and covariance hold: figures by task, and a reliability plot."""
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 from rich.table import Table
 
 from robobrain_ros.evaluation.fitting import IMAGE_REGION, SPACE_REGION
+from robobrain_ros.evaluation.quantiles import chi_square, wilson
 from robobrain_ros.evaluation.samples import TASKS, Sample
 
 COLUMNS = ('task', 'places', 'said', 'right', 'in image region', 'in space region')
@@ -88,7 +88,7 @@ def bins(found: Sequence[Sample]) -> list[Bin]:
         inside = (said >= low) & ((said < high) | (high == BINS[-1]))
         if count := int(inside.sum()):
             share = float(right[inside].mean())
-            made.append(Bin(count, float(said[inside].mean()), share, *_wilson(share, count)))
+            made.append(Bin(count, float(said[inside].mean()), share, *wilson(share, count)))
     return made
 
 
@@ -115,7 +115,7 @@ def plot(found: Sequence[Sample], file: Path, title: str) -> None:
         left.annotate(str(one.places), (one.said, one.right), (4, -12), textcoords='offset points', fontsize=8)
     for name, squares, dimensions in (('in the image', _image(found), 2), ('in space', _space(found), 3)):
         if len(squares):
-            limits = [_chi_square(level, dimensions) for level in LEVELS]
+            limits = [chi_square(level, dimensions) for level in LEVELS]
             right.plot(LEVELS, [float(np.mean(squares < limit)) for limit in limits], marker='o', label=name)
     left.legend(loc='upper left')
     right.legend(loc='upper left')
@@ -152,20 +152,3 @@ def _mean(values: Sequence[float] | np.ndarray) -> float | None:
 
 def _percent(share: float | None) -> str:
     return '-' if share is None else f'{100 * share:.1f} %'
-
-
-def _wilson(share: float, count: int, z: float = 1.96) -> tuple[float, float]:
-    middle, reach = share + z * z / (2 * count), z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
-    return (middle - reach) / (1 + z * z / count), (middle + reach) / (1 + z * z / count)
-
-
-def _chi_square(level: float, dimensions: int) -> float:
-    """The quantile of chi-square with 2 or 3 degrees of freedom."""
-    low, high = 0.0, 50.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = -math.expm1(-middle / 2)
-        if dimensions == 3:
-            below = math.erf(math.sqrt(middle / 2)) - math.sqrt(2 * middle / math.pi) * math.exp(-middle / 2)
-        low, high = (middle, high) if below < level else (low, middle)
-    return high

@@ -19,7 +19,8 @@ import pytest
 from robobrain_ros.answer import Answer, PointStatus, Target
 from robobrain_ros.commands.output import console
 from robobrain_ros.evaluation.fitting import FIRST_SEED, LEAST_SAMPLES, SHARE, calibrated
-from robobrain_ros.evaluation.reliability import BINS, _chi_square, bins, figures, markdown, plot, rows, table
+from robobrain_ros.evaluation.quantiles import chi_square, wilson
+from robobrain_ros.evaluation.reliability import BINS, bins, figures, markdown, plot, rows, table
 from robobrain_ros.evaluation.samples import Sample, samples
 from robobrain_ros.evaluation.tabletop import FIRST_SEED as EVALUATED
 from robobrain_ros.sim.questions import questions
@@ -109,7 +110,14 @@ def test_bins_hold_each_place_once_with_its_interval():
 @pytest.mark.parametrize(('level', 'dimensions', 'quantile'), [(0.9, 2, 4.605), (0.9, 3, 6.251), (0.5, 3, 2.366)])
 def test_quantiles_of_chi_square(level, dimensions, quantile):
     """From the tables of Abramowitz and Stegun, 26.8."""
-    assert _chi_square(level, dimensions) == pytest.approx(quantile, abs=1e-3)
+    assert chi_square(level, dimensions) == pytest.approx(quantile, abs=1e-3)
+
+
+@pytest.mark.parametrize(('right', 'count'), [(8, 10), (0, 10), (10, 10), (95, 100)])
+def test_the_ends_of_the_interval_are_shares_whose_deviation_reaches_what_was_measured(right, count):
+    """Which is how Wilson defines them."""
+    for end in wilson(right / count, count):
+        assert (right / count - end) ** 2 == pytest.approx(1.96**2 * end * (1 - end) / count, abs=1e-12)
 
 
 def test_tables_and_plot_are_made_of_nothing_and_of_much(tmp_path, capsys):
