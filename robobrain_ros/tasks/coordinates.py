@@ -20,11 +20,12 @@ from math import isfinite
 from typing import TypeVar
 
 from robobrain_ros.tasks import keys
-from robobrain_ros.tasks.asked import asked
+from robobrain_ros.tasks.asked import Asked, asked
 from robobrain_ros.tasks.base import Raw
 from robobrain_ros.tasks.candidates import read_document
 from robobrain_ros.tasks.choice import choose
 from robobrain_ros.tasks.doubts import doubt
+from robobrain_ros.tasks.placed import placed_thing
 from robobrain_ros.tasks.places import Value
 from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.reading import drop, nothing_in
@@ -60,7 +61,7 @@ def read_points(raw: Raw, depth: bool, path: bool = False) -> Parsed:
             box = _box(value, raw.scale)
             centres.append(drop(value.text, 'a box where a point was asked for: its centre is taken'))
             return Point((box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2, None, value.label, value.span)
-        if value.box:
+        if value.box and not value.flaw:
             raise _Unusable('a box where points were asked for')
         numbers = _numbers(value, 3 if depth else 2, form)
         _check_range(numbers[0], numbers[1], raw.scale)
@@ -103,6 +104,8 @@ def _read(
     values = _boxes_of(chosen.values, boxes, chosen.corners) if chosen else []
     if chosen and not boxes and not values[0].box and _QWEN_BOX.fullmatch(raw.text, chosen.start, chosen.end):
         values = [replace(value, flaw='a corner of a box, as Qwen-VL writes boxes') for value in values]
+    if not path:
+        values = _of_what_was_asked(values, what)
     if not boxes and any(map(_is_point, values)):  # '[400, 200, 600, 400] -> [512, 300]'
         values = [value for value in values if not _is_box(value)]
     places, refused = _build(values, build, raw.scale, path)
@@ -153,6 +156,24 @@ def _build(
         seen.add(place)
         places.append(place)
     return places, dropped
+
+
+def _of_what_was_asked(values: list[Value], what: Asked) -> list[Value]:
+    """The values, with a flaw where the label is that of another thing: 'kettle', asked for the mug.
+
+    Beside a label that is what was asked for, a thing that is in no list is another one, too.
+    """
+    if not what.noun or not any(value.label for value in values):
+        return values
+    nouns = [placed_thing(f'the {value.label} is' if value.label.isascii() else f'{value.label}在') for value in values]
+    known = any(value.label and what.names(value.label) for value in values)
+    others = [bool(noun) and (what.is_not(noun) is True or (known and what.is_not(noun) is None)) for noun in nouns]
+    return [
+        replace(value, flaw=value.flaw or f'this is said of "{value.label[:40]}", not of "{what.noun[:40]}"')
+        if other
+        else value
+        for value, other in zip(values, others, strict=True)
+    ]
 
 
 def _boxes_of(values: list[Value], boxes: bool, named: bool) -> list[Value]:
