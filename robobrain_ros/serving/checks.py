@@ -11,6 +11,7 @@
 
 import hmac
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,14 @@ LARGEST = 64 << 20
 """Bytes of a request's body: some dozens of photographs."""
 _DEEPEST = 64
 """Levels of a request's JSON."""
+_MOST_VALUES = 200_000
+"""Values in a request's JSON: reading them holds up the robot's requests, too."""
+_GRAMMAR = ('structured_outputs', 'response_format', 'tools', 'text')
+"""Fields that become grammars. One is compiled at a time, for the robot's answers, too, and nothing can stop it."""
+_LARGEST_GRAMMAR = 32 << 10
+_COUNTED = re.compile(r'(?:min|max)(?:Length|Items|Properties)\\*"\s*:\s*([0-9]{1,18})')
+_MOST_COUNTED = 20_000
+"""Sum of the lengths in a grammar: it is compiled for each of them."""
 
 Headers = Iterable[tuple[bytes, bytes]]
 
@@ -58,7 +67,10 @@ def admit(headers: Headers, config: ServeConfig) -> None:
         if kind.lower() != b'bearer' or not hmac.compare_digest(token.strip(), config.api_key.encode()):
             raise Refused(401, 'this server needs its API key as bearer token', {'WWW-Authenticate': 'Bearer'})
         return
-    name = (urlsplit(b'//' + found.get(b'host', b'')).hostname or b'').decode('latin-1')
+    try:
+        name = (urlsplit(b'//' + found.get(b'host', b'')).hostname or b'').decode('latin-1')
+    except ValueError:  # as of '[::1'
+        name = '?'
     if not (is_loopback(name) or name.endswith('.localhost')):
         raise Refused(403, f"without an API key this server answers for localhost, not for '{_short(name)}'")
 
@@ -69,6 +81,8 @@ def read_json(body: bytes, hosts: Iterable[str]) -> dict[str, Any]:
     :param hosts: from which images may be fetched
     :raises Refused: 400
     """
+    if body.count(b',') + body.count(b'[') + body.count(b'{') > _MOST_VALUES:
+        raise Refused(400, f'the JSON has more than {_MOST_VALUES} values')
     try:
         read = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -77,7 +91,31 @@ def read_json(body: bytes, hosts: Iterable[str]) -> dict[str, Any]:
         raise Refused(400, f'the body must be a JSON object, not {type(read).__name__}')
     for url in _urls(read, 0):
         _check_url(url, frozenset(hosts))
+    _check_places(read)
+    _check_grammars(read)
     return read
+
+
+def _check_places(read: dict[str, Any]) -> None:
+    """One request takes one of the places that the model computes at a time: the robot's own is none of theirs."""
+    for name in ('n', 'best_of'):
+        if isinstance(read.get(name), int) and read[name] > 1:
+            raise Refused(400, f'{name} is {_short(read[name])}, but must be 1: send several requests')
+    if read.get('use_beam_search'):
+        raise Refused(400, 'use_beam_search is set, but is not served here: it takes the places of several requests')
+    prompts = read.get('prompt')
+    if isinstance(prompts, list) and len(prompts) > 1 and not all(isinstance(token, int) for token in prompts):
+        raise Refused(400, f'"prompt" holds {len(prompts)} prompts, but must be one: send several requests')
+
+
+def _check_grammars(read: dict[str, Any]) -> None:
+    for name in _GRAMMAR:
+        if name in read:
+            text = json.dumps(read[name])
+            if len(text) > _LARGEST_GRAMMAR:
+                raise Refused(400, f'"{name}" has {len(text)} characters, but may have {_LARGEST_GRAMMAR}')
+            if (counted := sum(map(int, _COUNTED.findall(text)))) > _MOST_COUNTED:
+                raise Refused(400, f'the lengths in "{name}" add up to {counted}, but may to {_MOST_COUNTED}')
 
 
 def _urls(value: Any, depth: int) -> Iterator[str]:

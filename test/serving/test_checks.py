@@ -95,7 +95,9 @@ def test_without_a_key_this_machine_is_let_in(host):
     admit([(b'host', host)], OPEN)
 
 
-@pytest.mark.parametrize('host', [b'evil.example', b'evil.example:9010', b'localhost.evil.example', b'', b'10.0.0.1'])
+@pytest.mark.parametrize(
+    'host', [b'evil.example', b'evil.example:9010', b'localhost.evil.example', b'', b'10.0.0.1', b'[', b'[::1']
+)
 def test_without_a_key_pages_of_others_are_not(host):
     assert refusal(admit, [(b'host', host)], OPEN).status == 403
 
@@ -141,3 +143,51 @@ def test_bodies_that_are_no_requests(body, sentence):
     refused = refusal(read_json, body, ())
     assert (refused.status, sentence in str(refused)) == (400, True)
     assert refused.body()['error']['type'] == 'invalid_request_error'
+
+
+@pytest.mark.parametrize(
+    ('body', 'sentence'),
+    [
+        ({'n': 2}, 'n is 2, but must be 1'),
+        ({'best_of': 10**30}, 'best_of is 1000000000'),
+        ({'use_beam_search': True}, 'use_beam_search is set'),
+        ({'prompt': ['a', 'b']}, '"prompt" holds 2 prompts'),
+        ({'prompt': [[1, 2], [3]]}, '"prompt" holds 2 prompts'),
+    ],
+)
+def test_a_request_takes_one_place_of_the_engine(body, sentence):
+    refused = refusal(read_json, json.dumps(body).encode(), ())
+    assert (refused.status, sentence in str(refused)) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ('body', 'sentence'),
+    [
+        ({'structured_outputs': {'choice': ['x' * 1000] * 2000}}, 'but may have 32768'),
+        ({'response_format': {'schema': {'enum': ['x' * 40_000]}}}, '"response_format" has'),
+        ({'tools': [{'function': {'name': 'x' * 40_000}}]}, '"tools" has'),
+        ({'text': {'format': {'schema': {'maxLength': 10**9}}}}, 'add up to 1000000000, but may to 20000'),
+        ({'structured_outputs': {'json': '{"maxLength": 15000, "a": {"minLength":6000}}'}}, 'add up to 21000'),
+    ],
+)
+def test_grammars_that_hold_up_the_robot_are_refused(body, sentence):
+    refused = refusal(read_json, json.dumps(body).encode(), ())
+    assert (refused.status, sentence in str(refused)) == (400, True)
+
+
+def test_a_body_of_many_values_is_refused_before_it_is_read():
+    refused = refusal(read_json, b'{"prompt": [' + b'0,' * 300_000 + b'0]}', ())
+    assert (refused.status, 'more than 200000 values' in str(refused)) == (400, True)
+
+
+@pytest.mark.parametrize(
+    'body',
+    [
+        {'n': 1, 'best_of': 1, 'use_beam_search': False, 'prompt': 'a'},
+        {'n': None, 'prompt': [1, 2, 3]},
+        {'prompt': ['a']},
+        {'structured_outputs': {'json': {'type': 'string', 'maxLength': 4096}}, 'tools': [], 'text': None},
+    ],
+)
+def test_what_clients_send_is_fine(body):
+    assert read_json(json.dumps(body).encode(), ()) == body

@@ -154,7 +154,7 @@ def test_more_than_may_be_worked_on_wait_and_more_than_that_are_sent_away():
     async def main():
         world = World(working=2, max_requests=4)
         world.theirs.gate.clear()
-        clients = [world.ask(body=b'{"n": %d}' % number) for number in range(4)]
+        clients = [world.ask(body=b'{"seed": %d}' % number) for number in range(4)]
         await until(lambda: world.theirs.running == 2)
         late = world.ask()
         status, body = await late.end()
@@ -163,7 +163,7 @@ def test_more_than_may_be_worked_on_wait_and_more_than_that_are_sent_away():
         assert world.theirs.running == 2
         world.theirs.gate.set()
         assert [(await client.end())[0] for client in clients] == [200] * 4
-        assert world.theirs.bodies == [b'{"n": %d}' % number for number in range(4)], 'in order'
+        assert world.theirs.bodies == [b'{"seed": %d}' % number for number in range(4)], 'in order'
         assert (await world.ask().end())[0] == 200
 
     run(main())
@@ -173,14 +173,14 @@ def test_who_leaves_while_waiting_takes_no_turn():
     async def main():
         world = World(working=1, max_requests=3)
         world.theirs.gate.clear()
-        first, gone, last = (world.ask(body=b'{"n": %d}' % number) for number in range(3))
+        first, gone, last = (world.ask(body=b'{"seed": %d}' % number) for number in range(3))
         await until(lambda: world.theirs.running == 1)
         gone.leave()
         await asyncio.wait_for(gone.task, SOON)
         assert gone.sent == []
         world.theirs.gate.set()
         assert [(await client.end())[0] for client in (first, last)] == [200, 200]
-        assert world.theirs.bodies == [b'{"n": 0}', b'{"n": 2}']
+        assert world.theirs.bodies == [b'{"seed": 0}', b'{"seed": 2}']
 
     run(main())
 
