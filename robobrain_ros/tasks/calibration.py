@@ -22,12 +22,15 @@ from typing import Any
 CLIP = 1e-4
 """Raw confidences are taken this far from 0 and 1, which have no log-odds."""
 
+_MOST = 1e9
+"""Larger coefficients are no calibration, and would make covariances overflow."""
+
 
 @dataclass(frozen=True)
 class Reliability:
     """How raw confidences and deviations of one task become calibrated ones. The defaults change no more than 0 and 1.
 
-    :raises ValueError: for a number that is not finite, or negative where it must not be
+    :raises ValueError: for what is no number up to 1e9, or negative where it must not be
     """
 
     intercept: float = 0.0
@@ -42,10 +45,10 @@ class Reliability:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
             if not number or (name != 'intercept' and value < 0):
                 least = '' if name == 'intercept' else ' that is not negative'
-                raise ValueError(f'{name} is {value!r}, but must be a finite number{least}')
+                raise ValueError(f'{name} is {value!r}, but must be a number{least}, at most {_MOST:g}')
 
     def confidence(self, raw: float) -> float:
         """Return which part of the places with this raw confidence is right, 0 .. 1."""

@@ -83,11 +83,11 @@ class Spelling:
         near, variance, at = 0.0, 0.0, begin
         while at < end:
             start, token = self._tokens.get(at, (at, Token('')))
-            if not token.odds:
+            if not token.odds or any(math.isnan(odds) for _, odds in token.odds):
                 return None
             before, written = token.text[: at - start], self._text[begin:at]
             shares = {
-                text[len(before) :]: math.exp(odds) for text, odds in token.odds if text.startswith(before)
+                text[len(before) :]: math.exp(min(odds, 0.0)) for text, odds in token.odds if text.startswith(before)
             }  # others begin otherwise, as with a blank: they say nothing about the number
             total = sum(shares.values())
             for text, share in shares.items():

@@ -60,6 +60,8 @@ def test_the_file_is_read_as_it_was_written(tmp_path):
         ('{"tasks": {"pointing": {"slope": true}}}', 'slope is True'),
         ('{"tasks": {"pointing": {"slope": NaN}}}', 'slope is nan'),
         ('{"tasks": {"pointing": {"intercept": 1e999}}}', 'intercept is inf'),
+        ('{"tasks": {"pointing": {"pixel_factor": 1e308}}}', r'pixel_factor is 1e\+308'),
+        ('{"tasks": {"pointing": {"slope": 1%s}}}' % ('0' * 400), 'slope is 1000'),
         ('{"tasks": {"pointing": {"pixel_factor": -1}}}', 'pixel_factor is -1, .* not negative'),
         ('{"tasks": {"pointing": {"depth_least": 1}}}', "unexpected keyword argument 'depth_least'"),
         ('{"tasks": {}, "scenes": -1}', r'scenes and first_seed are \[-1, 0\]'),

@@ -94,3 +94,10 @@ def test_what_is_not_known_is_not_guessed(text, given, span, numbers):
 def test_bytes_that_are_no_text_of_their_own_are_passed_over():
     spelt = Spelling('杯 (1, 2)', [Token('\ufffd'), Token('杯'), *tokens(' (1, 2)')])
     assert spelt.certainties((0, 8), (1, 2), (1, 1))
+
+
+@pytest.mark.parametrize('odds', [float('nan'), float('inf'), 1e9, 0.001])
+def test_odds_that_cannot_be_make_nothing_sure(odds):
+    given = [Token('512', (('512', odds), ('412', -1.0))), Token(', '), Token('300', (('300', 0.0),))]
+    found = Spelling('512, 300', given).certainties((0, 8), (512, 300), (20, 20))
+    assert found == () if odds != odds else 0 < found[0].near < 1
