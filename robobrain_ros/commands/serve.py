@@ -20,7 +20,7 @@ from robobrain_ros import checkpoints
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, takes_files
 from robobrain_ros.commands.output import console
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.serving.config import ServeConfig, read_key
+from robobrain_ros.serving.config import ServeConfig, wanted_key
 
 EXAMPLES = """\
 examples:
@@ -64,7 +64,7 @@ def add(commands: Any) -> None:
         help=f"address to listen on; others than loopback need a key (default: the file's, or {ServeConfig.host})",
     )
     key = serve.add_argument(
-        '--api-key-file', default='', metavar='FILE', help='its first line is the key that clients have to send'
+        '--api-key-file', default='', metavar='FILE', help='its only line is the key that clients have to send'
     )
     takes_files(key)
     serve.add_argument('--served-model-name', default='', metavar='NAME', help="clients' name for the model")
@@ -131,7 +131,7 @@ def _serve(chosen: argparse.Namespace) -> int:
     config = ServeConfig(
         port=values['serve.port'],
         host=values.get('serve.host', ServeConfig.host),
-        api_key=read_key(chosen.api_key_file),
+        api_key=wanted_key(chosen.api_key_file),
         model_name=values.get('serve.model_name', ServeConfig.model_name),
         image_hosts=tuple(chosen.image_host),
         max_requests=chosen.max_requests,

@@ -24,7 +24,7 @@ from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
-from robobrain_ros.serving.config import ServeConfig, read_key
+from robobrain_ros.serving.config import ServeConfig, wanted_key
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
 
@@ -115,7 +115,7 @@ def serve_config(values: Mapping[str, Any]) -> ServeConfig | None:
     return ServeConfig(
         port=values['serve.port'],
         host=values['serve.host'],
-        api_key=read_key(values['serve.api_key_file']),
+        api_key=wanted_key(values['serve.api_key_file']),
         model_name=values['serve.model_name'],
         image_hosts=tuple(filter(None, values['serve.image_hosts'])),
         max_requests=values['serve.max_requests'],

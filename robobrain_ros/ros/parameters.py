@@ -93,7 +93,7 @@ PARAMETERS = (
     Parameter(
         'serve.api_key_file',
         '',
-        'file whose first line is the key that HTTP clients have to send; empty: the variable ROBOBRAIN_API_KEY',
+        'file whose only line is the key that HTTP clients have to send; empty: the variable ROBOBRAIN_API_KEY',
     ),
     Parameter(
         'serve.model_name',

@@ -12,8 +12,8 @@
 import ipaddress
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
+from robobrain_ros.engines.key_file import read_key
 from robobrain_ros.errors import BadRequest
 
 PORT = 9010
@@ -69,20 +69,13 @@ class ServeConfig:
         return self.model_name or RELEASE.get(model, model)
 
 
-def read_key(file: str) -> str:
-    """Return the API key from the first line of a file; of the environment variable without a file.
+def wanted_key(file: str) -> str:
+    """Return the API key that clients have to send: from a file, without one from the environment's variable.
 
-    :raises BadRequest: if the file cannot be read, or is empty
+    :param file: its only line is the key; empty: there is none
+    :raises BadRequest: if the file cannot be read, or holds no key
     """
-    if not file:
-        return os.environ.get(KEY_VARIABLE, '')
-    try:
-        lines = Path(file).read_text(encoding='utf-8').split('\n')
-    except (OSError, UnicodeError) as error:
-        raise BadRequest(f"serve.api_key_file '{file}' cannot be read: {error}") from None
-    if not (key := lines[0].strip()):
-        raise BadRequest(f"serve.api_key_file '{file}' is empty: its first line must be the key")
-    return key
+    return read_key(file, 'serve.api_key_file') if file else os.environ.get(KEY_VARIABLE, '')
 
 
 def is_loopback(host: str) -> bool:

@@ -15,7 +15,7 @@ import pytest
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.serving.checks import Refused, admit, read_json
-from robobrain_ros.serving.config import KEY_VARIABLE, ServeConfig, read_key
+from robobrain_ros.serving.config import KEY_VARIABLE, ServeConfig, wanted_key
 
 OPEN, LOCKED = ServeConfig(), ServeConfig(host='0.0.0.0', api_key='secret')
 
@@ -61,18 +61,18 @@ def test_the_key_is_never_shown():
 
 def test_the_key_comes_from_a_file_or_a_variable(tmp_path, monkeypatch):
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
-    assert read_key('') == ''
+    assert wanted_key('') == ''
     monkeypatch.setenv(KEY_VARIABLE, 'from-variable')
-    assert read_key('') == 'from-variable'
+    assert wanted_key('') == 'from-variable'
     file = tmp_path / 'key'
-    file.write_text('from-file\nand more\n')
-    assert read_key(str(file)) == 'from-file'
-    for content, why in ((b'\n', 'is empty'), (b'\xff', 'cannot be read')):
+    file.write_text('from-file\n')
+    assert wanted_key(str(file)) == 'from-file'
+    for content, why in ((b'\n', 'without blanks'), (b'\xff', 'ASCII'), (b'a\nb', 'without blanks')):
         file.write_bytes(content)
         with pytest.raises(BadRequest, match=why):
-            read_key(str(file))
+            wanted_key(str(file))
     with pytest.raises(BadRequest, match='No such file'):
-        read_key(str(tmp_path / 'none'))
+        wanted_key(str(tmp_path / 'none'))
 
 
 @pytest.mark.parametrize(
@@ -136,6 +136,7 @@ def test_data_and_named_hosts_are_fine(url):
         (b'"x"', 'must be a JSON object, not str'),
         (b'null', 'must be a JSON object, not NoneType'),
         (b'[' * 100_000, 'is not JSON'),
+        (b'{"instruction": "\\uD800"}', 'is not JSON'),
         (b'{"a":' * 100 + b'1' + b'}' * 100, '64 levels deep'),
     ],
 )
@@ -183,6 +184,7 @@ def test_a_body_of_many_values_is_refused_before_it_is_read():
 @pytest.mark.parametrize(
     'body',
     [
+        {'prompt': '\U0001f600 and \\ud800'},
         {'n': 1, 'best_of': 1, 'use_beam_search': False, 'prompt': 'a'},
         {'n': None, 'prompt': [1, 2, 3]},
         {'prompt': ['a']},

@@ -9,9 +9,9 @@
 """How a model on a server is reached: every setting with its default, which is written here and nowhere else."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit
 
+from robobrain_ros.engines.key_file import read_key
 from robobrain_ros.errors import BadRequest
 
 IMAGE_FORMATS = ('jpeg', 'png')
@@ -54,18 +54,7 @@ class ServerConfig:
         :returns: the key; empty if none is wanted
         :raises BadRequest: if the file cannot be read, or holds no key; the sentence never quotes what is in it
         """
-        if not self.api_key_file:
-            return ''
-        path = Path(self.api_key_file).expanduser()
-        try:
-            key = path.read_text(encoding='ascii').strip()
-        except OSError as error:
-            raise BadRequest(f"cannot read server.api_key_file '{path}': {error.strerror}") from None
-        except ValueError:
-            raise BadRequest(f"server.api_key_file '{path}' must hold one line of ASCII letters: the key") from None
-        if not key or not key.isprintable() or ' ' in key:
-            raise BadRequest(f"server.api_key_file '{path}' must hold one line without blanks: the key")
-        return key
+        return read_key(self.api_key_file, 'server.api_key_file') if self.api_key_file else ''
 
 
 def addresses(url: str) -> list[str]:

@@ -129,7 +129,7 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'seed': 0,
     }
     if config.shared:
-        arguments |= SHARED
+        arguments |= SHARED | {'served_model_name': config.model.name}  # else /metrics tells where the model lies
     environment = variables(on_cpu, folder) | ranks.environment(on_cpu)
     if on_cpu:
         return Launch(arguments | {'enforce_eager': True, 'block_size': 32}, environment, True)
