@@ -9,12 +9,17 @@
 """HEALTHCHECK of the images: the node's HTTP server, or its report on /diagnostics."""
 
 import os
+import shutil
+import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+import yaml
 from domains import DOMAINS
 from repository import ROOT
 
@@ -62,6 +67,28 @@ def test_a_server_that_does_not_answer(url):
     assert f'{url} does not answer' in words
 
 
+@contextmanager
+def robot(domain, name='/robobrain: engine', level=b'\x00'):
+    """A node that reports about its engine, in a process of its own."""
+    code = (
+        'import rclpy, sys, time\n'
+        'from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus\n'
+        'rclpy.init()\n'
+        "publisher = rclpy.create_node('robot').create_publisher(DiagnosticArray, '/diagnostics', 1)\n"
+        "words = 'the engine process died'\n"
+        'status = DiagnosticStatus(name=sys.argv[1], level=bytes([int(sys.argv[2])]), message=words)\n'
+        'for _ in range(300):\n'
+        '    publisher.publish(DiagnosticArray(status=[status]))\n'
+        '    time.sleep(0.2)\n'
+    )
+    command = [sys.executable, '-c', code, name, str(level[0])]
+    with subprocess.Popen(command, env=os.environ | {'ROS_DOMAIN_ID': str(domain)}) as process:
+        try:
+            yield
+        finally:
+            process.kill()
+
+
 @pytest.mark.ros
 @pytest.mark.parametrize(
     ('name', 'level', 'expected'),
@@ -72,28 +99,34 @@ def test_a_server_that_does_not_answer(url):
     ],
 )
 def test_over_ros(name, level, expected):
-    import rclpy
-    from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-
-    domain, context = next(DOMAINS), rclpy.Context()
-    rclpy.init(context=context, domain_id=domain)
-    node = rclpy.create_node('test_health', context=context)
-    publisher = node.create_publisher(DiagnosticArray, '/diagnostics', 1)
-    message = DiagnosticArray(status=[DiagnosticStatus(name=name, level=level, message='the engine process died')])
-    ended = threading.Event()
-
-    def publish():
-        while not ended.wait(0.2):
-            publisher.publish(message)
-
-    thread = threading.Thread(target=publish, daemon=True)
-    thread.start()
-    try:
+    domain = next(DOMAINS)
+    with robot(domain, name, level):
         result, words = health(ROBOBRAIN_HEALTH_URL='', ROS_DOMAIN_ID=str(domain))
-    finally:
-        ended.set()
-        thread.join(timeout=10)
-        node.destroy_node()
-        rclpy.shutdown(context=context)
     assert result == expected[0]
     assert expected[1] in words
+
+
+@pytest.mark.ros
+@pytest.mark.skipif(not shutil.which('fastdds'), reason='Fast DDS has no command here')
+def test_the_discovery_server_of_compose(monkeypatch):
+    """Its command as it is, but for the address: who names it sees the node, who names another one does not."""
+    services = yaml.safe_load((ROOT / 'deploy/compose.yaml').read_text())['services']
+    command, (_, port) = services['discovery']['command'], services['discovery']['ports'][0].split('/')[0].split(':')
+    address = services['robobrain_bridged']['environment']['ROS_DISCOVERY_SERVER']
+    assert address == f'discovery:{port}'
+    assert command[-1] == port
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(('127.0.0.1', 0))
+        number = free.getsockname()[1]
+    here = [{'0.0.0.0': '127.0.0.1', port: str(number)}.get(word, word) for word in command]
+    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(ROOT / 'config/fastdds_images.xml'))
+    monkeypatch.setenv('ROBOBRAIN_HEALTH_URL', '')
+    monkeypatch.setenv('ROS_DISCOVERY_SERVER', f'localhost:{number}')
+    domain = next(DOMAINS)
+    with subprocess.Popen(here, stdout=subprocess.DEVNULL, start_new_session=True) as server:
+        try:
+            with robot(domain):
+                assert health(ROS_DOMAIN_ID=str(domain)) == (0, 'healthy\n')
+                assert health(ROS_DOMAIN_ID=str(domain), ROS_DISCOVERY_SERVER='localhost:9')[0] == 1
+        finally:
+            os.killpg(server.pid, signal.SIGKILL)
