@@ -11,7 +11,6 @@
 
 import asyncio
 import base64
-import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
@@ -135,7 +134,7 @@ def _decoded(image: str) -> Frame:
     head, _, text = image.partition(',') if image.startswith('data:') else ('', '', image)
     try:
         data = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # binascii.Error, and for letters beyond ASCII
         raise BrainError(ErrorCode.BAD_IMAGE, f'"image" is not base64: {error}') from None
     return Frame(image_files.decode(data, f'"image" ({head[:40]})' if head else '"image"'))
 

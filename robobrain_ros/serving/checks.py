@@ -85,6 +85,8 @@ def read_json(body: bytes, hosts: Iterable[str]) -> dict[str, Any]:
         raise Refused(400, f'the JSON has more than {_MOST_VALUES} values')
     try:
         read = json.loads(body)
+        if b'\\ud' in body.lower():  # half of a pair is no text that could be told again
+            json.dumps(read, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise Refused(400, f'the body is not JSON: {_short(error)}') from None
     if not isinstance(read, dict):

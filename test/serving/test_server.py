@@ -254,6 +254,7 @@ def test_ask_tells_how_far_it_is(server):
         ({}, 400, 'either \\"image\\" or \\"camera\\"'),
         ({'image': PNG, 'camera': 'wrist'}, 400, 'either'),
         ({'image': '!!'}, 400, 'is not base64'),
+        ({'image': 'é'}, 400, 'is not base64'),
         ({'image': 'AAAA'}, 400, 'no picture that OpenCV can read'),
         ({'image': PNG, 'instruction': ''}, 400, 'the instruction is empty'),
         ({'image': PNG, 'instruction': 5}, 400, 'instruction: Input should be a valid string'),
