@@ -27,6 +27,7 @@ from robobrain_ros.ros.parameters import BY_NAME
 DEPLOY = ROOT / 'deploy'
 DOCKERFILES = ('Dockerfile', 'Dockerfile.cpu')
 COMPOSE = ('compose.yaml', 'compose.release.yaml')
+VERSIONED = (*sorted(DEPLOY.glob('*.*')), DEPLOY / 'Dockerfile', ROOT / 'docs/guides/deployment.md')
 REFERENCE = re.compile(r'[\w.:/-]+@sha256:[0-9a-f]{64}')
 VARIABLE = re.compile(r'\$\{(\w+)(?::[-?]([^}]*))?\}')
 
@@ -261,3 +262,9 @@ def test_the_entrypoint_ends_on_the_command_itself():
     text = (DEPLOY / 'entrypoint.sh').read_text()
     assert text.rstrip().endswith('exec "$@"')
     assert subprocess.run(['bash', '-n', str(DEPLOY / 'entrypoint.sh')], timeout=20).returncode == 0
+
+
+@pytest.mark.parametrize('file', VERSIONED, ids=lambda file: file.name)
+def test_images_have_the_version_of_the_package(file):
+    named = re.findall(r'\brobobrain(?:-\w+)?:(\d+\.\d+\.\d+)|image\.version="([^"]*)"', file.read_text())
+    assert {one or other for one, other in named} <= {__version__}
