@@ -129,6 +129,48 @@ def test_python_packages_have_one_place_for_their_versions():
         assert all(name in pinned for name in names), command
 
 
+@pytest.mark.parametrize('name', DOCKERFILES)
+def test_commands_are_for_any_shell(name):
+    for command in of(name, 'RUN'):
+        done = subprocess.run(['sh', '-n', '-c', command], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ('engine', 'installed'),
+    [
+        ('gpu', ['gpu.txt', 'flaggems.txt', 'shtab']),
+        ('client', ['client.lock']),
+        ('base', ['simplejpeg']),
+    ],
+)
+def test_each_engine_installs_its_own_requirements(tmp_path, engine, installed):
+    """The build's command with stand-ins for pip and Python."""
+    done = choose_engine(tmp_path, engine)
+    assert done.returncode == 0
+    assert [line.split()[-1] for line in done.stdout.splitlines()] == installed
+
+
+def test_an_engine_that_there_is_not_ends_the_build(tmp_path):
+    done = choose_engine(tmp_path, 'cuda')
+    assert done.returncode == 1
+    assert "ENGINE is 'cuda', but must be gpu, client or base" in done.stderr
+
+
+def test_a_base_without_vllm_ends_the_build(tmp_path):
+    done = choose_engine(tmp_path, 'base', python='#!/bin/sh\nexit 1\n')
+    assert (done.returncode, done.stdout) == (1, '')
+
+
+def choose_engine(folder, engine, python='#!/bin/sh\n'):
+    (command,) = [command for command in of('Dockerfile', 'RUN') if 'case "${ENGINE}"' in command]
+    for name, script in (('pip', '#!/bin/sh\necho "$@"\n'), ('python', python)):
+        (folder / name).write_text(script)
+        (folder / name).chmod(0o755)
+    environment = {'PATH': f'{folder}{os.pathsep}{os.environ["PATH"]}', 'ENGINE': engine}
+    return subprocess.run(['sh', '-c', command], capture_output=True, text=True, timeout=20, env=environment)
+
+
 def test_the_demo_installs_what_run_asks_for():
     libraries = re.search(r"LIBRARIES='([^']*)'", (ROOT / 'scripts/system.sh').read_text())[1].split()
     installed = of('Dockerfile.cpu', 'RUN')[0].split()
