@@ -34,10 +34,12 @@ from repository import ROOT
 from robobrain_ros.bench.plain_vllm import KEPT
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.engines.vllm import openai_app
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import Choice
 from robobrain_ros.engines.vllm.launch import SERVER, launch
 from robobrain_ros.evaluation.tabletop import frame_of
+from robobrain_ros.serving import own_arguments
 from robobrain_ros.serving.flagscale import read
 from robobrain_ros.sim.scene import TableTop
 
@@ -162,6 +164,12 @@ def test_vllm_hears_what_this_package_reads(served):
     assert served.heard.read_text().splitlines() == of.command()[1:]
     heard = dict(line.split('=', 1) for line in Path(f'{served.heard}.env').read_text().splitlines() if '=' in line)
     assert of.environment.items() <= heard.items()
+
+
+def test_vllm_knows_every_argument_that_this_package_names():
+    *_, parser = openai_app._launchers()
+    named = {*own_arguments.SAME, *own_arguments.CONVERTED, *own_arguments.DECIDED, *own_arguments.REFUSED}
+    assert named <= {action.dest for action in parser._actions}
 
 
 def test_the_openai_client_gets_answers(served):
