@@ -23,6 +23,8 @@ VLLM_PORT = 8000
 """Where vLLM's server listens if nobody says."""
 
 _SHORT = {'-tp': 'tensor_parallel_size', '-pp': 'pipeline_parallel_size', '-dp': 'data_parallel_size'}
+_COUNTS = re.compile(r'\w+=\d+(,\w+=\d+)*')
+"""image=18,video=0: older vLLM's spelling, in FlagScale's examples, which vLLM cannot read any more."""
 _ASIDE = re.compile(r'\s(?:[12&]?>|[|;<&])')
 """Where a shell's line goes on with something else than arguments."""
 
@@ -76,6 +78,8 @@ def deployment(
                 value = json.loads(value)
             except ValueError:
                 raise BadRequest(f'engine_args.{name} is {value!r}, but that is no JSON') from None
+        if known == 'limit_mm_per_prompt' and _COUNTS.fullmatch(str(value)):
+            value = {kind: int(count) for kind, count in (one.split('=') for one in value.split(','))}
         read[known] = value
     if not isinstance(read.get('model'), str):
         raise BadRequest(f'engine_args.model is {read.get("model")!r}, but must be the directory of a model')

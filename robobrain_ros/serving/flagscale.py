@@ -31,7 +31,7 @@ FOUND = ('vllm_model', 'sglang_model')
 READ: dict[str, set[str]] = {
     '': {'defaults', 'experiment', 'action', 'hydra', 'serve'},
     'experiment': {'exp_name', 'exp_dir', 'task', 'runner', 'envs'},
-    'experiment.task': {'type', 'backend'},
+    'experiment.task': {'type', 'backend', 'entrypoint'},
     'experiment.runner': {'type', 'ssh_port', 'deploy', 'cli_args'},
     'experiment.runner.deploy': {'port', 'use_fs_serve'},
     'experiment.runner.cli_args': {'port', 'model_path', 'engine_args'},
@@ -58,14 +58,14 @@ def read(file: Path, overrides: Sequence[str] = ()) -> Deployment:
     task = _mapping(content, 'experiment.task')
     if 'deploy' in experiment:  # its place before 0.8
         experiment.setdefault('runner', {})['deploy'] = experiment.pop('deploy')
-    if task.get('type', 'serve') != 'serve' or 'entrypoint' in task:
+    if task.get('type', 'serve') != 'serve' or task.get('entrypoint'):
         raise BadRequest(f"experiment.task is {task!r}, but only type 'serve' without an entrypoint can be served here")
     item = _item(content)
     notes = [
         f'{path}{"." if path else ""}{key} has no effect: it is for FlagScale'
         for path, known in READ.items()
-        for key in _mapping(content, path)
-        if key not in known
+        for key, value in _mapping(content, path).items()
+        if key not in known and value is not None
     ]
     notes += [f'serve.{key} has no effect: it is for FlagScale' for key in item if key not in ITEM]
     specific = _mapping(item, 'engine_args_specific').get('vllm') or {}

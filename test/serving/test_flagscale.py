@@ -191,6 +191,11 @@ def test_what_is_no_file_of_flagscale_is_refused(tmp_path, text, sentence):
     assert 'there is no file' in refusal(read, tmp_path / 'none.yaml')
 
 
+def test_keys_without_a_value_say_nothing(files):
+    empty = {'task': {'type': 'serve', 'entrypoint': None}, 'runner': {'hostfile': None}, 'cmds': None}
+    assert read(files(empty)).passed_over == ()
+
+
 def test_what_only_flagscale_does_is_told(files):
     file = files(
         {'runner': {'hostfile': '/h'}, 'cmds': {'before_start': 'x'}, 'envs': {'nodes_envs': {'a': {}}, 'B': 1}}

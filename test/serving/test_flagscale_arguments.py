@@ -49,6 +49,12 @@ def test_what_the_engine_decides_is_told_unless_it_is_the_same(name):
         assert own_arguments.parameters(deployment({'model': '/m', name: own}, {}))[1] == []
 
 
+def test_the_older_spelling_of_counts_is_brought_up_to_date():
+    assert deployment({'model': '/m', 'limit_mm_per_prompt': 'image=8,video=0'}, {}) == deployment(
+        {'model': '/m', 'limit-mm-per-prompt': '{"image": 8, "video": 0}'}, {}
+    )
+
+
 @pytest.mark.parametrize('name', own_arguments.REFUSED)
 def test_what_would_change_the_server_is_refused(name):
     right, why = own_arguments.REFUSED[name]
