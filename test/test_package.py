@@ -40,8 +40,8 @@ ROSDEP_KEYS = {
 }
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
-    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pynvml', 'rosbags',
-    'shtab', 'simplejpeg', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
+    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pydantic', 'pynvml',
+    'rosbags', 'shtab', 'simplejpeg', 'starlette', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 
 

@@ -13,7 +13,6 @@ The node, the command line, the evaluation and Python programs all ask through h
 
 import asyncio
 import logging
-import math
 import os
 import threading
 import uuid
@@ -28,14 +27,14 @@ from robobrain_ros import checkpoints
 from robobrain_ros.answer import Answer
 from robobrain_ros.brain import mission
 from robobrain_ros.brain.frame import Depth, Frame
-from robobrain_ros.brain.jobs import Desk, Job
+from robobrain_ros.brain.jobs import Desk, Job, Policy
 from robobrain_ros.brain.loading import engine_for
 from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.stream import AnswerStream
 from robobrain_ros.engines.base import Engine, EngineState, Health
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.supervision import supervise
-from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.tasks import MISSION, NAMES, task_name
 from robobrain_ros.tasks.profiles import Profile
@@ -44,8 +43,6 @@ _log = logging.getLogger(__name__)
 
 CLOSE_S = 120.0
 """Closing waits for imports and for vLLM; after this long it raises, and the watcher process ends the engine."""
-LONGEST_S = 1e7
-"""No request waits longer, some 4 months: asyncio takes no infinite time."""
 TIMEOUT_S = 60.0
 """A request ends after this long, where nothing else is said."""
 
@@ -69,7 +66,7 @@ class Brain:
         self._door = threading.Lock()
         """Nothing gets into the loop's queue behind what closes it."""
         self._closing = threading.Lock()
-        self._desk = Desk()
+        self._desk, self._guests = Desk(), Desk()
         self._upkeep: asyncio.Task[Any] | None = None
         """Starts the engine, then watches it."""
         self._warm = False
@@ -228,6 +225,7 @@ class Brain:
         report: Callable[[Job], None] = lambda job: None,
         settings: Settings | None = None,
         request_id: str = '',
+        guest: bool = False,
     ) -> Job:
         """Accept a request of any task; its job ends with an Answer, whatever happens. Does not block.
 
@@ -240,6 +238,7 @@ class Brain:
         :param report: see Job
         :param settings: for this request only; None takes the brain's
         :param request_id: returned in the answer; empty: a unique one is made
+        :param guest: it waits for other guests only, and takes no place of the robot's own requests
         """
         task = task_name(task) if isinstance(task, str) else task
         begun = Answer(task, instruction, model=self.model, request_id=request_id or uuid.uuid4().hex)
@@ -256,7 +255,8 @@ class Brain:
         def admit() -> None:
             try:  # before it can take another one's place
                 mission.check(task, instruction, self.pipeline.profile)
-                self._desk.admit(job, work, _checked(timeout), chosen.policy, chosen.queue_size)
+                desk, policy = (self._guests, Policy.QUEUE) if guest else (self._desk, chosen.policy)
+                desk.admit(job, work, timeout, policy, chosen.queue_size)
             except BrainError as error:
                 job.refuse(error)
             except Exception as error:
@@ -279,7 +279,8 @@ class Brain:
         """End all requests with this code; returns at once."""
         with self._door:
             if not self._closed:
-                self.loop.loop.call_soon_threadsafe(self._desk.stop_all, code, message)
+                for desk in (self._desk, self._guests):
+                    self.loop.loop.call_soon_threadsafe(desk.stop_all, code, message)
 
     # --- the engine's life ------------------------------------------------------------------------------------------
     def start(
@@ -330,7 +331,8 @@ class Brain:
         self.loop.forbid('close')
 
         async def close() -> None:
-            self._desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
+            for desk in (self._desk, self._guests):
+                desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
             if self._upkeep is not None:
                 self._upkeep.cancel()
                 await asyncio.wait([self._upkeep])
@@ -346,10 +348,3 @@ class Brain:
                 ended.result(CLOSE_S)
             finally:
                 self.loop.close()
-
-
-def _checked(timeout: float) -> float:
-    """The timeout; BadRequest if it is no number of seconds."""
-    if not isinstance(timeout, int | float) or math.isnan(timeout) or timeout < 0:
-        raise BadRequest(f'timeout is {timeout!r}, but must be a number of seconds that is not negative')
-    return min(float(timeout), LONGEST_S)

@@ -10,6 +10,7 @@
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
@@ -18,9 +19,12 @@ from enum import Enum
 from typing import Any
 
 from robobrain_ros.answer import Answer
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 _log = logging.getLogger(__name__)
+
+LONGEST_S = 1e7
+"""No request waits longer, some 4 months: asyncio takes no infinite time."""
 
 
 class Stage(str, Enum):
@@ -109,7 +113,8 @@ class Job:
         elif isinstance(error, BrainError):
             code, message = error.code, str(error)
         elif error is not None:
-            _log.error('request %r failed by a defect', self.answer.instruction, exc_info=error)
+            what = f'request {self.answer.request_id} ({self.answer.task})'  # not what was asked: that may be private
+            _log.error('%s failed by a defect', what, exc_info=error)
             code, message = ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'
         else:
             code, message = self.answer.code, self.answer.message
@@ -137,7 +142,9 @@ class Desk:
         :param work: does the job, updating it
         :param timeout: seconds until it ends with TIMEOUT, waiting included
         :param places: how many jobs may wait, for policy QUEUE
+        :raises BadRequest: if the timeout is no number of seconds
         """
+        timeout = _checked(timeout)
         self._jobs = [other for other in self._jobs if not other.done.done()]
         refusal = ''
         if policy is Policy.REJECT and self._jobs:
@@ -162,3 +169,10 @@ class Desk:
         """End all jobs with this code."""
         for job in self._jobs:
             job._stop(code, message)
+
+
+def _checked(timeout: float) -> float:
+    """The timeout; BadRequest if it is no number of seconds."""
+    if not isinstance(timeout, int | float) or math.isnan(timeout) or timeout < 0:
+        raise BadRequest(f'timeout is {timeout!r}, but must be a number of seconds that is not negative')
+    return min(float(timeout), LONGEST_S)

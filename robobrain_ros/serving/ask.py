@@ -101,7 +101,7 @@ def own_app(brain: Brain, cameras: Cameras | None) -> ASGIApp:
 
         def submit(report: Callable[[Job], None]) -> Job:
             return brain.submit(
-                asked.task, asked.instruction, frame, asked.timeout_s, report, settings, asked.request_id
+                asked.task, asked.instruction, frame, asked.timeout_s, report, settings, asked.request_id, guest=True
             )
 
         if asked.stream:

@@ -17,6 +17,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -28,7 +29,8 @@ import pytest
 from robobrain_ros.answer import PointStatus
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
-from robobrain_ros.errors import BadRequest
+from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.errors import BadRequest, ErrorCode
 from robobrain_ros.evaluation.tabletop import frame_of
 from robobrain_ros.serving.config import ServeConfig
 from robobrain_ros.serving.server import HttpServer
@@ -201,7 +203,9 @@ def test_several_images_in_one_chat(client):
 
 def test_metrics_count(server):
     url = f'{server.url[:-3]}/metrics'
-    before = counted(httpx.get(url).text)
+    text = httpx.get(url).text
+    before = counted(text)
+    assert str(TINY_MODEL) not in text, 'where the model lies'
     chat(server, {'messages': turn(WORDS), 'max_tokens': 4})
     until(lambda: counted(httpx.get(url).text) > before)
 
@@ -320,6 +324,11 @@ def test_nothing_is_fetched(server):
 def test_images_of_a_named_host_are_fetched(tiny_brain):
     class Pictures(BaseHTTPRequestHandler):
         def do_GET(self):
+            if self.path == '/moved.png':
+                self.send_response(302)
+                self.send_header('Location', f'http://127.0.0.1:{elsewhere.getsockname()[1]}/a.png')
+                self.end_headers()
+                return
             self.send_response(200)
             self.end_headers()
             self.wfile.write(base64.b64decode(PNG))
@@ -327,6 +336,8 @@ def test_images_of_a_named_host_are_fetched(tiny_brain):
         def log_message(self, *_):
             pass
 
+    elsewhere = socket.create_server(('127.0.0.1', 0))
+    elsewhere.settimeout(0.2)
     pictures = ThreadingHTTPServer(('127.0.0.1', 0), Pictures)
     threading.Thread(target=pictures.serve_forever, daemon=True).start()
     server = HttpServer(tiny_brain, ServeConfig(0, image_hosts=('127.0.0.1',)))
@@ -336,8 +347,13 @@ def test_images_of_a_named_host_are_fetched(tiny_brain):
         body = {'messages': turn({'type': 'image_url', 'image_url': url}, WORDS), 'max_tokens': 4}
         response = chat(server, body)
         assert response.status_code == 200, response.text
+        url['url'] = url['url'].replace('a.png', 'moved.png')
+        assert chat(server, body).status_code >= 400
+        with pytest.raises(TimeoutError):
+            elsewhere.accept()
     finally:
         server.close()
+        elsewhere.close()
         pictures.shutdown()
         pictures.server_close()
 
@@ -460,3 +476,20 @@ def test_the_server_outlives_its_engine():
                     until(lambda: httpx.get(f'{server.url[:-3]}/health').status_code == 200, 120)
         finally:
             server.close()
+
+
+def test_asks_wait_for_each_other_and_not_in_the_robot_s_queue(server, tiny_brain):
+    """Whatever the robot's policy is, an HTTP ask neither preempts its requests nor makes them wait for their turn."""
+    before = tiny_brain.settings
+    tiny_brain.settings = replace(before, policy='newest_wins')
+    try:
+        with ThreadPoolExecutor(9) as pool:
+            robot = [pool.submit(tiny_brain.ask, 'the gripper', frame_of(SCENE), task='trajectory')]
+            asked = [pool.submit(ask, server, image=PNG) for _ in range(8)]
+            assert robot[0].result(SOON).success
+            assert [one.result(SOON).json()['code'] for one in asked] == ['OK'] * 8
+        job = tiny_brain.submit('trajectory', 'reach for the red mug', cameras('wrist'))
+        assert ask(server, image=PNG).status_code == 200
+        assert job.done.result(SOON).code is not ErrorCode.PREEMPTED
+    finally:
+        tiny_brain.settings = before

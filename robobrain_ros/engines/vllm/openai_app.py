@@ -9,6 +9,7 @@
 
 """vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
 
+import os
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -85,7 +86,11 @@ async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: 
 
 
 def preload() -> None:
-    """Import what ``openai_app`` needs; takes seconds, so not in the engine's loop."""
+    """Import what ``openai_app`` needs; takes seconds, so not in the engine's loop.
+
+    From then on vLLM follows no redirects: a host from which images may be fetched could lead anywhere else with them.
+    """
+    os.environ.setdefault('VLLM_MEDIA_URL_ALLOW_REDIRECTS', '0')
     _launchers()
 
 
