@@ -106,7 +106,9 @@ def _asked(recording: Recording, option: str, name: str, *kinds: str) -> str:
 
 def _is_depth(recording: Recording, name: str, kind: str) -> bool:
     if kind == IMAGE:
-        return recording.first(name, Image).encoding in DEPTH_ENCODINGS
+        encoding = recording.first(name, Image).encoding
+        # some drivers publish millimetres as mono16, but infrared cameras publish brightness so
+        return encoding in DEPTH_ENCODINGS or (encoding == 'mono16' and 'depth' in name.lower())
     text = str(recording.first(name, CompressedImage).format)  # such as "16UC1; compressedDepth png"
     return 'compressedDepth' in text or text.partition(';')[0] in DEPTH_ENCODINGS
 

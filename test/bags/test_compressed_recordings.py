@@ -27,6 +27,7 @@ DEPTH = (COMPRESSED, CompressedImage(format='16UC1; compressedDepth'))
 PNG_DEPTH = (COMPRESSED, CompressedImage(format='16UC1; png compressed '))
 RAW_COLOUR = (RAW, Image(encoding='rgb8'))
 RAW_DEPTH = (RAW, Image(encoding='16UC1'))
+MONO = (RAW, Image(encoding='mono16'))
 
 
 @pytest.fixture
@@ -65,6 +66,12 @@ def recording(tmp_path):
             ANYTHING,
             ('/cam/image/compressed', '/cam/depth', 'compressed', 'raw'),
         ),
+        (
+            {'/cam/image': RAW_COLOUR, '/cam/depth/image': MONO},
+            ANYTHING,
+            ('/cam/image', '/cam/depth/image', 'raw', 'raw'),
+        ),
+        ({'/infra/image': MONO}, ANYTHING, ('/infra/image', '', 'raw', 'raw')),
         (
             {'/cam/image/compressed': COLOUR, '/other/image/compressed': COLOUR},
             CameraTopics('/cam/image'),
