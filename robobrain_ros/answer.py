@@ -118,6 +118,9 @@ class Answer:
     """Empty in success, else a sentence."""
     model: str = ''
     """Name of the model that answered, such as ``RoboBrain2.5-8B-NV``; ``robobrain-tiny`` for the tiny checkpoint."""
+    model_origin: str = ''
+    """Where the model's files came from, by the manifest beside them: repository, revision, hub and digest, such as
+    ``OWNER/NAME, master, from ModelScope, sha256 0123456789abcdef``; empty without one, or on a server."""
     request_id: str = ''
     """What ties the outputs of one request together: set by the client, or a unique one."""
     text: str = ''

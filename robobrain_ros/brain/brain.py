@@ -241,7 +241,8 @@ class Brain:
         :param guest: it waits for other guests only, and takes no place of the robot's own requests
         """
         task = task_name(task) if isinstance(task, str) else task
-        begun = Answer(task, instruction, model=self.model, request_id=request_id or uuid.uuid4().hex)
+        number, origin = request_id or uuid.uuid4().hex, self.engine.origin
+        begun = Answer(task, instruction, model=self.model, model_origin=origin, request_id=number)
         job = Job(begun, self.loop.loop, report)
         chosen = settings or self.settings
 

@@ -104,6 +104,8 @@ class Engine(Protocol):
 
     model: str
     """Name of the model that it runs, such as ``RoboBrain2.5-8B-NV``."""
+    origin: str
+    """Where the model's files came from, for people; empty where that is not known."""
 
     async def start(self, report: Callable[[str], None]) -> None:
         """Load the model; takes seconds to minutes.

@@ -34,6 +34,7 @@ def answer(message: AnswerMessage) -> Answer:
         code=ErrorCode(message.error_code),
         message=message.error_message,
         model=message.model,
+        model_origin=message.model_origin,
         request_id=message.request_id,
         text=message.text,
         image_size=(message.image_width, message.image_height),

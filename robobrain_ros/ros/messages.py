@@ -38,6 +38,7 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
         camera=camera,
         position_frame=position_frame,
         model=result.model,
+        model_origin=result.model_origin,
         request_id=result.request_id,
         task=result.task,
         instruction=result.instruction,

@@ -106,6 +106,14 @@ def origin(model: Path) -> Manifest | None:
     return manifest
 
 
+def known_origin(model: Path) -> str:
+    """Say in words where the files of a model come from; empty without a manifest, or with one that cannot be used."""
+    try:
+        return str(origin(model) or '')
+    except ValueError:
+        return ''
+
+
 def usable_name(name: Any) -> bool:
     """Tell whether a file of this name stays inside its folder on any system: relative, without ``..``."""
     if not isinstance(name, str) or not 0 < len(name) <= 500 or not name.isprintable() or '\\' in name:

@@ -202,6 +202,7 @@ def test_an_answer_comes_back_from_its_message_as_it_was():
         ErrorCode.TIMEOUT,
         'a sentence',
         model='scripted',
+        model_origin='OWNER/NAME, master',
         request_id='7',
         text='[(500, 500)]',
         image_size=(640, 480),

@@ -46,7 +46,7 @@ class ServerEngine:
     def __init__(self, config: ServerConfig, limits: ImageLimits) -> None:
         self._config = config
         self._limits = limits
-        self.model = config.model
+        self.model, self.origin = config.model, ''
         """Its name on the servers; where the configuration has none, it is empty until ``start`` has asked."""
         self._state = EngineState.STOPPED
         self._error = ''

@@ -38,6 +38,7 @@ from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.geometry.resize import resize
+from robobrain_ros.weights import manifest
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ class EmbeddedEngine:
 
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
-        self.model = config.model.resolve().name
+        self.model, self.origin = config.model.resolve().name, manifest.known_origin(config.model)
         self._limits = ImageLimits.read(config.model, config.max_pixels)
         self._state = EngineState.STOPPED
         self._error = ''
