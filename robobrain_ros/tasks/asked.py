@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from robobrain_ros.tasks.attributes import Attributes, attributes, differ, without_attributes
 from robobrain_ros.tasks.chinese import sentence_parts, simplified
 from robobrain_ros.tasks.things import groups_of
 
@@ -30,7 +31,8 @@ _STOP = frozenset({
 })  # fmt: skip
 # Where the thing's name ends: 'the mug | on the table', 'the mug | next to the plate'.
 _REST = re.compile(
-    r'\b(?:on|in|of|at|with|from|to|into|onto|left|right|near|nearest|next|behind|beside|under|above|below|between|that|'
+    r'\b(?:on|in|of|at|with|from|to|into|onto|(?<!the )(?<!top )(?<!bottom )(?<!upper )(?<!lower )(?:left|right)|near|'
+    r'nearest|next|behind|beside|under|above|below|between|that|'
     r"which|who|for|by|and|or|closest|standing|lying)\b|[,.;:(?!]|['’]s\b"
 )
 # What may stand between a name and its place.
@@ -58,6 +60,9 @@ _NO_THING = re.compile(
     r'grasp|click|guess|estimate|choice|candidate|match|prediction|detection|contact|best|closest|nearest|shape|body|'
     r'one|first|second|third|last|other|left|right|red|green|blue|yellow|orange|purple|black|white|user|task|step|option'
 )
+_GENERIC = re.compile(r'(?:object|item|thing|one)s?|物体|东西')
+_SIDE_BEHIND = re.compile(r'\b(?:on|at|to)\s+the\s+(left|right|top|bottom)(?:\s+side)?\s*(?:\Z|[.,;?!])')
+_SEVERAL = re.compile(r'\b(?:and|or|both)\b|,|和|与|或|、')
 _FUNCTION = re.compile(r'[图像片画面场景中里内上在可见不未没有无找到发现检测看出现我您你了的抱歉很请\s\W]')
 
 
@@ -70,7 +75,11 @@ class Asked:
     name: re.Pattern[str] | None = None
     """Its name at the end of a clause: 'the red mug is at'."""
     noun: str = ''
-    """What kind of thing it is: 'mug', '红色杯子'; empty where that is not clear, as in 'where can I sit?'."""
+    """What kind of thing it is: 'mug', '杯子'; empty where that is not clear, as in 'where can I sit?'."""
+    called: str = ''
+    """Noun and adjectives: 'red mug', '红色杯子'."""
+    attributes: Attributes = frozenset()
+    """What tells it from others of its kind: its colour, size, side ..."""
 
     def names(self, clause: str) -> bool:
         """Whether a clause ends in its name, and in no more: 'The mug is located at'; not 'the blue mug is at'."""
@@ -83,12 +92,23 @@ class Asked:
             word in plain for word in self.words if _HAN.match(word)
         )
 
-    def is_not(self, noun: str) -> bool | None:
+    def is_not(self, name: str) -> bool | None:
         """Whether a thing is another one than what was asked for: None means that this is not known.
 
-        :param noun: what ``placed.placed_thing`` gives
+        The same kind of thing with another colour, size or side is another one: the blue mug, asked for the red one.
+
+        :param name: what ``placed.placed_thing`` gives
         """
-        if not self.noun or not noun or self.mentions(noun) or _ANY_THING.search(f'{self.noun} {noun}'):
+        noun = _kind(name)
+        if self.attributes and self._is_alike(noun) and differ(self.attributes, attributes(name)):
+            return True
+        if (
+            not self.noun
+            or not noun
+            or self.mentions(noun)
+            or (_HAN.search(name) and self.noun in name)
+            or _ANY_THING.search(f'{self.noun} {noun}')
+        ):
             return False
         if any(_NO_THING.fullmatch(_singular(word)) for word in (noun, self.noun)) or noun.startswith(self.noun):
             return False
@@ -96,6 +116,24 @@ class Asked:
         if mine & other or (_HAN.search(noun) and not other):
             return False
         return True if mine and other else None
+
+    def is_called(self, name: str) -> bool:
+        """Whether a name, such as a key of an object, is its name or another one of the same kind: 'cup', of a mug."""
+        same_kind = groups_of(self.noun) & groups_of(_kind(name)) if self.noun and name else frozenset[int]()
+        return bool(same_kind) and self.is_not(name) is False
+
+    def _is_alike(self, noun: str) -> bool:
+        """Whether a noun may be said of it: its own noun, that of the same kind of thing, 'object' or a colour."""
+        return bool(
+            noun
+            and self.noun
+            and (
+                _singular(noun) == _singular(self.noun)
+                or groups_of(self.noun) & groups_of(noun)
+                or _GENERIC.fullmatch(noun)
+                or (noun.isascii() and any(told == 'colour' for told, _ in attributes(noun)))
+            )
+        )
 
     def is_elsewhere(self, clause: str) -> bool:
         """Whether a clause is about a thing, and that is not what was asked for: 'The lid is not visible'."""
@@ -117,14 +155,19 @@ def asked(instruction: str) -> Asked:
     front = _REST.split(_POINTING.sub('', text), maxsplit=1)[0]
     words = [word for word in _WORD.findall(front) if word not in _STOP]
     everything = frozenset(_singular(word) for word in _WORD.findall(text) if word not in _STOP)
-    if not words:
+    if not words or words[-1] in ('left', 'right'):
         return Asked(everything)
     noun, adjectives = re.escape(_singular(words[-1])), '|'.join(map(re.escape, words[:-1])) or r'(?!)'
     before = rf'(?:\A|[^\w\s\-]|\b(?:{_DETERMINERS}|and|but|while|only)\b)\s*'
     article = [match.start() for match in _ARTICLE.finditer(front)]
     clear = not article or all(word in _STOP for word in _WORD.findall(front[: article[-1]]))
     pattern = rf'{before}(?:(?:{adjectives})\s+)*{noun}(?:e?s)?(?!\w){_TAIL}'
-    return Asked(everything, re.compile(pattern), words[-1] if clear and (article or len(words) < 3) else '')
+    if not clear or not (article or len(words) < 3):
+        return Asked(everything, re.compile(pattern))
+    told = attributes(' '.join(words[:-1] + _SIDE_BEHIND.findall(text)))
+    if _SEVERAL.search(text):  # 'the red mug and the blue mug'
+        told |= {one for one in attributes(' '.join(_WORD.findall(text))) if one[0] in {kind for kind, _ in told}}
+    return Asked(everything, re.compile(pattern), words[-1], ' '.join(words), told)
 
 
 def _chinese(text: str) -> Asked:
@@ -134,7 +177,15 @@ def _chinese(text: str) -> Asked:
     head = thing.rpartition('的')[2]
     names = '|'.join(re.escape(name) for name in {thing, head} if len(name) > 1)
     pattern = re.compile(rf'(?:\A|[^\w\s]|\s|的)(?:{names}){_CHINESE_TAIL}') if names else None
-    return Asked(pairs or frozenset({thing}), pattern, head)
+    told = frozenset[tuple[str, int]]() if _SEVERAL.search(text) else attributes(thing)
+    return Asked(pairs or frozenset({thing}), pattern, without_attributes(head), thing, told)
+
+
+def _kind(name: str) -> str:
+    """The noun of a name: 'mug' of 'red mug', '杯子' of '红色的杯子'."""
+    if name.isascii():
+        return name.rpartition(' ')[2]
+    return without_attributes(name.rpartition('的')[2] or name)
 
 
 def _singular(word: str) -> str:

@@ -40,7 +40,7 @@ def read_document(answer: str, wanted: Wanted, asked: Asked) -> Document:
     blank: list[tuple[int, int]] = [match.span() for match in _TAG.finditer(text)]
     for top in read_groups(text):
         for group in leaves([top.group]):
-            if _read_group(found, top, group, Reader(text, answer, 0, wanted), wanted):
+            if _read_group(found, top, group, Reader(text, answer, 0, wanted, asked), wanted):
                 blank.append((group.start, group.end))
     if not found.candidates and not found.dropped:
         _read_tags(found, text, answer, wanted)

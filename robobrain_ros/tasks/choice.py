@@ -65,7 +65,7 @@ def choose(document: Document, sizes: tuple[int, ...], path: bool, cut_short: bo
         return None
     plain = [candidate for candidate in candidates if not candidate.misled]
     pool = [candidate for candidate in plain if candidate.is_list] or plain
-    if not path and len(plain) > 1 and (named := [one for one in plain if asked.names(one.introduction)]):
+    if not path and len(plain) > 1 and (named := [one for one in plain if one.named or asked.names(one.introduction)]):
         pool = named
     if not pool:
         return None

@@ -97,7 +97,7 @@ def _read(
     for one in document.candidates:
         if one.foreign or (one is chosen and one.other):
             sentence = raw.text[max(one.start - len(one.introduction), 0) : one.end].strip()
-            dropped.append(drop(sentence, f'this is said of "{one.other[:40]}", not of "{what.noun[:40]}"'))
+            dropped.append(drop(sentence, f'this is said of "{one.other[:40]}", not of "{what.called[:40]}"'))
     if document.is_refused(chosen, what):
         # 'I cannot see a mug. [(0, 0)]': coordinates that only fill the form
         return (), (*dropped, *(drop(value.text, 'the answer says that it is not there') for value in others)), True
@@ -169,7 +169,7 @@ def _of_what_was_asked(values: list[Value], what: Asked) -> list[Value]:
     known = any(value.label and what.names(value.label) for value in values)
     others = [bool(noun) and (what.is_not(noun) is True or (known and what.is_not(noun) is None)) for noun in nouns]
     return [
-        replace(value, flaw=value.flaw or f'this is said of "{value.label[:40]}", not of "{what.noun[:40]}"')
+        replace(value, flaw=value.flaw or f'this is said of "{value.label[:40]}", not of "{what.called[:40]}"')
         if other
         else value
         for value, other in zip(values, others, strict=True)

@@ -52,6 +52,8 @@ class Candidate:
     """Words around it say that it is no answer."""
     same: bool = False
     """Its sentence places there what was asked for, by this name or another one."""
+    named: bool = False
+    """The words behind it say that it is what was asked for: '(512, 300) is the red mug'."""
     other: str = ''
     """The thing that its sentence places there, where it may be another one than what was asked for."""
     foreign: bool = False

@@ -11,6 +11,7 @@
 import re
 
 from robobrain_ros.tasks.asked import Asked
+from robobrain_ros.tasks.chinese import simplified
 from robobrain_ros.tasks.distractions import is_foreign, misleads, takes_back
 from robobrain_ros.tasks.document import MARKER, Candidate, Document
 from robobrain_ros.tasks.placed import placed_thing
@@ -28,7 +29,13 @@ _IS = re.compile(r'[\W_]*(?:is|are)\b')
 # How words begin that say something of the numbers in front of them.
 _SAYS = re.compile(r'[\W_]*(?:which|is|are|was|were|blocks?|obstructs?|must|should|[处處是为為以])', re.IGNORECASE)
 _LETTER = re.compile(r'[^\W\d_]')
-_IS_THING = re.compile(r'\s*is\s+(?:the|an?)\s+((?:[^\W\d_]+ ){0,2}[^\W\d_]+)\s*(?:[.!,;]|\Z)', re.IGNORECASE)
+# '(250, 410) is the red mug and', '(250, 410)是红色杯子，'
+_IS_THING = re.compile(
+    r'\s*(?:is\s+(?:the|an?)\s+((?:[^\W\d_]+ ){0,3}?[^\W\d_]+)\s*(?:[.!,;，。]|\Z|'
+    r'\b(?:and|but|while|on|in|next|near)\b)'
+    r'|(?:就)?是(?:一个|那个)?([\u4e00-\u9fff]{1,12}?)\s*(?:[，。；、,.;!！\n]|\Z|而))',
+    re.IGNORECASE,
+)
 _PLACEHOLDER = re.compile(r'[\[(]\s*x1?\s*,[^()\[\]]{0,20}[)\]]+')
 _BOX = re.compile(r'\b(?:bounding\s+box|bbox|rectangle|corners?)\b|边界框|检测框|包围框|对角', re.IGNORECASE)
 
@@ -49,8 +56,9 @@ def introduce(document: Document, asked: Asked) -> None:
         begin, _ = sentences(between)[-1]
         candidate.introduction = _PLACEHOLDER.split(between[begin:])[-1]
         candidate.misled = bool(heading) and is_foreign(heading, asked)
+        said = 0
         if _SAYS.match(behind):
-            _look_behind(candidate, behind, asked)
+            said = _look_behind(candidate, behind, asked)
         markers: list[re.Match[str]] = []
         if _LETTER.search(between):
             _look_in_front(candidate, asked)
@@ -64,7 +72,7 @@ def introduce(document: Document, asked: Asked) -> None:
         elif pending and not candidate.misled:
             pending.marked, candidate.marked, pending = bool(pending.key), True, candidate
             candidate.loosely = True
-        end = candidate.end
+        end = candidate.end + said
 
 
 def _look_in_front(candidate: Candidate, asked: Asked) -> None:
@@ -72,24 +80,25 @@ def _look_in_front(candidate: Candidate, asked: Asked) -> None:
     words = candidate.introduction
     if name := _NAME.fullmatch(words[-80:]):
         candidate.name = name[1].lower()
-        if not candidate.key and asked.is_not(
-            noun := candidate.name.split()[-1]
-        ):  # 'Plate: (10, 20)'; a name in no list may be a heading
-            candidate.other, candidate.foreign = noun, True
+        if not candidate.key and asked.is_not(candidate.name.strip()):  # a name in no list may be a heading
+            candidate.other, candidate.foreign = candidate.name, True
     candidate.corners = candidate.corners or bool(_BOX.search(words))
     candidate.misled = candidate.misled or misleads(words, asked)
     if asked.noun:
         _compare(candidate, placed_thing(words), asked)
 
 
-def _look_behind(candidate: Candidate, behind: str, asked: Asked) -> None:
-    """Note what the words behind a candidate say of it."""
+def _look_behind(candidate: Candidate, behind: str, asked: Asked) -> int:
+    """Note what the words behind a candidate say of it; tell how many characters of them name it."""
     if name := _IS_NAME.match(behind):
         candidate.name = name[1].lower()
     if thing := _IS_THING.match(behind):
-        _compare(candidate, thing[1].lower().split()[-1], asked)
+        called = simplified(thing[1] or thing[2]).lower()
+        candidate.named = asked.names(called)
+        _compare(candidate, called, asked)
     candidate.corners = bool(_IS.match(behind) and _BOX.search(behind[: sentences(behind)[0][1]]))
     candidate.misled = candidate.misled or takes_back(behind)
+    return max(thing.span(1)[1], thing.span(2)[1]) if thing else 0
 
 
 def _compare(candidate: Candidate, thing: str, asked: Asked) -> None:

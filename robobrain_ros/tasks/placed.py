@@ -8,12 +8,15 @@
 
 """Which thing a sentence places at coordinates: 'The yellow plate next to the mug is located at' places a plate.
 
-Only what is certain to be such a sentence counts: a thing with its article, and behind it no verb but that it is there.
+Only what is certain to be such a sentence counts: a thing with its article, and behind it no verb but that it is there;
+or a common thing without one, as in 'Hammer at'.
 """
 
 import re
 
+from robobrain_ros.tasks.attributes import attributes
 from robobrain_ros.tasks.chinese import simplified
+from robobrain_ros.tasks.things import groups_of
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _CLAUSE = re.compile(r'[,.;:!?()\n，。；：！？、（）]')
@@ -51,15 +54,20 @@ _CHINESE_TAIL = re.compile(
     r'(?:(?:的)?(?:中心点|中心|坐标|位置|点)|大约|大概|就|位于|处于|在|是|为|图像|图片|图|画面|中|里|上|的|\s)+\Z'
 )
 _CHINESE_PLACES = re.compile('位于|在|坐标|位置|处于')
+_SIDES = frozenset({'left', 'right'})
+_WHERE = frozenset({'left', 'right', 'top', 'bottom'})
+_AT_ONCE = frozenset({'located', 'positioned', 'found', 'placed', 'situated'})
+_NO_BARE = frozenset({'box', 'boxes', 'key', 'mouse', 'screen', 'display', 'one'})
+"""Common things that are other things, too, where they have no article: 'Box at' is said of a bounding box."""
 _LONGEST = 160
 _MOST_WORDS = 5
 """The longest name of a thing, with its article."""
 
 
 def placed_thing(introduction: str) -> str:
-    """The noun of the thing that the words in front of coordinates place there; empty where they place none.
+    """The name of the thing that the words in front of coordinates place there; empty where they place none.
 
-    :returns: in lower case; of Chinese, the words up to the verb, with simplified characters
+    :returns: adjectives and noun in lower case; of Chinese, the words up to the verb, with simplified characters
     """
     if not _PLACING.search(introduction, max(len(introduction) - _LONGEST, 0)):
         return ''
@@ -73,21 +81,42 @@ def placed_thing(introduction: str) -> str:
         end -= 1
     placing = end < len(words) and bool(_PLACES & set(words[end:]))
     begin = next((at for at, word in enumerate(words[:end]) if word in _DETERMINERS), end)
-    if not placing or begin == end or not _IN_FRONT.issuperset(words[:begin]):
+    if not placing:
         return ''
-    return _noun(words[begin:end])
+    if begin == end:
+        return _bare(words[:end], words[end])
+    return _name(words[begin:end]) if _IN_FRONT.issuperset(words[:begin]) else ''
+
+
+def _bare(words: list[str], verb: str) -> str:
+    """The name of a common thing without its article: 'Hammer at'; not 'Found at' or 'Screen position is'."""
+    begin = next((at for at, word in enumerate(words) if word not in _IN_FRONT), len(words))
+    name = words[begin:]
+    if not name or verb not in _PLACES | _AT_ONCE or name[-1] in _NO_BARE or not groups_of(name[-1]):
+        return ''
+    return ' '.join(name) if all(attributes(word) for word in name[:-1]) else ''
 
 
 def _last_clause(text: str) -> str:
     return next((clause for clause in reversed(_CLAUSE.split(text)) if _WORD.search(clause)), '')
 
 
-def _noun(words: list[str]) -> str:
-    """The noun of 'the red mug on the table' or 'the center of the plate'; empty if the words are more than a name."""
+def _name(words: list[str]) -> str:
+    """'red mug' of 'the red mug on the table' or 'the center of the red mug'; empty if the words are more than that."""
     of = words.index('of') if 'of' in words else len(words)
-    beside = next((at for at, word in enumerate(words) if word in _BESIDE), len(words))
+    beside = next((at for at, word in enumerate(words) if word in _BESIDE and not _is_side(words, at)), len(words))
     if of < beside and words[of - 1] in _PART:
-        return _noun(words[of + 1 :]) if of + 1 < len(words) else ''
+        return _name(words[of + 1 :]) if of + 1 < len(words) else ''
     name = words[: min(of, beside)]
     article = name[0] in _DETERMINERS if name else False
-    return name[-1] if article < len(name) <= _MOST_WORDS and not _VERBS & set(name) else ''
+    if not article < len(name) <= _MOST_WORDS or _VERBS & set(name) or name[-1] in _SIDES:
+        return ''
+    behind = words[beside:]
+    side = behind[2:3] if behind[1:2] == ['the'] and behind[3:] in ([], ['side']) and _WHERE & set(behind[2:3]) else []
+    return ' '.join([*side, *name[article:]])
+
+
+def _is_side(words: list[str], at: int) -> bool:
+    """Whether a word is an adjective, as in 'the left mug' and 'the upper left drawer'; not in 'the mug left of'."""
+    before = words[at - 1] if at else ''
+    return words[at] in _SIDES and (before in _DETERMINERS or bool(before.isascii() and attributes(before)))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from robobrain_ros.tasks import keys
+from robobrain_ros.tasks.asked import Asked
 from robobrain_ros.tasks.denials import denies, is_another, named_items
 from robobrain_ros.tasks.reading import drop, one_line
 from robobrain_ros.tasks.refusals import is_refusal
@@ -56,10 +57,12 @@ class Value:
 class Reader(Source):
     """Collects the values of groups.
 
-    :param wanted: what is asked for
+    :param wanted: the kind of values that is asked for
+    :param asked: the thing that is asked for
     """
 
     wanted: keys.Wanted
+    asked: Asked
     values: list[Value] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     empty: bool = False
@@ -93,7 +96,9 @@ class Reader(Source):
         inner = self.text[node.start + 1 : node.end - 1] if node.quoted else ''
         if self.depth < _NESTED and inner.lstrip()[:1] in ('[', '(', '{'):
             original = self.answer[node.start + 1 : node.end - 1]
-            nested = Reader(inner, original, self.offset + node.start + 1, self.wanted, depth=self.depth + 1)
+            nested = Reader(
+                inner, original, self.offset + node.start + 1, self.wanted, self.asked, depth=self.depth + 1
+            )
             for top in read_groups(inner):
                 nested.read(top.group, like)
             self.values += nested.values
@@ -150,7 +155,7 @@ class Reader(Source):
             self.dropped.append(drop(self.quote(node), f'"{key[:40]}" holds something else'))
 
     def _mapping(self, node: Group, like: Value) -> None:
-        """What lies under keys that answer the question; else under those of boxes, of lists of things, or x and y."""
+        """What lies under keys that answer the question; else boxes, things, x and y, or what was asked for."""
         named = named_items(node)
         if is_another(named, self.words):
             self.leave('type', node)
@@ -162,9 +167,12 @@ class Reader(Source):
         boxes = frozenset[str]() if own or self.wanted.boxes or node.flaw else known & keys.BOX
         holders = frozenset[str]() if own or boxes else known & keys.HOLDERS
         plain, is_box = ([], False) if own or boxes or holders else self._coordinates(named, like.box)
+        called = frozenset[str]() if own or boxes or holders or plain or node.flaw else self._called(named)
         for item in node.items:
             key = keys.unnumbered(item.key) if item.key is not None else ''
-            if item.key is None:
+            if item.key in called:
+                self.read(item.value, replace(like, label=like.label or item.key))
+            elif item.key is None:
                 self.read(item.value, like) if isinstance(item.value, Group) else None
             elif key in own or key in holders:
                 self.read(item.value, like)
@@ -176,6 +184,26 @@ class Reader(Source):
             parts = tuple(plain)
             value = replace(like, text=self.quote(node), parts=parts, flaw=node.flaw, box=is_box)
             self.values.append(replace(value, span=self.span(node)))
+
+    def _called(self, named: list[tuple[str, Atom | Group]]) -> frozenset[str]:
+        """The keys that name what was asked for, as in {"kettle": [1, 2], "red mug": [3, 4]}; of a way, none does.
+
+        Where two fit equally well, none does: asked for a mug, {"mug": [1, 2], "cup": [3, 4]} has one, and
+        {"cup": [1, 2], "glass": [3, 4]} none.
+        """
+        if not self.asked.noun or self.wanted is keys.WAYPOINTS:
+            return frozenset()
+        names = {
+            key: keys.normal(key).replace('_', ' ')
+            for key, value in named
+            if isinstance(value, Group) or self.words(value).lower() in _NOTHING
+        }
+        if not names:
+            return frozenset()
+        for fits in (self.asked.called.__eq__, self.asked.names, self.asked.is_called):
+            if own := frozenset(key for key, name in names.items() if fits(name)):
+                return own if len(own) == 1 else frozenset()
+        return frozenset()
 
     def _may_hold(self, value: Atom | Group) -> bool:
         """Whether a value may be a place, or says that there is none: 'the mug' does not."""

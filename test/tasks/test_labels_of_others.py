@@ -69,6 +69,43 @@ def test_beside_what_was_asked_for_nothing_else_is_read():
     assert len(reasons) == 2
 
 
+@pytest.mark.parametrize('task', KEYS)
+@pytest.mark.parametrize(
+    ('instruction', 'keys', 'own'),
+    [
+        ('the red mug', ('kettle', 'red mug'), 'red mug'),
+        ('the red mug', ('Red_Mug', 'kettle'), 'Red_Mug'),
+        ('the red mug', ('mug', 'red mug'), 'red mug'),
+        ('the red mug', ('blue mug', 'cup', 'plate'), 'cup'),
+        ('Point to the mug.', ('table', 'mug'), 'mug'),
+        ('红色杯子', ('水壶', '红色杯子'), '红色杯子'),
+        ('红色杯子', ('red mug', '水壶'), 'red mug'),
+        ('the red mug', ('kettle', 'plate'), ''),
+        ('the red mug', ('blue mug', 'kettle'), ''),
+        ('the red mug', ('cup', 'glass'), ''),  # each may be it
+        ('the red mug', ('frobnicator', 'kettle'), ''),
+        ('', ('kettle', 'red mug'), ''),
+    ],
+)
+@pytest.mark.parametrize('nested', [False, True])
+def test_keys_that_are_names_of_things(instruction, keys, own, nested, task):
+    places = {key: [100 + at, 200, 300, 400][: 4 if task == 'grounding' else 2] for at, key in enumerate(keys)}
+    text = json.dumps({key: {KEYS[task]: place} if nested else place for key, place in places.items()})
+    parsed = get_task(task).parse(text, PROFILE.scale(640, 480), PROFILE, instruction=instruction)
+    assert [(place.label, text[slice(*place.span)]) for place in (*parsed.points, *parsed.boxes)] == (
+        [(own, str(places[own]))] if own else []
+    )
+    assert len(parsed.dropped) == len(keys) - bool(own)
+    assert not parsed.not_found
+
+
+def test_of_a_cut_object_no_key_is_the_name_of_it():
+    parsed = get_task('pointing').parse(
+        '{"mug": [1, 2], "red m', PROFILE.scale(640, 480), PROFILE, True, instruction='the red mug'
+    )
+    assert parsed.points == ()
+
+
 def test_waypoints_may_be_called_by_what_they_pass():
     text = '[{"point_2d": [100, 200, 0.5], "label": "mug"}, {"point_2d": [300, 400, 0.6], "label": "plate"}]'
     parsed = get_task('trajectory').parse(

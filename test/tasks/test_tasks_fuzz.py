@@ -93,12 +93,16 @@ PIECES = [
     'The plate is at ',
     '盘子位于',
     ' is the mug. ',
+    ' is the kettle and ',
+    '是水壶，',
+    'The blue mug on the left is at ',
+    '{"kettle": [7, 8], "mug": [',
     'Start at ',
     ', then go to ',
     'pick("a")\n',
     'move_to("b"), ',
 ]
-INSTRUCTIONS = ('', 'the mug', 'Point to the red mug on the plate', '红色杯子', 'where can I sit?')
+INSTRUCTIONS = ('', 'the mug', 'Point to the red mug on the plate', '红色杯子', 'the left mug', 'where can I sit?')
 FULL_WIDTH = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 NUMBER = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 
@@ -305,6 +309,8 @@ FULL_LENGTH = {
     'sentences': ('planning', 'Pick up the cup, then place it. ' * 85),
     'headings': ('planning', '## a\n' * 256),
     'other things': ('pointing', 'The plate is at (1, 2). ' * 64 + 'The mug is at (3, 4).'),
+    'things behind': ('pointing', '(1, 2) is the kettle and ' * 80 + '(3, 4) is the red mug.'),
+    'keys of things': ('pointing', json.dumps({f'cup {n}': [n, n] for n in range(80)} | {'red mug': [3, 4]})),
     'moves': ('trajectory', 'Go to (1, 2, 0.5), then ' * 51 + 'stop at (3, 4, 0.5).'),
     'calls': ('planning', 'pick("a")\n' * 150),
     'words': ('planning', 'if如果' * 384),
