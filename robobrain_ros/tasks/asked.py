@@ -99,30 +99,14 @@ class Asked:
 
         :param name: what ``placed.placed_thing`` gives
         """
-        noun = _kind(name)
-        if self.attributes and self._is_alike(noun) and differ(self.attributes, attributes(name)):
-            return True
-        if (
-            not self.noun
-            or not noun
-            or self.mentions(noun)
-            or (_HAN.search(name) and self.noun in name)
-            or _ANY_THING.search(f'{self.noun} {noun}')
-        ):
-            return False
-        if any(_NO_THING.fullmatch(_singular(word)) for word in (noun, self.noun)) or noun.startswith(self.noun):
-            return False
-        mine, other = groups_of(self.noun), groups_of(noun)
-        if mine & other or (_HAN.search(noun) and not other):
-            return False
-        return True if mine and other else None
+        return _is_not(self, name)
 
     def is_called(self, name: str) -> bool:
         """Whether a name, such as a key of an object, is its name or another one of the same kind: 'cup', of a mug."""
         same_kind = groups_of(self.noun) & groups_of(_kind(name)) if self.noun and name else frozenset[int]()
         return bool(same_kind) and self.is_not(name) is False
 
-    def _is_alike(self, noun: str) -> bool:
+    def is_alike(self, noun: str) -> bool:
         """Whether a noun may be said of it: its own noun, that of the same kind of thing, 'object' or a colour."""
         return bool(
             noun
@@ -144,6 +128,27 @@ class Asked:
         subjects = [_singular(word) for found in _SUBJECT.finditer(clause) for word in found[1].lower().split()]
         lone = re.match(r'\W*no\s+(\w+)', clause, re.IGNORECASE)
         return bool(set(subjects + ([lone[1].lower()] if lone else [])) - _GENERAL - _STOP)
+
+
+@lru_cache(maxsize=1024)  # one answer asks several times about each name
+def _is_not(asked: Asked, name: str) -> bool | None:
+    noun = _kind(name)
+    if asked.attributes and asked.is_alike(noun) and differ(asked.attributes, attributes(name)):
+        return True
+    if (
+        not asked.noun
+        or not noun
+        or asked.mentions(noun)
+        or (_HAN.search(name) and asked.noun in name)
+        or _ANY_THING.search(f'{asked.noun} {noun}')
+    ):
+        return False
+    if any(_NO_THING.fullmatch(_singular(word)) for word in (noun, asked.noun)) or noun.startswith(asked.noun):
+        return False
+    mine, other = groups_of(asked.noun), groups_of(noun)
+    if mine & other or (_HAN.search(noun) and not other):
+        return False
+    return True if mine and other else None
 
 
 @lru_cache(maxsize=64)

@@ -11,6 +11,8 @@
 A model that is asked for a mug may call it a cup, which is the same thing; a plate is another one.
 """
 
+from functools import lru_cache
+
 _GROUPS = (
     'mug cup teacup beaker tumbler glass goblet drinkware 杯子 杯 马克杯 水杯 茶杯 玻璃杯',
     'plate dish saucer platter tray 盘子 盘 碟子 碟 餐盘 托盘',
@@ -108,6 +110,7 @@ _MANY = (('ves', 'f'), ('ves', 'fe'), ('ies', 'y'), ('es', ''), ('s', ''))
 """Endings of plurals, each with that of its singular."""
 
 
+@lru_cache(maxsize=1024)  # one answer asks several times about each name
 def groups_of(name: str) -> frozenset[int]:
     """Find the groups that hold a name, which may be a plural; none where the name is not known.
 

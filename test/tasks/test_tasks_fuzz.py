@@ -322,7 +322,7 @@ WORDS = re.compile(r'\w+|[^\w\s]')
 
 
 def count_words() -> None:
-    """A piece of plain Python, by which this machine is measured now: 0.4 ms where nothing else runs."""
+    """A piece of plain Python, by which this machine is measured now: 0.36 ms where nothing else runs."""
     counts: Counter[str] = Counter()
     for match in WORDS.finditer(FULL_LENGTH['prose'][1]):
         counts[match.group().lower()] += 1
@@ -344,7 +344,7 @@ def test_an_answer_of_768_tokens_is_read_in_5_ms(kind):
         for _ in range(25)
     ]
     reading, counting = (min(times) for times in zip(*pairs, strict=True))
-    assert reading < 12 * counting
+    assert reading < 13.5 * counting
 
 
 @pytest.mark.parametrize('kind', FULL_LENGTH)

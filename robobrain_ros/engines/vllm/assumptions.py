@@ -48,6 +48,9 @@ MODELS, LAYERS, WORKER = 'vllm.model_executor.models', 'vllm.model_executor.laye
 ATTENTION, FLASH = f'{LAYERS}.attention.attention', 'vllm.v1.attention.backends.flash_attn'
 RUNNER, KERNELS, DECIDED = f'{WORKER}.gpu_model_runner', 'worker/kernels', 'worker/decode_layer.py'
 TOWER = 'worker/vision_encoder.py'
+SERVER, NEW = 'vllm.entrypoints', tuple(f'0.{minor}.' for minor in range(27, 34))
+OLD_SERVER = ('openai.api_server', 'openai.api_server', 'openai.cli_args')
+NEW_SERVER = ('launchers.app', 'launchers.api_server.app_state', 'launchers.cli_args')
 
 TABLE = (
     # the client
@@ -64,6 +67,8 @@ TABLE = (
         takes=_named('prompt sampling_params request_id'),
     ),
     Assumed('vllm.v1.engine.async_llm:AsyncLLM.abort', 'embedded.py', 'called', takes=('request_id',)),
+    Assumed('vllm.v1.engine.async_llm:AsyncLLM.generate', 'openai_app.py', 'called', takes=('priority',)),
+    Assumed('vllm.v1.engine.async_llm:AsyncLLM.get_supported_tasks', 'openai_app.py', 'called'),
     Assumed('vllm.renderers.base:BaseRenderer.render_cmpl_async', 'compat.py', 'called', takes=('prompts',)),
     Assumed('vllm.v1.engine.exceptions:EngineDeadError', 'compat.py', 'read'),
     Assumed('vllm.v1.engine.exceptions:EngineGenerateError', 'compat.py', 'read'),
@@ -75,7 +80,7 @@ TABLE = (
             'model dtype max_model_len max_num_seqs tensor_parallel_size kv_cache_memory_bytes limit_mm_per_prompt '
             'mm_processor_cache_gb structured_outputs_config disable_log_stats use_tqdm_on_load seed enforce_eager '
             'block_size gpu_memory_utilization compilation_config worker_cls quantization quantization_config '
-            'additional_config hf_overrides'
+            'additional_config hf_overrides scheduling_policy allowed_media_domains served_model_name'
         ),
     ),
     Assumed(
@@ -96,6 +101,21 @@ TABLE = (
     Assumed('vllm.multimodal.inputs:PlaceholderRange', 'preparation.py', 'called', takes=_named('offset length')),
     Assumed('vllm.multimodal.inputs:MultiModalFieldElem', 'preparation.py', 'called', takes=('data',)),
     Assumed('vllm.multimodal.inputs:MultiModalKwargsItem', 'preparation.py', 'called'),
+    # its server's application
+    Assumed('vllm.utils.argparse_utils:FlexibleArgumentParser', 'openai_app.py', 'called'),
+    *(
+        Assumed(f'{SERVER}.{module}:{name}', 'openai_app.py', 'called', _named(takes), versions=versions)
+        for versions, modules in ((GPU, OLD_SERVER), (NEW, NEW_SERVER))
+        for module, (name, takes) in zip(
+            modules,
+            (
+                ('build_app', 'args supported_tasks model_config'),
+                ('init_app_state', 'engine_client state args supported_tasks'),
+                ('make_arg_parser', 'parser'),
+            ),
+            strict=True,
+        )
+    ),
     # how it is started
     Assumed(
         'vllm.config:CompilationConfig',

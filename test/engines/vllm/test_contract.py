@@ -21,8 +21,11 @@ from robobrain_ros.engines.vllm.assumptions import TABLE, Assumed
 WALL = PACKAGE / 'engines' / 'vllm'
 INSIDES = re.compile(r'VLLM_\w|vllm_dist|(?<![\w.])vllm(\.\w+)+$')
 """How a string names vLLM's insides: a variable, a file, a module."""
-OUTSIDE = {'engines/processes.py': {'/dev/shm/vllm_dist_'}}
-"""Names that others than engines/vllm may have: what to remove when an engine was killed."""
+OUTSIDE = {
+    'engines/processes.py': {'/dev/shm/vllm_dist_'},
+    'commands/doctor.py': {'left out by VLLM_PLUGINS'},
+}
+"""Names that others than engines/vllm may have: what to remove when an engine was killed, and what to tell people."""
 
 
 def insides(source: str) -> set[str]:
