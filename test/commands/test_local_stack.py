@@ -21,7 +21,7 @@ from rclpy.action import ActionClient
 from rclpy.node import Node
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer
-from ros_helpers import Goal, own_domain, ros, spinning, until
+from ros_helpers import SOON, Goal, own_domain, ros, spinning, until
 
 from robobrain_ros.commands.local_stack import LocalStack, bring_up
 from robobrain_ros.engines.processes import MARK
@@ -137,6 +137,7 @@ def lives(process: psutil.Process) -> bool:
         return False
 
 
+@pytest.mark.timeout(240)  # two starts of an engine, beside two other processes' on two cores
 def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(start_node, client, action):
     node = start_node().up()
     answer = client.query('pointing', 'the red plate')
@@ -144,7 +145,7 @@ def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(start_node, cl
 
     core, goal = node.unanswered(action)
     core.kill()
-    status, result = goal.end(10)
+    status, result = goal.end(SOON)
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.ENGINE_DEAD)
     assert client.query('pointing', 'the red plate').error_code == Answer.ENGINE_DEAD
     assert client.state() == 'active'
@@ -160,7 +161,7 @@ def test_an_engine_that_is_killed_comes_back_and_sigterm_ends_all(start_node, cl
     assert family
     core, goal = node.unanswered(action)
     node.process.send_signal(signal.SIGTERM)
-    status, result = goal.end(10)
+    status, result = goal.end(SOON)
     core.resume()
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
     assert node.exit_code(20) == 0

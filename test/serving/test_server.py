@@ -11,6 +11,7 @@
 
 import base64
 import json
+import logging
 import os
 import signal
 import socket
@@ -57,7 +58,9 @@ def cameras(name):
 @pytest.fixture(scope='module')
 def server(tiny_brain):
     server = HttpServer(tiny_brain, ServeConfig(0, max_requests=300), cameras)
+    before = logging.getLogger().level
     server.start()
+    assert logging.getLogger().level == before, 'others in this process still log'
     yield server
     server.close()
 
@@ -194,6 +197,21 @@ def test_functions_may_be_offered_where_the_template_has_them(client):
         model='robobrain-tiny', messages=turn(WORDS), max_tokens=8, tools=[{'type': 'function', 'function': function}]
     )
     assert said.choices[0].finish_reason in ('stop', 'length', 'tool_calls')
+
+
+def test_functions_are_refused_clearly_where_the_template_has_none(tiny_brain, monkeypatch):
+    monkeypatch.setattr(tiny_brain.engine, 'has_tools', False)
+    server = HttpServer(tiny_brain, ServeConfig(0))
+    server.start()
+    try:
+        function = {'name': 'grasp', 'parameters': {'type': 'object', 'properties': {}}}
+        body = {'messages': turn(WORDS), 'max_tokens': 8, 'tools': [{'type': 'function', 'function': function}]}
+        refused = chat(server, body)
+        assert refused.status_code == 400
+        assert 'tool choice' in refused.json()['error']['message']
+        assert chat(server, {'messages': turn(WORDS), 'max_tokens': 8}).status_code == 200
+    finally:
+        server.close()
 
 
 def test_several_images_in_one_chat(client):

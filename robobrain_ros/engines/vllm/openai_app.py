@@ -9,10 +9,11 @@
 
 """vLLM's own OpenAI application on an engine that runs already. Import only where vLLM may be imported."""
 
+import logging
 import os
 import warnings
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -78,11 +79,28 @@ async def openai_app(guests: Guests, model_name: str, tools: bool, image_hosts: 
     if image_hosts:
         guests.model_config.allowed_media_domains = list(image_hosts)
     tasks = await guests.get_supported_tasks()
-    app = build_app(arguments, tasks, guests.model_config)
+    with _root_logger_as_it_is():
+        app = build_app(arguments, tasks, guests.model_config)
     await init_app_state(guests, app.state, arguments, tasks)
     app.state.server = SimpleNamespace(should_exit=False)
     built: ASGIApp = app
     return built
+
+
+@contextmanager
+def _root_logger_as_it_is() -> Iterator[None]:
+    """Undo what a package that vLLM's application imports does: all log lines below ERROR would be lost, everywhere.
+
+    It is model_hosting_container_standards, for SageMaker.
+    """
+    root = logging.getLogger()
+    level, handlers = root.level, {handler: handler.level for handler in root.handlers}
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        for handler, least in handlers.items():
+            handler.setLevel(least)
 
 
 def preload() -> None:
