@@ -153,7 +153,7 @@ class _Inbox:
 
 async def _disconnect(receive: Receive) -> Message:
     while (message := await receive())['type'] != 'http.disconnect':
-        pass
+        continue
     return message
 
 

@@ -79,7 +79,7 @@ def robot(domain, name='/robobrain: engine', level=b'\x00'):
         'status = DiagnosticStatus(name=sys.argv[1], level=bytes([int(sys.argv[2])]), message=words)\n'
         'for _ in range(300):\n'
         '    publisher.publish(DiagnosticArray(status=[status]))\n'
-        '    time.sleep(0.2)\n'
+        '    time.sleep(0.2)\n'  # a publisher's period, as /diagnostics has one
     )
     command = [sys.executable, '-c', code, name, str(level[0])]
     with subprocess.Popen(command, env=os.environ | {'ROS_DOMAIN_ID': str(domain)}) as process:

@@ -10,6 +10,7 @@
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -84,12 +85,10 @@ def models(listed: bytes, address: str) -> list[dict[str, Any]]:
     :returns: an object for each model; ``id`` is its name
     :raises Fault: if it is no such list
     """
-    try:
+    with suppress(ValueError, RecursionError, KeyError, TypeError):
         found = json.loads(listed)['data']
         if all(isinstance(model['id'], str) for model in found):
             return list(found)
-    except (ValueError, RecursionError, KeyError, TypeError):
-        pass
     text = f'{address}{MODELS} is no list of models: is an OpenAI-compatible server there? Check server.url'
     raise Fault(Kind.DENIED, text)
 
