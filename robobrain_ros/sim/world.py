@@ -12,6 +12,7 @@ Kinematics only: the gripper jumps from place to place, things that are let go f
 """
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
@@ -84,6 +85,41 @@ class State:
         higher = float(upper.position[2] - lower.position[2]) > 0.001
         return self.held != name and beside <= lower.item.radius and higher
 
+    def moved(self, point: ArrayLike) -> 'State':
+        """Return the state with the gripper at a point in the world, with what it holds."""
+        target = np.asarray(point, dtype=float)
+        shift = target - self.gripper
+        bodies = (
+            replace(body, position=body.position + shift) if body.name == self.held else body for body in self.bodies
+        )
+        return replace(self, bodies=tuple(bodies), gripper=target)
+
+    def closed(self) -> 'State':
+        """Return the state with the nearest thing held, if one is within ``GRASP_M`` and none is held yet."""
+        if self.held:
+            return self
+        nearest = min(self.bodies, key=lambda body: body.grip_distance(self.gripper))
+        return replace(self, held=nearest.name) if nearest.grip_distance(self.gripper) <= GRASP_M else self
+
+    def opened(self) -> 'State':
+        """Return the state with what was held let go: fallen onto what is below its middle, or onto the table."""
+        if not self.held:
+            return self
+        bodies = tuple(self._fallen(body) if body.name == self.held else body for body in self.bodies)
+        return replace(self, bodies=bodies, held='')
+
+    def _fallen(self, body: Body) -> Body:
+        x, y, z = body.position
+        floors = [
+            other.position[2] + FLOORS.get(other.item.shape, other.item.height)
+            for other in self.bodies
+            if other is not body
+            and other.item.shape != 'ball'  # nothing stays on a ball
+            and math.hypot(x - other.position[0], y - other.position[1]) <= other.item.radius
+        ]
+        below = [floor for floor in floors if floor <= z + body.item.height]  # it may have been pushed in a bit
+        return replace(body, position=np.array([x, y, max(below, default=0.0)]))
+
 
 @dataclass
 class World:
@@ -111,38 +147,15 @@ class World:
 
     def move(self, point: ArrayLike) -> None:
         """Put the gripper at a point in the world, with what it holds."""
-        target = np.asarray(point, dtype=float)
-        shift = target - self.state.gripper
-        moved = (
-            replace(body, position=body.position + shift) if body.name == self.state.held else body
-            for body in self.state.bodies
-        )
-        self.state = replace(self.state, bodies=tuple(moved), gripper=target)
+        self.state = self.state.moved(point)
 
     def close(self) -> None:
         """Take hold of the nearest thing within ``GRASP_M``, if there is one and the gripper is empty."""
-        if not self.state.held:
-            nearest = min(self.state.bodies, key=lambda body: body.grip_distance(self.state.gripper))
-            if nearest.grip_distance(self.state.gripper) <= GRASP_M:
-                self.state = replace(self.state, held=nearest.name)
+        self.state = self.state.closed()
 
     def open(self) -> None:
         """Let go of what is held: it falls onto what is below its middle, or onto the table."""
-        if self.state.held:
-            bodies = tuple(self._fallen(body) if body.name == self.state.held else body for body in self.state.bodies)
-            self.state = replace(self.state, bodies=bodies, held='')
-
-    def _fallen(self, body: Body) -> Body:
-        x, y, z = body.position
-        floors = [
-            other.position[2] + FLOORS.get(other.item.shape, other.item.height)
-            for other in self.state.bodies
-            if other is not body
-            and other.item.shape != 'ball'  # nothing stays on a ball
-            and math.hypot(x - other.position[0], y - other.position[1]) <= other.item.radius
-        ]
-        below = [floor for floor in floors if floor <= z + body.item.height]  # it may have been pushed in a bit
-        return replace(body, position=np.array([x, y, max(below, default=0.0)]))
+        self.state = self.state.opened()
 
     def render(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Draw the world as it is now; takes some 0.3 s of software rendering.
@@ -150,10 +163,31 @@ class World:
         :returns: rgb (height, width, 3), and depth (height, width) in metres along the optical axis, NaN where there is
             only sky
         """
-        for index, (body, start) in enumerate(zip(self.state.bodies, self._start.bodies, strict=True)):
+        self._pose(self.state)
+        rgb, depth, _ = photograph(self._model, self.view)
+        return rgb, depth
+
+    def film(self, states: Iterable[State]) -> Iterator[NDArray[np.uint8]]:
+        """Draw other states of the same things, one after the other: rgb only, in a third of the time of ``render``.
+
+        :param states: as ``state`` may be; that itself stays as it is
+        :returns: rgb (height, width, 3) of each
+        """
+        import mujoco  # compile_model has chosen the backend
+
+        data = mujoco.MjData(self._model)
+        with mujoco.Renderer(self._model, self.view.height, self.view.width, max_geom=200) as renderer:
+            for state in states:
+                self._pose(state)
+                mujoco.mj_kinematics(self._model, data)
+                mujoco.mj_camlight(self._model, data)
+                renderer.update_scene(data, camera='camera')
+                yield renderer.render()
+
+    def _pose(self, state: State) -> None:
+        """Put the model's bodies where they are in a state."""
+        for index, (body, start) in enumerate(zip(state.bodies, self._start.bodies, strict=True)):
             number = self._model.body(f'item{index}').id
             self._model.body_pos[number] = self._home[number] + body.position - start.position
         number = self._model.body('gripper').id
-        self._model.body_pos[number] = self._home[number] + self.state.gripper - self._start.gripper
-        rgb, depth, _ = photograph(self._model, self.view)
-        return rgb, depth
+        self._model.body_pos[number] = self._home[number] + state.gripper - self._start.gripper

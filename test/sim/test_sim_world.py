@@ -168,3 +168,13 @@ def test_other_markers_are_refused(world):
 def test_a_negative_seed_is_refused():
     with pytest.raises(ValueError, match='-1'):
         World(-1)
+
+
+def test_a_film_shows_states_as_pictures_of_them_would(world):
+    raised = world.state.moved(world.state.gripper + [0.0, 0.0, 0.1])
+    before, after = world.film([world.state, raised])
+    assert world.state is world._start
+    assert (before == world.render()[0]).all()
+    world.state = raised
+    assert (after == world.render()[0]).all()
+    assert (after != before).any()
