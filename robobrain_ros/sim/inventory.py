@@ -13,7 +13,7 @@ from itertools import product
 
 from robobrain_ros.sim.layout import COLOURS, SHAPES
 from robobrain_ros.sim.phrases import HELD_OUT_PAIRS, Phrases
-from robobrain_ros.sim.references import WORDS, References
+from robobrain_ros.sim.references import References
 from robobrain_ros.sim.scene import SceneObject
 
 NOT_VISIBLE = 'not visible'
@@ -28,7 +28,7 @@ class Inventory:
 
     def __init__(self, things: Sequence[SceneObject], references: References, held_out: bool = False) -> None:
         self._things, self._references = things, references
-        self._choose = references.choose
+        self._choose, self._wording = references.choose, references.wording
         names = {thing.name for thing in things}
         shapes, colours = {thing.item.shape for thing in things}, {thing.item.colour for thing in things}
         hidden = frozenset() if held_out else HELD_OUT_PAIRS
@@ -46,15 +46,16 @@ class Inventory:
         """
         draw = float(self._references.random())
         if draw < 0.08 and (fitting := [shape for shape in self._no_shape if shape in shapes]):
-            return f'the {self._choose(WORDS[self._choose(fitting)])}'
+            return self._wording.the(self._choose(self._wording.shapes[self._choose(fitting)]))
         if draw < 0.14 and shapes is SHAPES and self._no_colour:
-            return f'the {self._choose(self._no_colour)} {self._choose(("object", "thing"))}'
+            colour = self._choose(self._no_colour)
+            return self._wording.the(self._references.called(colour, self._choose(self._wording.unseen)))
         keys = [(True, True), (True, False), (False, True), (False, False)]
         first = 0 if draw < 0.55 else 1 if draw < 0.7 else 2 if draw < 0.85 else 3
         for key in (keys[first], *keys):
             if options := [pair for pair in self._lacking.get(key, []) if pair[1] in shapes]:
                 colour, shape = self._choose(options)
-                return f'the {colour} {self._choose(WORDS[shape])}'
+                return self._wording.the(self._references.called(colour, self._choose(self._wording.shapes[shape])))
         return ''
 
     def counts(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
@@ -62,27 +63,22 @@ class Inventory:
         for shape in SHAPES:
             number = sum(thing.item.shape == shape for thing in self._things)
             if number or self._references.random() < 0.5:
-                yield self._choose(phrases.count).format(_plural(self._choose(WORDS[shape]))), str(number)
-        yield self._choose(phrases.count).format('objects'), str(len(self._things))
+                yield (
+                    self._choose(phrases.count).format(self._wording.plural(self._choose(self._wording.shapes[shape]))),
+                    str(number),
+                )
+        yield self._choose(phrases.count).format(self._wording.objects), str(len(self._things))
 
     def colours(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
         """Yield (question, answer) about the colour of each thing that is the only one of its shape."""
         for thing in self._things:
             if sum(other.item.shape == thing.item.shape for other in self._things) == 1:
-                what = f'the {self._choose(WORDS[thing.item.shape])}'
+                what = self._wording.the(self._choose(self._wording.shapes[thing.item.shape]))
                 yield self._choose(phrases.colour).format(what), thing.item.colour
 
     def presence(self, phrases: Phrases) -> Iterator[tuple[str, str]]:
         """Yield (question, 'yes' or 'no') about what is there and what is not, as many of each."""
         for thing in self._things:
-            yield self._choose(phrases.present).format(_indefinite(self._references.name(thing))), 'yes'
+            yield self._choose(phrases.present).format(self._wording.indefinite(self._references.name(thing))), 'yes'
             if name := self.absent():
-                yield self._choose(phrases.present).format(_indefinite(name.removeprefix('the '))), 'no'
-
-
-def _plural(noun: str) -> str:
-    return noun + ('es' if noun.endswith(('x', 'sh')) else 's')
-
-
-def _indefinite(name: str) -> str:
-    return f'{"an" if name[0] in "aeiou" else "a"} {name}'
+                yield self._choose(phrases.present).format(self._wording.indefinite(name.removeprefix('the '))), 'no'

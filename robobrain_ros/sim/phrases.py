@@ -10,6 +10,8 @@
 
 from dataclasses import dataclass
 
+from robobrain_ros.sim.wording import ENGLISH, Wording
+
 HELD_OUT_PAIRS = frozenset({'orange mug', 'white cylinder', 'purple plate'})
 """Objects that no training scene shows and no training question names; only evaluation does."""
 
@@ -30,13 +32,17 @@ class Phrases:
     put_on: tuple[str, ...]
     put_in: tuple[str, ...]
     put_all: tuple[str, ...]
-    """Here ``{}`` are a shape, a preposition and a place."""
+    """Here ``{}`` are a shape, what stands in front of a place, the place, and what stands behind it."""
     listing: tuple[str, ...]
     count: tuple[str, ...]
     """Here ``{}`` is a shape in the plural, or 'objects'."""
     colour: tuple[str, ...]
     present: tuple[str, ...]
     """Here ``{}`` is a name with the indefinite article."""
+    wording: Wording = ENGLISH
+    """Words for what stands in the place of ``{}``."""
+    novel: str = ''
+    """How evaluation calls questions in these phrasings; empty for those that training asks most."""
 
 
 TAUGHT = Phrases(
@@ -81,4 +87,5 @@ HELD_OUT = Phrases(
     count=('Tell me the number of {}.', 'What is the number of {} on the table?'),
     colour=('Tell me the colour of {}.', 'What is the colour of {}?'),
     present=('Can you see {}?', 'Does the table have {}?'),
+    novel='phrasing',
 )

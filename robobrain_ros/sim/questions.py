@@ -14,12 +14,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robobrain_ros.sim.inventory import Inventory
-from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS, TAUGHT, Phrases
+from robobrain_ros.sim.phrases import HELD_OUT_PAIRS, TAUGHT, Phrases
 from robobrain_ros.sim.references import References
 from robobrain_ros.sim.scene import GRIPPER, TABLE, SceneObject, TableTop
 from robobrain_ros.sim.view import Array
 
-GRIPPER_NAMES = ('the gripper', 'the tip of the gripper', 'the robot gripper', 'the end effector')
 MOVABLE = ('cube', 'ball', 'cylinder', 'mug')
 RECEIVING = ('bowl', 'plate', 'cube')
 
@@ -52,7 +51,7 @@ class Question:
     label: int | None = None
     """What the answer has to show, as an index or a label of ``Truth``; for places, boxes and picking."""
     novel: str = ''
-    """'pair' where training never had such an object, 'phrasing' where it never had such a sentence; else empty."""
+    """'pair' where training never had such an object, else ``novel`` of the phrases."""
 
 
 def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUGHT) -> list[Question]:
@@ -71,7 +70,8 @@ class _Asker:
         self._scene, self._rng, self._phrases = scene, rng, phrases
         self._truth = scene.truth()
         self._seen = [thing for thing in self._truth.objects if thing.region]
-        self._references = References(scene, rng)
+        self._references = References(scene, rng, phrases.wording)
+        self._wording = phrases.wording
         self._inventory = Inventory(self._truth.objects, self._references)
         self._choose = self._references.choose
         self._strange = [name for name in HELD_OUT_PAIRS if any(t.name == name for t in self._truth.objects)]
@@ -91,7 +91,7 @@ class _Asker:
         name = self._truth.objects[question.label].name if question.label is not None and question.label >= 0 else ''
         if name in self._strange or (not name and self._strange and question.kind != 'absent'):
             return replace(question, novel='pair')
-        return replace(question, novel='phrasing') if self._phrases is HELD_OUT else question
+        return replace(question, novel=self._phrases.novel)
 
     def _general(self) -> Iterator[Question]:
         if self._seen:
@@ -127,14 +127,14 @@ class _Asker:
         for _, _, _, (what, where) in self._moves():
             lost, gained = (what, absent(RECEIVING)) if self._rng.random() < 0.5 else (absent(MOVABLE), where)
             if lost and gained:
-                phrase = phrases.put_in if gained.endswith('bowl') else phrases.put_on
+                phrase = phrases.put_in if gained.endswith(self._wording.shapes['bowl']) else phrases.put_on
                 task = 'trajectory' if self._rng.random() < 0.6 else 'planning'
                 yield Question(task, 'absent', self._choose(phrase).format(lost, gained))
 
     def _places(self) -> Iterator[Question]:
         gripper = self._truth.gripper
         if gripper.region:
-            instruction = self._choose(self._phrases.point).format(self._choose(GRIPPER_NAMES))
+            instruction = self._choose(self._phrases.point).format(self._choose(self._wording.gripper))
             x, y, z = map(float, gripper.position)
             yield Question('pointing', 'gripper', instruction, gripper.pixel, (x, y, z), label=GRIPPER)
         for kind, references in (('named', self._named()), ('relational', self._references.relational())):
@@ -166,7 +166,7 @@ class _Asker:
                     )
         for thing in self._seen:
             if thing.handle:
-                text = f'the handle of the {self._references.name(thing)}'
+                text = self._wording.handle.format(self._references.name(thing))
                 yield Question('grounding', 'handle', text, box=thing.handle.box, label=self._index(thing))
 
     def _ways(self) -> Iterator[Question]:
@@ -183,10 +183,12 @@ class _Asker:
 
     def _plans(self) -> Iterator[Question]:
         for text, thing in self._named():
-            steps = (f'Move the gripper to {text}', f'Grasp {text}', f'Lift {text}')
+            name = self._wording.in_english(text)
+            steps = (f'Move the gripper to {name}', f'Grasp {name}', f'Lift {name}')
             task = self._choose(self._phrases.plan_pick).format(text)
             yield Question('planning', 'pick', task, steps=steps, label=self._index(thing))
-        for _, target, text, (what, where) in self._moves():
+        for _, target, text, names in self._moves():
+            what, where = map(self._wording.in_english, names)
             place = f'Place {what} {"into" if target.item.shape == "bowl" else "on"} {where}'
             grasp = (f'Move the gripper to {what}', f'Grasp {what}', f'Lift {what}')
             yield Question('planning', 'put', text, steps=(*grasp, f'Move {what} above {where}', place))
@@ -200,11 +202,14 @@ class _Asker:
             if not targets or not alike or not all(thing.region for thing in alike):
                 continue
             target = self._choose(targets)
-            where, bowl = f'the {self._references.name(target)}', target.item.shape == 'bowl'
+            called, bowl = self._wording.the(self._references.name(target)), target.item.shape == 'bowl'
+            where = self._wording.in_english(called)
             steps: list[str] = []
             for thing in sorted(alike, key=lambda thing: thing.centre[0]):
                 steps += [f'Pick up the {thing.name}', f'Place the {thing.name} {"into" if bowl else "on"} {where}']
-            text = self._choose(self._phrases.put_all).format(shape, 'in' if bowl else 'on', where)
+            before, behind = self._wording.into if bowl else self._wording.on
+            noun = self._wording.shapes[shape][0]
+            text = self._choose(self._phrases.put_all).format(noun, before, called, behind)
             yield Question('planning', 'put all', text, steps=tuple(steps))
 
     def _moves(self) -> Iterator[tuple[SceneObject, SceneObject, str, tuple[str, str]]]:

@@ -15,33 +15,18 @@ from typing import TypeVar
 import numpy as np
 
 from robobrain_ros.sim.scene import TABLE, Region, SceneObject, TableTop
+from robobrain_ros.sim.wording import ENGLISH, Wording
 
 T = TypeVar('T')
 Reference = tuple[str, SceneObject]
 """Words, and what they mean."""
 
-WORDS = {
-    'cube': ('cube', 'cube', 'cube', 'block', 'box'),
-    'ball': ('ball', 'ball', 'ball', 'sphere'),
-    'cylinder': ('cylinder', 'cylinder', 'can'),
-    'bowl': ('bowl',),
-    'plate': ('plate', 'plate', 'dish'),
-    'mug': ('mug', 'mug', 'mug', 'cup'),
-}
-LEFTMOST = ('the leftmost {}', 'the {} on the far left')
-RIGHTMOST = ('the rightmost {}', 'the {} on the far right')
-NEAREST = ('the {} closest to the camera', 'the nearest {}', 'the {} closest to the viewer')
-FARTHEST = ('the {} farthest from the camera', 'the farthest {}')
-BESIDE = ('the object {0} of {1}', 'the object to the {0} of {1}', 'the item on the {0} side of {1}')
-CLOSEST = ('the object closest to {}', 'the object nearest to {}')
-CLOSEST_TO_GRIPPER = ('the object closest to the gripper', 'the object nearest to the robot gripper')
-SPACE = ('the vacant space {}', 'the free space {}', 'the empty area {}')
-
 
 class References:
-    """Finds words for the things and places of one scene; ``rng`` chooses among phrasings."""
+    """Finds words for the things and places of one scene; ``rng`` chooses among those of ``wording``."""
 
-    def __init__(self, scene: TableTop, rng: np.random.Generator) -> None:
+    def __init__(self, scene: TableTop, rng: np.random.Generator, wording: Wording = ENGLISH) -> None:
+        self.wording = wording
         self._view, self._layout, self._rng = scene.view, scene.layout, rng
         self._all, self._labels = scene.truth().objects, scene.truth().labels
         self._seen = [thing for thing in self._all if thing.region]
@@ -54,18 +39,24 @@ class References:
         """Draw a number from 0 to 1."""
         return float(self._rng.random())
 
+    def called(self, colour: str, noun: str) -> str:
+        """Name by a colour and a noun, in one of the language's forms of the colour."""
+        forms = self.wording.colours[colour]
+        return self.wording.name(forms[0] if len(forms) == 1 else self.choose(forms), noun)
+
     def name(self, thing: SceneObject) -> str:
         """Name a thing by its colour and a usual word for its shape, without an article."""
-        return f'{thing.item.colour} {self.choose(WORDS[thing.item.shape])}'
+        return self.called(thing.item.colour, self.choose(self.wording.shapes[thing.item.shape]))
 
     def plain(self, thing: SceneObject) -> str:
         """Refer to a thing by colour and shape; at times by shape or by colour alone, where that is enough."""
-        texts = [f'the {self.name(thing)}'] * 3
+        wording = self.wording
+        texts = [self.name(thing)] * 3
         if sum(other.item.shape == thing.item.shape for other in self._all) == 1:
-            texts.append(f'the {self.choose(WORDS[thing.item.shape])}')
+            texts.append(self.choose(wording.shapes[thing.item.shape]))
         if sum(other.item.colour == thing.item.colour for other in self._all) == 1:
-            texts.append(f'the {thing.item.colour} {self.choose(("object", "object", "thing", "item"))}')
-        return self.choose(texts)
+            texts.append(self.called(thing.item.colour, self.choose(wording.things)))
+        return wording.the(self.choose(texts))
 
     def relational(self) -> list[Reference]:
         """Refer to things by where they are: at an end of the table, beside or closest to something."""
@@ -73,59 +64,63 @@ class References:
         return [(text, thing) for text, thing in found if thing.region]
 
     def _extremes(self) -> Iterator[Reference]:
-        pools: list[tuple[str, Sequence[SceneObject]]] = [(self.choose(('object', 'object', 'item')), self._all)]
-        for shape, words in WORDS.items():
+        wording = self.wording
+        pools: list[tuple[str, Sequence[SceneObject]]] = [(self.choose(wording.any_thing), self._all)]
+        for shape, words in wording.shapes.items():
             alike = [thing for thing in self._all if thing.item.shape == shape]
             pools.append((self.choose(words), alike))
         across: Callable[[SceneObject], float] = lambda thing: thing.centre[0] / self._view.width  # noqa: E731
         away: Callable[[SceneObject], float] = lambda thing: float(thing.position[2])  # noqa: E731
         for noun, pool in pools:
             for texts, key, sign, margin in (
-                (LEFTMOST, across, 1, 0.025),
-                (RIGHTMOST, across, -1, 0.025),
-                (NEAREST, away, 1, 0.03),
-                (FARTHEST, away, -1, 0.03),
+                (wording.leftmost, across, 1, 0.025),
+                (wording.rightmost, across, -1, 0.025),
+                (wording.nearest, away, 1, 0.03),
+                (wording.farthest, away, -1, 0.03),
             ):
                 order = sorted(pool, key=lambda thing: sign * key(thing))
                 if len(order) > 1 and abs(key(order[1]) - key(order[0])) > margin:
                     yield self.choose(texts).format(noun), order[0]
 
     def _beside(self) -> Iterator[Reference]:
+        wording = self.wording
         for anchor in self._seen:
-            for side, sign in (('left', -1), ('right', 1)):
+            for side, sign in zip(wording.sides, (-1, 1), strict=True):
                 found = [thing for thing in self._all if sign * (thing.centre[0] - anchor.centre[0]) > 0]
                 if len(found) == 1 and abs(found[0].centre[0] - anchor.centre[0]) > 0.035 * self._view.width:
-                    yield self.choose(BESIDE).format(side, f'the {self.name(anchor)}'), found[0]
+                    yield self.choose(wording.beside).format(side, wording.the(self.name(anchor))), found[0]
 
     def _closest(self) -> Iterator[Reference]:
+        wording = self.wording
         for anchor in self._seen:
             others = [thing for thing in self._all if thing is not anchor]
             gaps = [math.hypot(o.item.x - anchor.item.x, o.item.y - anchor.item.y) for o in others]
             if nearest := _clear_minimum(others, gaps, 1.3):
-                yield self.choose(CLOSEST).format(f'the {self.name(anchor)}'), nearest
+                yield self.choose(wording.closest).format(wording.the(self.name(anchor))), nearest
         gaps = [float(np.linalg.norm(thing.item.centre - self._layout.gripper)) for thing in self._all]
         if nearest := _clear_minimum(self._all, gaps, 1.25):
-            yield self.choose(CLOSEST_TO_GRIPPER), nearest
+            yield self.choose(wording.closest_to_gripper), nearest
 
     def vacant(self) -> Iterator[tuple[str, tuple[float, float]]]:
         """Refer to free places on the table, beside an object or between two; each with its middle pixel (u, v)."""
+        wording = self.wording
         right = self._view.rotation[:2, 0] / np.linalg.norm(self._view.rotation[:2, 0])
         forward = np.array([-right[1], right[0]])
-        sides = {'to the left of': -right, 'to the right of': right, 'in front of': -forward, 'behind': forward}
+        sides = dict(zip(wording.around, (-right, right, -forward, forward), strict=True))
         for index, anchor in enumerate(self._seen):
             for side, direction in sides.items():
                 x, y = anchor.item.centre[:2] + direction * (anchor.item.reach + 0.05)
                 pixel = self._free(x, y, 0.02)
                 if pixel and abs(x) < 0.38 and abs(y) < 0.3:
-                    yield self.choose(SPACE).format(f'{side} the {self.name(anchor)}'), pixel
+                    yield self.choose(wording.space).format(side.format(self.name(anchor))), pixel
             for other in self._seen[index + 1 :]:
                 ends = np.array([anchor.item.centre[:2], other.item.centre[:2]])
                 gap = math.hypot(*(ends[1] - ends[0])) - anchor.item.reach - other.item.reach
                 x, y = ends.mean(axis=0)
                 pixel = self._free(x, y, 0.015)
                 if gap > 0.05 and pixel:
-                    text = f'between the {self.name(anchor)} and the {self.name(other)}'
-                    yield self.choose(SPACE).format(text), pixel
+                    place = wording.between.format(self.name(anchor), self.name(other))
+                    yield self.choose(wording.space).format(place), pixel
 
     def _free(self, x: float, y: float, radius: float) -> tuple[float, float] | None:
         """Return the pixel of a point of the table; None if it is hidden, in an object's box, or not free around."""
