@@ -75,6 +75,10 @@ class Profile:
     """The tag that ends an answer, where the model uses one; it replaces the tasks' own stop strings."""
     refusal: str = ''
     """The whole answer of a model that was taught what to say about what it does not see."""
+    progress: str = ''
+    """How it is asked how far a task is (``progress.py``): ``<image>`` where an image goes; empty if it cannot tell."""
+    progress_views: int = 3
+    """Cameras of a robot that ``progress`` shows: 3 are front, left and right wrist; 1 is only front."""
     demonstration: bool = False
     """A small checkpoint that knows the simulated table top and nothing else: its answers are no good for a robot."""
     canvas: tuple[int, int] | None = None
@@ -92,6 +96,7 @@ _ALL = (
     Profile(
         name='robobrain-2.5',
         prompts=prompts.by_task(prompts.POINT, prompts.POINT, prompts.WAYPOINTS, prompts.JSON_PLAN),
+        progress=prompts.PROGRESS,
     ),
     Profile(
         name='robobrain-2.0',
@@ -109,6 +114,8 @@ _ALL = (
         affordance='handle',
         json_plans=False,
         refusal='not visible',
+        progress=prompts.PROGRESS_TINY,
+        progress_views=1,
     ),
 )
 PROFILES: Mapping[str, Profile] = MappingProxyType({profile.name: profile for profile in _ALL})
