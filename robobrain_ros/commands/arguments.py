@@ -12,8 +12,8 @@ import argparse
 import difflib
 import math
 import re
-from collections.abc import Callable
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NoReturn
 
 from robobrain_ros import checkpoints
 
@@ -34,6 +34,15 @@ class Parser(argparse.ArgumentParser):
         """Print the message, with a suggestion where one can be made, and end the process with exit code 2."""
         super().error(with_suggestion(message))
 
+    def parse_known_args(  # type: ignore[override]  # its overloads tell types of namespaces that nobody uses here
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse here what this parser does not know: argparse would leave it to the one of all commands."""
+        chosen, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(not_known(unknown, self._option_string_actions))
+        return chosen, unknown
+
 
 def with_suggestion(message: str) -> str:
     """Put the most similar choice into argparse's complaint about one that does not exist."""
@@ -43,6 +52,19 @@ def with_suggestion(message: str) -> str:
     choices = re.findall(r"[^\s,']+", found['choices'])
     close = difflib.get_close_matches(found['wrong'], choices, n=1)
     return message.replace(found['rest'], f'did you mean {close[0]!r}? {found["rest"]}') if close else message
+
+
+def not_known(arguments: Iterable[str], options: Iterable[str]) -> str:
+    """Say which arguments a command does not take, and for each option which one is nearest.
+
+    :param options: those that there are
+    """
+    said = []
+    for argument in arguments:
+        name = argument.split('=')[0]
+        close = difflib.get_close_matches(name, options, n=1) if name.startswith('-') else []
+        said.append(f'{argument} (did you mean {close[0]}?)' if close else argument)
+    return f'unrecognized arguments: {" ".join(said)}'
 
 
 def positive(kind: type[int] | type[float]) -> Callable[[str], float]:

@@ -110,6 +110,13 @@ def test_without_ros_it_says_how_to_get_it(command, capsys, monkeypatch):
         ('aks', "did you mean 'ask'?"),
         ('bench soka', "did you mean 'soak'?"),
         ('query --task plannin x', "did you mean 'planning'?"),
+        ('serve --prot 9020', 'robobrain serve: error: unrecognized arguments: --prot (did you mean --port?)'),
+        ('ask --image x.jpg --taks=general x', '--taks=general (did you mean --task?)'),
+        ('query --min-confidence 1 x', 'robobrain query: error: unrecognized arguments: --min-confidence'),
+        (
+            'bench soak --minuts 3',
+            'robobrain bench soak: error: unrecognized arguments: --minuts (did you mean --minutes?)',
+        ),
         ('nothinglikeit', "invalid choice: 'nothinglikeit' (choose from"),
     ],
 )
