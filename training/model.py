@@ -8,18 +8,22 @@
 
 """A Qwen3-VL forward for many questions about each image: the image's tokens are computed once.
 
-The same function as stock transformers (``test_training_model.py``), for one image of a fixed size per sequence. Each
-question continues the image's tokens as if it were alone: it attends to them and to itself.
+The same function as stock transformers (``test_training_model.py``), for images of a fixed size. Each
+question continues its images' tokens as if it were alone: it attends to them and to itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from training.config import SPECIAL, Sizes
+from training.context import Context
 from training.parameters import TEXT, TEXT_LAYER, VISION, VISION_BLOCK, Parameters
+
+Memory = list[tuple[Tensor, Tensor]]
+"""Keys and values of each layer, each (n, heads, length, head)."""
 
 
 class Forward:
@@ -33,7 +37,6 @@ class Forward:
         self, sizes: Sizes, prefix: list[int], device: str, dtype: torch.dtype, compiled: bool = False
     ) -> None:
         self.sizes, self.device, self.dtype = sizes, device, dtype
-        self._prefix = torch.tensor(prefix, device=device)
         self.vision_block: Callable[..., Tensor] = vision_block
         self.text_layer: Callable[..., Tensor] = text_layer
         self.question_layer: Callable[..., Tensor] = question_layer
@@ -47,15 +50,13 @@ class Forward:
         steps = 1 / (10000.0 ** (torch.arange(0, size // 2, 2).float() / (size // 2)))
         rows, columns = (order // sizes.columns).float(), (order % sizes.columns).float()
         angles = torch.cat([rows[:, None] * steps, columns[:, None] * steps], 1).repeat(1, 2)
-        self._vision_waves = self._waves(angles)
-        self._image_waves = self._waves(self._image_angles())
-        self._question_waves: dict[int, tuple[Tensor, Tensor]] = {}
-        self._masks: dict[int, Tensor] = {}
+        self._vision_waves = angles.cos().to(device, dtype), angles.sin().to(device, dtype)
+        self.single = self.context([prefix])
+        """One image behind ``prefix``."""
 
-    @property
-    def context(self) -> int:
-        """How many tokens are in front of every question."""
-        return len(self._prefix) + self.sizes.tokens
+    def context(self, pieces: Sequence[Sequence[int]]) -> Context:
+        """Return a context for ``remember``: ids of the text in front of each image."""
+        return Context(self.sizes, pieces, self.device, self.dtype)
 
     def cast(self, parameters: Parameters) -> Parameters:
         """Return the parameters in the type of the calculation."""
@@ -94,26 +95,41 @@ class Forward:
         return F.linear(x, take('linear_fc2.weight'), take('linear_fc2.bias'))
 
     def read(self, parameters: Parameters, seen: Tensor, deep: list[Tensor], batches: list[Tensor]) -> list[Tensor]:
+        """Return the last hidden states of questions about one image each, normed: ``remember``, then ``ask``."""
+        return self.ask(parameters, self.remember(parameters, seen, deep, self.single), batches, self.single)
+
+    def remember(self, parameters: Parameters, seen: Tensor, deep: list[Tensor], context: Context) -> Memory:
+        """Return keys and values of a context for each layer.
+
+        :param seen: (n, images x tokens, width) and ``deep``, from ``see``, for the context's images in order
+        """
+        sizes = self.sizes
+        before = F.embedding(context.ids, parameters[TEXT + 'embed_tokens.weight'])[None].expand(len(seen), -1, -1)
+        x, memory = before.index_copy(1, context.places, seen), []
+        for layer in range(sizes.depth):
+            x, keys, values = self.text_layer(
+                x, *context.waves, sizes.heads, sizes.kv_heads, *self._text_weights(parameters, layer)
+            )
+            if layer < len(deep):
+                x = x.index_add(1, context.places, deep[layer])
+            memory.append((keys, values))
+        return memory
+
+    def ask(self, parameters: Parameters, memory: Memory, batches: list[Tensor], context: Context) -> list[Tensor]:
         """Return the last hidden states of questions, normed.
 
-        :param seen: (n, tokens, width) and ``deep``, from ``see``
-        :param batches: ids (n, k, length): k questions about each image, from behind the image to the answer's end.
-            Padding at the end does no harm: nothing attends to what comes later.
+        :param memory: from ``remember``, for n contexts
+        :param batches: ids (n, k, length): k questions about each context, from behind its last image to the answer's
+            end. Padding at the end does no harm: nothing attends to what comes later.
         :returns: (n, k, length, width) for each batch
         """
-        sizes, count, first = self.sizes, len(seen), len(self._prefix)
-        embeddings = parameters[TEXT + 'embed_tokens.weight']
-        before = F.embedding(self._prefix, embeddings)[None].expand(count, -1, -1)
-        image = torch.cat([before, seen], dim=1)
-        texts = [F.embedding(ids, embeddings) for ids in batches]
-        for layer in range(sizes.depth):
-            weights = [parameters[f'{TEXT}layers.{layer}.{name}'] for name in TEXT_LAYER]
-            image, keys, values = self.text_layer(image, *self._image_waves, sizes.heads, sizes.kv_heads, *weights)
-            if layer < len(deep):
-                image = torch.cat([image[:, :first], image[:, first:] + deep[layer]], dim=1)
+        sizes = self.sizes
+        texts = [F.embedding(ids, parameters[TEXT + 'embed_tokens.weight']) for ids in batches]
+        for layer, (keys, values) in enumerate(memory):
+            weights = self._text_weights(parameters, layer)
             texts = [
                 self.question_layer(
-                    text, keys, values, *self._waves_of(text.shape[2]), self._mask(text.shape[2]),
+                    text, keys, values, *context.waves_behind(text.shape[2]), context.mask(text.shape[2]),
                     sizes.heads, sizes.kv_heads, *weights,
                 )
                 for text in texts
@@ -121,40 +137,8 @@ class Forward:
         norm = parameters[TEXT + 'norm.weight']
         return [F.rms_norm(text, (sizes.width,), norm, sizes.epsilon) for text in texts]
 
-    def _image_angles(self) -> Tensor:
-        """Return angles of M-RoPE: text counts up in all three axes, the image counts rows and columns alone."""
-        sizes, first = self.sizes, len(self._prefix)
-        across = sizes.columns // 2
-        index = torch.arange(sizes.tokens)
-        image = first + torch.stack([torch.zeros_like(index), index // across, index % across])
-        return self._angles(torch.cat([torch.arange(first).repeat(3, 1), image], dim=1))
-
-    def _waves_of(self, length: int) -> tuple[Tensor, Tensor]:
-        if length not in self._question_waves:
-            start = len(self._prefix) + max(self.sizes.rows, self.sizes.columns) // 2
-            self._question_waves[length] = self._waves(self._angles((start + torch.arange(length)).repeat(3, 1)))
-        return self._question_waves[length]
-
-    def _angles(self, positions: Tensor) -> Tensor:
-        sizes = self.sizes
-        steps = 1 / (sizes.theta ** (torch.arange(0, sizes.head, 2).float() / sizes.head))
-        by_axis = positions[..., None].float() * steps
-        angles = by_axis[0].clone()
-        for axis in (1, 2):  # interleaved: time, row, column, time, row ...
-            where = slice(axis, sizes.sections[axis] * 3, 3)
-            angles[:, where] = by_axis[axis][:, where]
-        return torch.cat([angles, angles], dim=-1)
-
-    def _waves(self, angles: Tensor) -> tuple[Tensor, Tensor]:
-        return angles.cos().to(self.device, self.dtype), angles.sin().to(self.device, self.dtype)
-
-    def _mask(self, length: int) -> Tensor:
-        """Return (length, context + length), to be added: a question sees the image, and itself up to each token."""
-        if length not in self._masks:
-            allowed = torch.ones(length, self.context + length, dtype=torch.bool).tril(self.context)
-            mask = torch.zeros(allowed.shape).masked_fill_(~allowed, float('-inf'))
-            self._masks[length] = mask.to(self.device, self.dtype)
-        return self._masks[length]
+    def _text_weights(self, parameters: Parameters, layer: int) -> list[Tensor]:
+        return [parameters[f'{TEXT}layers.{layer}.{name}'] for name in TEXT_LAYER]
 
 
 def prefix_ids(encode: Callable[[str], list[int]]) -> list[int]:
