@@ -29,6 +29,7 @@ from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.camera_messages import camera_info, image_message, jpeg_message, pose_of
+from robobrain_ros.sim.faults import Fault, FaultyWorld
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import World
 from robobrain_ros.sim.world_state import to_markers
@@ -36,6 +37,13 @@ from robobrain_ros.sim.world_state import to_markers
 # Raw images are lost when best effort meets a small buffer, and an old one is of no use: reliable, newest only.
 IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+FAULT = Parameter(
+    'fault',
+    '',
+    "what goes wrong once in the next table top, at the first occasion; '': nothing",
+    ('', *(fault.value for fault in Fault)),
+    dynamic=True,
+)
 PARAMETERS = (
     Parameter('seed', 0, 'which table top is shown; can be set while it runs', low=0, high=2**31 - 1, dynamic=True),
     Parameter('width', 640, 'width of the images, pixels', low=64, high=1920),
@@ -45,13 +53,16 @@ PARAMETERS = (
     Parameter(
         'follow', '', "full name of the node whose answers move the gripper, such as /robobrain; '': nothing moves"
     ),
+    Parameter('dwell_s', 0.0, 'how long the gripper stays at each waypoint, seconds', low=0.0, high=60.0),
+    FAULT,
 )
 
 
 class SimulatedCamera(Node):
     """Publishes one scene again and again, each time with a new stamp, until it changes.
 
-    It does when the parameter ``seed`` is set, which begins a new one, and when something is moved in ``world``. A
+    It does when the parameter ``seed`` is set, which begins a new one, and when something is moved in ``world``. What
+    the parameter ``fault`` names then goes wrong once in it: set ``fault`` before ``seed``. A
     scene is drawn only then: software rendering would cost more than the brain can spare. When setting ``seed`` has
     been answered (after some 0.3 s), every image with a later stamp shows the new scene.
 
@@ -97,16 +108,20 @@ class SimulatedCamera(Node):
 
     def _on_parameters(self, parameters: 'list[rclpy.Parameter[Any]]') -> SetParametersResult:
         for parameter in parameters:
-            if parameter.name == 'seed':
-                try:
+            try:
+                if parameter.name == FAULT.name:
+                    FAULT.check(parameter.value)
+                elif parameter.name == 'seed':
                     self.world = self._begin(parameter.value)
-                except (RuntimeError, ValueError) as error:
-                    return SetParametersResult(successful=False, reason=str(error))
+            except (BrainError, RuntimeError, ValueError) as error:
+                return SetParametersResult(successful=False, reason=str(error))
         return SetParametersResult(successful=True)
 
     def _begin(self, seed: int) -> World:
         """Return the world of a seed, drawn, with its pose published."""
-        world = World(seed, self.get_parameter('width').value, self.get_parameter('height').value)
+        size = (self.get_parameter('width').value, self.get_parameter('height').value)
+        fault = self.get_parameter('fault').value
+        world = FaultyWorld(seed, *size, fault=Fault(fault)) if fault else World(seed, *size)
         self._draw(world)
         if self._publish_pose:
             transform = pose_of(world.view)
@@ -161,7 +176,9 @@ def main(args: list[str] | None = None) -> int:
             executor.add_node(camera)
             brain = camera.get_parameter('follow').value
             if brain:
-                executor.add_node(TrajectoryFollower(brain, lambda: camera.world))
+                executor.add_node(
+                    TrajectoryFollower(brain, lambda: camera.world, camera.get_parameter('dwell_s').value)
+                )
             executor.spin()
     except KeyboardInterrupt:
         pass  # the way it is meant to end

@@ -8,7 +8,7 @@
 
 """A ROS 2 node that moves the simulated gripper as the brain's answers say: the planner's place in a robot."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,14 @@ from robobrain_ros.sim.world import World
 OPENING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'})
 """Verbs of a plan's steps at whose end the gripper opens."""
 
+TAKING = frozenset({'pick', 'grasp', 'grab', 'take'})
+"""Verbs that need an empty gripper: a plan with one of them begins by opening it."""
+
 
 class TrajectoryFollower(Node):
-    """Executes what comes on the topics of one brain node, as it comes: at once, by jumps from waypoint to waypoint.
+    """Executes what comes on the topics of one brain node, as it comes, by jumps from waypoint to waypoint.
 
+    What comes while it is still under way takes the place of what it does, and so does a new world.
     ``~/target``: the gripper goes there. ``~/trajectory``: it follows the path, closing at each waypoint behind the
     first, where it is empty; at the last one it opens if it has carried something there. ``~/plan`` of a mission: it
     follows each step's waypoints, and opens where the step's verb says so; it leaves out a step that could not be
@@ -35,40 +39,67 @@ class TrajectoryFollower(Node):
     Positions have to be in the camera's optical frame or in ``world``.
     """
 
-    def __init__(self, brain: str, world: Callable[[], World], **options: Any) -> None:
+    def __init__(self, brain: str, world: Callable[[], World], dwell_s: float = 0.0, **options: Any) -> None:
         """Subscribe to what the brain publishes.
 
         :param brain: full name of the brain node
         :param world: gives the world that is shown now
+        :param dwell_s: how long it stays at each waypoint, seconds; 0: all jumps are one
         :param options: of rclpy's Node
         """
         super().__init__('trajectory_follower', **options)
         self._world = world
+        self._acts: Iterator[None] = iter(())
+        self._acts_in: World | None = None
+        """Where what is under way belongs to."""
+        self._dwells = dwell_s > 0
+        if self._dwells:
+            self.create_timer(dwell_s, self._act)
         self.create_subscription(PointStamped, f'{brain}/{topics.TARGET}', self._on_target, 5)
         self.create_subscription(Path, f'{brain}/{topics.TRAJECTORY}', self._on_trajectory, 5)
         self.create_subscription(Plan, f'{brain}/{topics.PLAN}', self._on_plan, 5)
 
     def _on_target(self, message: PointStamped) -> None:
-        for point in self._points(message.header.frame_id, [message.point]):
-            self._world().move(point)
+        points = self._points(message.header.frame_id, [message.point])
+        self._start(self._follow(points[:1], False))
 
     def _on_trajectory(self, message: Path) -> None:
-        self._follow(self._points(message.header.frame_id, [pose.pose.position for pose in message.poses]), True)
+        points = self._points(message.header.frame_id, [pose.pose.position for pose in message.poses])
+        self._start(self._follow(points, True))
 
     def _on_plan(self, plan: Plan) -> None:
+        self._start(self._execute(plan))
+
+    def _start(self, acts: Iterator[None]) -> None:
+        self._acts, self._acts_in = acts, self._world()
+        if not self._dwells:
+            for _ in acts:
+                pass
+
+    def _act(self) -> None:
+        """Go on to the next waypoint; called by a timer."""
+        if self._world() is self._acts_in:
+            next(self._acts, None)
+
+    def _execute(self, plan: Plan) -> Iterator[None]:
+        """Execute a plan; yields after each waypoint."""
+        world = self._world()
+        if any(step.action in TAKING for step in plan.steps):
+            world.begin()
         for number, step in enumerate(plan.steps, 1):
             places = [target.status == Target.STATUS_OK for target in step.waypoints]
             if step.status != PlanStep.GROUNDED or not all(places):
                 failed = step.status == PlanStep.FAILED
-                if failed and self._world().state.held and step.action not in OPENING:
+                if failed and world.state.held and step.action not in OPENING:
                     continue  # it is on the way to the next one
                 if step.status != PlanStep.PLANNED:
                     self.get_logger().warning(f'stopped before step {number}, {step.description!r}: no way is known')
                 return
-            points = [target.position for target in step.waypoints]
-            self._follow(self._points(plan.position_frame, points), step.action in OPENING)
+            points = self._points(plan.position_frame, [target.position for target in step.waypoints])
+            yield from self._follow(points, step.action in OPENING)
 
-    def _follow(self, way: list[Array], opens: bool) -> None:
+    def _follow(self, way: list[Array], opens: bool) -> Iterator[None]:
+        """Follow a path; yields after each waypoint."""
         world = self._world()
         for number, point in enumerate(way):
             carried = world.state.held
@@ -77,6 +108,7 @@ class TrajectoryFollower(Node):
                 world.close()
             elif carried and opens and number == len(way) - 1:
                 world.open()
+            yield
 
     def _points(self, frame: str, points: Iterable[Point]) -> list[Array]:
         """Return points of a frame in the world; none, and a warning, where the frame is not known here."""

@@ -65,6 +65,8 @@ class State:
     """The point between the finger tips, in the world."""
     held: str = ''
     """Name of what the gripper holds; empty: nothing."""
+    fault: str = ''
+    """What has gone wrong on purpose (``sim/faults.py``); empty: nothing."""
 
     def body(self, name: str) -> Body:
         """Return the thing with this name.
@@ -94,12 +96,16 @@ class State:
         )
         return replace(self, bodies=tuple(bodies), gripper=target)
 
+    def within_grasp(self) -> Body | None:
+        """Return what a gripper takes that closes now: the nearest thing within ``GRASP_M``; None if it is full."""
+        nearest = min(self.bodies, key=lambda body: body.grip_distance(self.gripper))
+        free = not self.held and nearest.grip_distance(self.gripper) <= GRASP_M
+        return nearest if free else None
+
     def closed(self) -> 'State':
         """Return the state with the nearest thing held, if one is within ``GRASP_M`` and none is held yet."""
-        if self.held:
-            return self
-        nearest = min(self.bodies, key=lambda body: body.grip_distance(self.gripper))
-        return replace(self, held=nearest.name) if nearest.grip_distance(self.gripper) <= GRASP_M else self
+        thing = self.within_grasp()
+        return replace(self, held=thing.name) if thing else self
 
     def opened(self) -> 'State':
         """Return the state with what was held let go: fallen onto what is below its middle, or onto the table."""
@@ -144,6 +150,10 @@ class World:
         self._home = np.array(self._model.body_pos)
         bodies = tuple(Body(item, np.array([item.x, item.y, 0.0])) for item in layout.items)
         self.state = self._start = State(bodies, layout.gripper)
+
+    def begin(self) -> None:
+        """Open the gripper, as a plan does that is about to take something."""
+        self.open()
 
     def move(self, point: ArrayLike) -> None:
         """Put the gripper at a point in the world, with what it holds."""

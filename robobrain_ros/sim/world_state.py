@@ -21,8 +21,12 @@ FORMS = {'cube': Marker.CUBE, 'ball': Marker.SPHERE}
 
 
 def to_markers(state: State, stamp: Time) -> MarkerArray:
-    """Return one marker for each thing, and one for the gripper; namespace: its name, text: whether it is held."""
+    """Return one marker for each thing, and one for the gripper; namespace: its name.
+
+    A thing's text says whether it is held, the gripper's what has gone wrong on purpose.
+    """
     gripper = _marker(GRIPPER, Marker.SPHERE, state.gripper, (0.02, 0.02, 0.02), stamp)
+    gripper.text = state.fault
     markers = [gripper]
     for body in state.bodies:
         item = body.item
@@ -40,11 +44,11 @@ def from_markers(array: MarkerArray) -> State:
 
     :raises ValueError: for markers that do not come from there
     """
-    bodies, gripper, held = [], None, ''
+    bodies, gripper, held, fault = [], None, '', ''
     for marker in array.markers:
         place = np.array([marker.pose.position.x, marker.pose.position.y, marker.pose.position.z])
         if marker.ns == GRIPPER:
-            gripper = place
+            gripper, fault = place, marker.text
             continue
         colour, _, shape = marker.ns.partition(' ')
         if colour not in COLOURS or shape not in SHAPES:
@@ -56,7 +60,7 @@ def from_markers(array: MarkerArray) -> State:
         held = marker.ns if marker.text == HELD else held
     if gripper is None:
         raise ValueError(f'there is no marker {GRIPPER!r}, only {[marker.ns for marker in array.markers]}')
-    return State(tuple(bodies), gripper, held)
+    return State(tuple(bodies), gripper, held, fault)
 
 
 def _marker(name: str, form: int, place: np.ndarray, size: tuple[float, float, float], stamp: Time) -> Marker:

@@ -146,7 +146,9 @@ def test_a_new_seed_shows_a_new_scene(listener):
     assert bytes(listener.messages['image'][-1].data) == TableTop(5).render()[0].tobytes()
 
 
-@pytest.mark.parametrize(('name', 'value'), [('seed', -1), ('seed', 'seven'), ('width', 320), ('rate_hz', 20.0)])
+@pytest.mark.parametrize(
+    ('name', 'value'), [('seed', -1), ('seed', 'seven'), ('width', 320), ('rate_hz', 20.0), ('fault', 'sip')]
+)
 def test_bad_and_read_only_parameters_are_refused(listener, name, value):
     def current():
         request = GetParameters.Request(names=[name])

@@ -129,3 +129,58 @@ def test_on_the_way_it_leaves_out_a_step_that_was_not_found_but_it_begins_with_n
     assert tuple(world.state.gripper) == HIGH
     follower._on_plan(plan(step('pick', HIGH, CUBE), lost, step('place', HIGH, PLATE)))
     assert world.state.rests_on('red cube', 'blue plate')
+
+
+def test_a_plan_that_takes_something_begins_with_an_empty_gripper(follower, world):
+    follower._on_plan(plan(step('move', HIGH, (0.3, 0, 0.1)), step('pick', HIGH, (0.3, 0, 0.02))))
+    assert world.state.held == 'blue plate'
+    follower._on_plan(plan(step('move', HIGH, CUBE), step('grasp'), step('place', HIGH, PLATE)))
+    assert world.state.rests_on('red cube', 'blue plate')
+
+
+@pytest.fixture
+def slow(follower, world):
+    """A follower that stays for a minute at each waypoint; ``_act`` is what its timer calls."""
+    node = TrajectoryFollower('/robobrain', lambda: follower.world, 60.0, context=follower.context)
+    yield node
+    node.destroy_node()
+
+
+def test_it_stays_at_each_waypoint(slow, world):
+    slow._on_plan(plan(step('move', HIGH, CUBE), step('place', CUBE, (0, 0, 0.2), PLATE)))
+    assert tuple(world.state.gripper) == HIGH
+    seen = []
+    for _ in range(6):
+        slow._act()
+        seen.append((tuple(world.state.gripper), world.state.held))
+    held = 'red cube'
+    assert seen == [(HIGH, ''), (CUBE, held), (CUBE, held), ((0, 0, 0.2), held), (PLATE, ''), (PLATE, '')]
+    assert world.state.rests_on('red cube', 'blue plate')
+
+
+def test_what_comes_later_takes_the_place_of_what_is_under_way(slow, world):
+    slow._on_trajectory(path(HIGH, CUBE, PLATE))
+    slow._act()
+    slow._on_target(PointStamped(header=Header(frame_id=WORLD_FRAME), point=point((0.1, 0.2, 0.1))))
+    for _ in range(3):
+        slow._act()
+    assert tuple(world.state.gripper) == (0.1, 0.2, 0.1)
+    assert world.state.held == ''
+
+
+def test_in_a_new_world_it_stops(slow, follower, world):
+    slow._on_trajectory(path(HIGH, CUBE, PLATE))
+    slow._act()
+    follower.world = new = World(8)
+    before = new.state
+    try:
+        slow._act()
+        assert new.state is before
+        assert tuple(world.state.gripper) == HIGH
+    finally:
+        follower.world = world
+
+
+def test_targets_in_an_unknown_frame_move_nothing(follower, world):
+    follower._on_target(PointStamped(header=Header(frame_id='map'), point=point(CUBE)))
+    assert tuple(world.state.gripper) == HIGH
