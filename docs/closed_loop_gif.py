@@ -35,9 +35,9 @@ Picture = NDArray[np.uint8]
 
 
 class FilmedWorld(World):
-    """A world that remembers each of the gripper's steps in ``film``."""
+    """A world that remembers each of the gripper's steps in ``seen``."""
 
-    film: list[State]
+    seen: list[State]
 
     def move(self, point: ArrayLike) -> None:
         """Move the gripper in steps of at most ``STEP_M``."""
@@ -45,17 +45,17 @@ class FilmedWorld(World):
         steps = max(1, int(np.ceil(np.linalg.norm(end - start) / STEP_M)))
         for share in np.linspace(0, 1, steps + 1)[1:]:
             super().move(start + share * (end - start))
-            self.film.append(self.state)
+            self.seen.append(self.state)
 
     def open(self) -> None:
         """Let go, and remember where it fell."""
         super().open()
-        self.film.append(self.state)
+        self.seen.append(self.state)
 
     def pictures(self) -> list[Picture]:
         """Draw what happened. Not while it happens: drawing takes longer than a client waits for its answer."""
         drawn = []
-        for state in self.film:
+        for state in self.seen:
             self.state = state
             drawn.append(self.render()[0])
         return drawn
@@ -72,13 +72,13 @@ def film(seeds: list[int]) -> list[Image.Image]:
         chosen = (episode for episode in episodes(FIRST_SEED) if episode.seed - FIRST_SEED in seeds)
         for episode in islice(chosen, len(seeds)):
             world = FilmedWorld(episode.seed)
-            world.film = []
+            world.seen = []
             follower = TrajectoryFollower(BRAIN, lambda world=world: world)  # type: ignore[misc]
             client.executor.add_node(follower)
             outcome = arena.play(episode)
             client.executor.remove_node(follower)
             follower.destroy_node()
-            print(episode, outcome.success, outcome.remark(), len(world.film), flush=True)
+            print(episode, outcome.success, outcome.remark(), len(world.seen), flush=True)
             if outcome.success:
                 pictures += scene(outcome, world.pictures())
     return pictures

@@ -36,6 +36,8 @@ class TrajectoryFollower(Node):
     first, where it is empty; at the last one it opens if it has carried something there. ``~/plan`` of a mission: it
     follows each step's waypoints, and opens where the step's verb says so; it leaves out a step that could not be
     grounded while it carries something that is not to be let go yet, and stops before any other one without a way.
+    All ways of a plan begin where the gripper was in the image; one that carries something joins them at the nearest
+    waypoint.
     Positions have to be in the camera's optical frame or in ``world``.
     """
 
@@ -96,7 +98,14 @@ class TrajectoryFollower(Node):
                     self.get_logger().warning(f'stopped before step {number}, {step.description!r}: no way is known')
                 return
             points = self._points(plan.position_frame, [target.position for target in step.waypoints])
-            yield from self._follow(points, step.action in OPENING)
+            yield from self._follow(points[self._joins(points) :], step.action in OPENING)
+
+    def _joins(self, way: list[Array]) -> int:
+        """Return the index of the waypoint at which a step's way is joined by a gripper that carries something."""
+        state = self._world().state
+        if not state.held or not way:
+            return 0
+        return int(np.argmin(np.linalg.norm(np.array(way) - state.gripper, axis=1)))
 
     def _follow(self, way: list[Array], opens: bool) -> Iterator[None]:
         """Follow a path; yields after each waypoint."""

@@ -158,6 +158,17 @@ def test_it_stays_at_each_waypoint(slow, world):
     assert world.state.rests_on('red cube', 'blue plate')
 
 
+def test_what_is_carried_does_not_go_back_to_where_the_way_begins(slow, world):
+    way = (HIGH, CUBE, (0, 0, 0.2), (0.3, 0, 0.2), PLATE)
+    slow._on_plan(plan(step('move', HIGH, CUBE), step('move', *way), step('place', *way)))
+    seen = []
+    for _ in range(8):
+        slow._act()
+        seen.append(tuple(world.state.gripper))
+    assert seen == [HIGH, CUBE, *way[1:], PLATE, PLATE]
+    assert world.state.rests_on('red cube', 'blue plate')
+
+
 def test_what_comes_later_takes_the_place_of_what_is_under_way(slow, world):
     slow._on_trajectory(path(HIGH, CUBE, PLATE))
     slow._act()
