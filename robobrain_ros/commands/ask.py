@@ -16,6 +16,7 @@ from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_mode
 from robobrain_ros.engines.server.config import addresses
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks import NAMES
+from robobrain_ros.tasks.profiles import PROFILES
 
 DESCRIPTION = """\
 Load a model, ask about pictures, print the answers, and save pictures with the
@@ -73,6 +74,15 @@ def add(commands: Any) -> None:
         '--api-key-file', default='', metavar='FILE', help='with --server: a file whose one line is the key it wants'
     )
     takes_files(key)
+    ask.add_argument(
+        '--server-model', default='', metavar='NAME', help='with --server: which of its models (default: its only one)'
+    )
+    ask.add_argument(
+        '--model-profile',
+        default='auto',
+        choices=('auto', *PROFILES),
+        help="with --server: prompts and answer format of its model, where the model's name does not tell them",
+    )
     ask.add_argument(
         '--repeat',
         type=positive(int),
@@ -144,8 +154,15 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     require_question(parser, chosen)
     if chosen.image.count('-') + chosen.interactive > 1:
         parser.error('standard input can be read once only: by one --image -, or by --interactive')
+    of_server = {
+        'api_key_file': chosen.api_key_file,
+        'served_model': chosen.server_model,
+        'profile': chosen.model_profile,
+    }
     if chosen.api_key_file and not chosen.server:
         parser.error('--api-key-file goes with --server: a model that is loaded here wants no key')
+    if (chosen.server_model or chosen.model_profile != 'auto') and not chosen.server:
+        parser.error('--server-model and --model-profile go with --server: the files of a model tell both')
     for text in chosen.instruction:
         if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
             parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
@@ -157,7 +174,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             instructions=chosen.instruction,
             task=chosen.task,
             model=chosen.server or chosen.model,
-            options={'api_key_file': chosen.api_key_file} if chosen.server else {},
+            options=of_server if chosen.server else {},
             every_s=chosen.every,
             repeat=chosen.repeat,
             interactive=chosen.interactive,

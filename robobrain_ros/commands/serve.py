@@ -20,7 +20,7 @@ from robobrain_ros import checkpoints
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, takes_files
 from robobrain_ros.commands.output import console
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.serving.config import ServeConfig, wanted_key
+from robobrain_ros.serving.config import ServeConfig, listen, wanted_key
 
 EXAMPLES = """\
 examples:
@@ -30,8 +30,8 @@ examples:
   robobrain serve --flagscale serve.yaml --print vllm    its command line; serves nothing
 
   curl http://127.0.0.1:9010/v1/models
-  curl http://127.0.0.1:9010/v1/robobrain/ask -H 'Content-Type: application/json' \\
-    -d "{\\"instruction\\": \\"the red mug\\", \\"image\\": \\"$(base64 -w0 photo.jpg)\\"}"
+  printf '{"instruction": "the red mug", "image": "%s"}' "$(base64 -w0 photo.jpg)" |
+    curl http://127.0.0.1:9010/v1/robobrain/ask -H 'Content-Type: application/json' -d @-
 
 endpoints:
   /v1/chat/completions, /v1/completions, /v1/responses, /v1/models, /health, /metrics   as vllm serve has them
@@ -149,6 +149,7 @@ def run(model: Path | str, config: ServeConfig, **options: Any) -> int:
     from robobrain_ros.brain.brain import Brain
     from robobrain_ros.serving.server import HttpServer
 
+    listen(config).close()  # taken ports are said before a model is loaded, which takes minutes
     say = console().print
     with Brain.load(model, report=say, shared=True, **options) as brain:
         server = HttpServer(brain, config)

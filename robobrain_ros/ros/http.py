@@ -15,9 +15,20 @@ from typing import TYPE_CHECKING, Any
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.ros.answering import Answering
 from robobrain_ros.ros.from_parameters import serve_config
+from robobrain_ros.serving.config import listen
 
 if TYPE_CHECKING:
     from robobrain_ros.serving.server import HttpServer
+
+
+def require_port(values: Mapping[str, Any]) -> None:
+    """Check, before an engine is started, that the node can serve.
+
+    :raises BadRequest: for a port that is taken, an address that other machines reach without a key, and the like
+    """
+    config = serve_config(values)
+    if config is not None:
+        listen(config).close()
 
 
 def serve(brain: Brain, values: Mapping[str, Any], answering: Answering) -> 'HttpServer | None':

@@ -11,8 +11,9 @@
 
 import asyncio
 import base64
+import difflib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -76,9 +77,12 @@ def own_app(brain: Brain, cameras: Cameras | None) -> ASGIApp:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> Response:
-        found = error.errors()[0]
-        where = '.'.join(str(part) for part in found['loc'] if part != 'body')
-        refused = Refused(400, f'{where}: {found["msg"]}' if where else str(found['msg']))
+        refused = Refused(400, _complaint(error.errors()))
+        return JSONResponse(refused.body(), refused.status)
+
+    @app.exception_handler(404)
+    async def missing(request: Request, _: Exception) -> Response:
+        refused = Refused(404, f"there is no {request.method} '{request.url.path[:80]}'; /docs lists what there is")
         return JSONResponse(refused.body(), refused.status)
 
     @app.post('/v1/robobrain/ask', response_model=None, responses={200: {'description': 'the Answer, or events'}})
@@ -112,6 +116,20 @@ def own_app(brain: Brain, cameras: Cameras | None) -> ASGIApp:
     return app
 
 
+def _complaint(errors: Sequence[Any]) -> str:
+    """Say what is wrong with a body: first of all the fields that there are not, since a typo makes others missing."""
+    for found in errors:
+        if found['type'] == 'extra_forbidden':
+            name, fields = str(found['loc'][-1]), list(Ask.model_fields)
+            close = difflib.get_close_matches(name, fields, n=1)
+            hint = f'; did you mean {close[0]!r}?' if close else '.'
+            return f'there is no field {name[:80]!r}{hint} There are {", ".join(fields)}'
+    where = '.'.join(str(part) for part in errors[0]['loc'] if part != 'body')
+    if not where:
+        return f'{errors[0]["msg"]}; send JSON with the header Content-Type: application/json'
+    return f'{where}: {errors[0]["msg"]}'
+
+
 def _response(answer: Answer) -> Response:
     return Response(answer.to_json(), STATUS.get(answer.code, 200), media_type='application/json')
 
@@ -122,7 +140,8 @@ def _frame(asked: Ask, cameras: Cameras | None) -> GetFrame:
     :raises BrainError: if there is none, or two
     """
     if bool(asked.image) == (asked.camera is not None):
-        raise BadRequest('a request needs either "image" or "camera"')
+        both = asked.camera is not None
+        raise BadRequest(f'a request needs "image" or "camera"{", and has both: send one of them" if both else ""}')
     if asked.camera is not None:
         if cameras is None:
             raise BadRequest(f'"camera" is {asked.camera!r}, but this server has no cameras: send an "image"')

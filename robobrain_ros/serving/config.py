@@ -9,8 +9,10 @@
 
 """Who may ask over HTTP, where, and how much."""
 
+import errno
 import ipaddress
 import os
+import socket
 from dataclasses import dataclass
 
 from robobrain_ros.engines.key_file import read_key
@@ -76,6 +78,25 @@ def wanted_key(file: str) -> str:
     :raises BadRequest: if the file cannot be read, or holds no key
     """
     return read_key(file, 'serve.api_key_file') if file else os.environ.get(KEY_VARIABLE, '')
+
+
+def listen(config: ServeConfig) -> socket.socket:
+    """Open the port that clients connect to.
+
+    Call it once before a model is loaded, and close what it returns: a port that is taken is then said at once.
+
+    :raises BadRequest: if it cannot be had
+    """
+    try:
+        family = socket.AF_INET6 if ':' in config.host else socket.AF_INET
+        return socket.create_server((config.host, config.port), family=family)
+    except OSError as error:
+        words = (error.strerror or str(error)).split(' (while')[0]
+        if (error.errno or 0) < 0 or error.errno == errno.EADDRNOTAVAIL:  # below 0: the name is not known
+            mend = f'serve.host must be an address of this machine, such as {ServeConfig.host}'
+        else:
+            mend = 'choose another serve.port (robobrain serve --port)'
+        raise BadRequest(f'cannot serve at {config.host}:{config.port}: {words}; {mend}') from None
 
 
 def is_loopback(host: str) -> bool:

@@ -25,7 +25,7 @@ from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.serving.ask import Cameras, own_app
 from robobrain_ros.serving.checks import Refused
-from robobrain_ros.serving.config import ServeConfig
+from robobrain_ros.serving.config import ServeConfig, listen
 from robobrain_ros.serving.front import RETRY_S, Front
 
 _log = logging.getLogger(__name__)
@@ -79,12 +79,7 @@ class HttpServer:
 
         :raises BadRequest: if the port cannot be had
         """
-        try:
-            family = socket.AF_INET6 if ':' in self._config.host else socket.AF_INET
-            listening = socket.create_server((self._config.host, self._config.port), family=family)
-        except OSError as error:
-            at = f'{self._config.host}:{self._config.port}'
-            raise BadRequest(f'cannot serve at {at}: {error.strerror or error}; choose another serve.port') from None
+        listening = listen(self._config)
         from robobrain_ros.engines.vllm import openai_app
 
         openai_app.preload()

@@ -113,6 +113,17 @@ def test_a_server_is_asked_by_its_address(folder, capfd):
     assert (answer['model'], answer['targets'][0]['pixel']) == ('RoboBrain2.5-8B', [320.0, 120.0])
 
 
+def test_a_model_whose_name_tells_nothing_is_named_with_its_profile(folder, capfd):
+    with listening() as server:
+        server.models = {'data': [{'id': 'brain'}, {'id': 'other'}]}
+        options = ['--server', server.url, '--server-model', 'brain', '--image', 'table.png', '--json', 'the red plate']
+        assert main(['ask', *options]) == 1
+        assert "the server's model 'brain' tells no profile" in capfd.readouterr().err
+        assert main(['ask', '--model-profile', 'robobrain-2.5', *options]) == 0
+    answer = json.loads(capfd.readouterr().out)
+    assert (answer['model'], answer['targets'][0]['pixel']) == ('brain', [320.0, 120.0])
+
+
 @pytest.mark.parametrize(
     ('arguments', 'says', 'code'),
     [
@@ -133,6 +144,8 @@ def test_a_server_is_asked_by_its_address(folder, capfd):
         (('--image', 'table.png', '--server', 'nowhere', 'the mug'), "'nowhere', but an address must be like", 2),
         (('--image', 'table.png', '--server', 'http://127.0.0.1:9', 'the mug'), 'check that the server runs', 1),
         (('--image', 'table.png', '--api-key-file', 'key', 'the mug'), 'goes with --server', 2),
+        (('--image', 'table.png', '--server-model', 'brain', 'the mug'), 'go with --server', 2),
+        (('--image', 'table.png', '--model-profile', 'robobrain-2.0', 'the mug'), 'go with --server', 2),
     ],
 )
 def test_mistakes_are_found_before_the_model_is_loaded(folder, capfd, monkeypatch, arguments, says, code):

@@ -31,9 +31,10 @@ from robobrain_ros.answer import PointStatus
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.checkpoints import TINY_MODEL
+from robobrain_ros.commands import serve
 from robobrain_ros.errors import BadRequest, ErrorCode
 from robobrain_ros.evaluation.tabletop import frame_of
-from robobrain_ros.serving.config import ServeConfig
+from robobrain_ros.serving.config import ServeConfig, listen
 from robobrain_ros.serving.server import HttpServer
 from robobrain_ros.sim.scene import TableTop
 
@@ -273,8 +274,8 @@ def test_ask_tells_how_far_it_is(server):
 @pytest.mark.parametrize(
     ('body', 'status', 'sentence'),
     [
-        ({}, 400, 'either \\"image\\" or \\"camera\\"'),
-        ({'image': PNG, 'camera': 'wrist'}, 400, 'either'),
+        ({}, 400, 'needs \\"image\\" or \\"camera\\"'),
+        ({'image': PNG, 'camera': 'wrist'}, 400, 'has both: send one of them'),
         ({'image': '!!'}, 400, 'is not base64'),
         ({'image': 'é'}, 400, 'is not base64'),
         ({'image': 'AAAA'}, 400, 'no picture that OpenCV can read'),
@@ -285,7 +286,8 @@ def test_ask_tells_how_far_it_is(server):
         ({'image': PNG, 'timeout_s': 0}, 504, 'no answer within 0 s'),
         ({'image': PNG, 'min_confidence': 2}, 400, 'min_confidence is 2'),
         ({'image': PNG, 'min_confidence': 1.0}, 200, 'UNSURE'),
-        ({'image': PNG, 'colour': 'red'}, 400, 'colour: Extra inputs are not permitted'),
+        ({'image': PNG, 'colour': 'red'}, 400, "there is no field 'colour'. There are instruction, task, image"),
+        ({'imgae': PNG}, 400, "there is no field 'imgae'; did you mean 'image'?"),
         ({'camera': 'none'}, 400, "no camera 'none'"),
         ({'image': PNG, 'instruction': 'the purple dragon'}, 200, '"success": '),
     ],
@@ -293,6 +295,15 @@ def test_ask_tells_how_far_it_is(server):
 def test_ask_says_what_is_wrong(server, body, status, sentence):
     response = ask(server, **body)
     assert (response.status_code, sentence in response.text) == (status, True), response.text[:300]
+
+
+def test_an_endpoint_that_there_is_not_and_a_body_without_its_type(server):
+    missing = httpx.post(f'{server.url}/robobrain/aks', json={}, timeout=SOON)
+    assert (missing.status_code, missing.json()['error']['code']) == (404, 404)
+    assert "there is no POST '/v1/robobrain/aks'; /docs lists" in missing.json()['error']['message']
+    bare = httpx.post(f'{server.url}/robobrain/ask', content=b'{"instruction": "x"}', timeout=SOON)
+    assert bare.status_code == 400
+    assert 'send JSON with the header Content-Type: application/json' in bare.json()['error']['message']
 
 
 def test_the_endpoint_is_documented(server):
@@ -444,6 +455,18 @@ def test_logs_have_neither_prompts_nor_keys(tiny_brain, caplog, capfd):
 def test_a_port_that_is_taken_is_named(server, tiny_brain):
     with pytest.raises(BadRequest, match=f'127.0.0.1:{server.port}: .*; choose another serve.port'):
         HttpServer(tiny_brain, ServeConfig(server.port)).start()
+
+
+@pytest.mark.parametrize('host', ['203.0.113.7', 'no.such.host.invalid'])
+def test_an_address_of_another_machine_is_named(host):
+    with pytest.raises(BadRequest, match=rf'cannot serve at {host}:.*serve\.host must be an address of this machine'):
+        listen(ServeConfig(0, host, api_key='any'))
+
+
+def test_a_port_that_is_taken_is_said_before_the_model_is_loaded(server, monkeypatch):
+    monkeypatch.setattr(Brain, 'load', lambda *_, **__: pytest.fail('loaded'))
+    with pytest.raises(BadRequest, match=r'choose another serve\.port'):
+        serve.run('tiny', ServeConfig(server.port))
 
 
 def test_a_server_s_end_is_the_end_of_its_streams(tiny_brain):
