@@ -46,6 +46,18 @@ class ReferenceImages:
     def __init__(self, directory: str = DIRECTORY) -> None:
         self.directory = Path(directory).expanduser()
 
+    def path(self, name: str, moment: Moment) -> Path:
+        """Tell where a picture is, or would be.
+
+        :raises BadRequest: for a name that is not allowed
+        """
+        if not _NAME.fullmatch(name):
+            raise BadRequest(
+                f'name is {name!r}, but must be 1 to 64 letters (a-z, A-Z) and digits, with . _ - '
+                'inside, such as put_mug'
+            )
+        return self.directory / f'{name}.{moment.value}.png'
+
     def keep(self, name: str, moment: Moment, rgb: Rgb) -> Path:
         """Write a picture, whole or not at all, in the place of an older one; blocks for some 10 ms.
 
@@ -54,7 +66,7 @@ class ReferenceImages:
         :returns: the file
         :raises BadRequest: for a name that is not allowed, a directory that cannot be written, or one that is full
         """
-        path = self._path(name, moment)
+        path = self.path(name, moment)
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
             if not path.exists() and len(self.names()) >= MOST:
@@ -74,7 +86,7 @@ class ReferenceImages:
         :raises BadRequest: for a name that is not allowed, or that nothing was kept under; it lists what there is
         :raises BrainError: BAD_IMAGE if the file is damaged
         """
-        path = self._path(name, moment)
+        path = self.path(name, moment)
         if not path.is_file():
             there = [known for known, its in self.names() if its is moment]
             known = f'there are {", ".join(there[:20])}' if there else 'there is none yet'
@@ -88,14 +100,6 @@ class ReferenceImages:
             end = f'.{moment.value}.png'
             found += [(path.name.removesuffix(end), moment) for path in self.directory.glob(f'*{end}')]
         return sorted((name, moment) for name, moment in found if _NAME.fullmatch(name))
-
-    def _path(self, name: str, moment: Moment) -> Path:
-        if not _NAME.fullmatch(name):
-            raise BadRequest(
-                f'name is {name!r}, but must be 1 to 64 letters (a-z, A-Z) and digits, with . _ - '
-                'inside, such as put_mug'
-            )
-        return self.directory / f'{name}.{moment.value}.png'
 
 
 def _smaller(rgb: Rgb) -> Rgb:

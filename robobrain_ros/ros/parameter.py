@@ -46,7 +46,7 @@ class Parameter:
     spelling: Callable[[str], str] | None = None
     """Gives the one spelling of a text that may be written in several ways, as in capitals."""
     shared: bool = False
-    """Decides between requests, so none of them may set it for itself."""
+    """No option of a single request: it decides between requests, or is not about questions at all."""
 
     @property
     def per_request(self) -> bool:

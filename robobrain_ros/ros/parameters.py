@@ -21,6 +21,7 @@ from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
 from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.monitor_parameters import MONITOR
 from robobrain_ros.ros.parameter import NONE, Parameter
 from robobrain_ros.serving.config import ServeConfig
 from robobrain_ros.tasks import NAMES, task_name
@@ -327,6 +328,7 @@ PARAMETERS = (
         "the model's depth is measured along the ray instead of the optical axis",
         dynamic=True,
     ),
+    *MONITOR,
 )
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

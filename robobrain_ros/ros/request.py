@@ -46,9 +46,8 @@ class Request:
         :raises BadRequest: for options that are none, and values that make no sense
         """
         values = {**values, **_options(message.options)}
-        if message.camera and message.camera not in values['cameras']:
-            raise BadRequest(_no_such_camera(message.camera, values['cameras']))
-        age, timeout = _seconds(message.max_image_age), _seconds(message.timeout)
+        camera = known_camera(message.camera, values['cameras'])
+        age, timeout = seconds(message.max_image_age), seconds(message.timeout)
         if not (0 <= age <= LONGEST_S and 0 <= timeout <= LONGEST_S):
             raise BadRequest(
                 f'timeout is {timeout:g} s and max_image_age is {age:g} s, but neither may be negative, '
@@ -61,7 +60,7 @@ class Request:
             request_id=message.request_id,
             task=task,
             instruction=instruction,
-            camera=message.camera or values['cameras'][0],
+            camera=camera,
             target_frame=message.target_frame or values['target_frame'],
             not_before_ns=message.not_before.sec * 10**9 + message.not_before.nanosec,
             max_image_age=age or values['max_image_age_s'],
@@ -90,11 +89,22 @@ def _options(options: Any) -> dict[str, Any]:
     return values
 
 
-def _no_such_camera(camera: str, cameras: Sequence[str]) -> str:
+def known_camera(camera: str, cameras: Sequence[str]) -> str:
+    """The camera that a client means.
+
+    :param camera: its name; empty: the first one
+    :param cameras: the names that there are
+    :raises BadRequest: if there is none of this name
+    """
+    if not camera or camera in cameras:
+        return camera or cameras[0]
     if not any(cameras):
-        return f'camera is {camera!r}, but this node has a single camera, which has no name: leave camera empty'
-    return f'camera is {camera!r}, but must be one of {", ".join(map(repr, filter(None, cameras)))}, or empty'
+        why = 'but this node has a single camera, which has no name: leave camera empty'
+    else:
+        why = f'but must be one of {", ".join(map(repr, filter(None, cameras)))}, or empty'
+    raise BadRequest(f'camera is {camera!r}, {why}')
 
 
-def _seconds(duration: Duration) -> float:
+def seconds(duration: Duration) -> float:
+    """Length of a duration, seconds; may be negative."""
     return float(duration.sec + duration.nanosec / 1e9)
