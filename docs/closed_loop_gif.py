@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from robobrain_ros.commands.arena import Arena
 from robobrain_ros.commands.demo import BRAIN, running
-from robobrain_ros.commands.episodes import Arena, Outcome, episodes
+from robobrain_ros.commands.episodes import Outcome, episodes
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import State, World

@@ -24,10 +24,10 @@ from rclpy.node import Node
 
 from robobrain_ros.brain.image_files import write
 from robobrain_ros.commands.annotated import Annotated
+from robobrain_ros.commands.arena import Arena, play
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
-from robobrain_ros.commands.episodes import Arena, play
 from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, console, ignore
 from robobrain_ros.commands.progress import Progress

@@ -17,8 +17,9 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from ros_helpers import own_domain, ros, spinning
 
+from robobrain_ros.commands.arena import Arena, play
 from robobrain_ros.commands.contact_sheet import ContactSheet
-from robobrain_ros.commands.episodes import Arena, Outcome, episodes, play
+from robobrain_ros.commands.episodes import Outcome, episodes
 from robobrain_ros.ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.ros.node import RobobrainNode
 from robobrain_ros.sim.camera import SimulatedCamera
