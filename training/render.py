@@ -25,10 +25,10 @@ from tokenizers import Tokenizer
 
 from robobrain_ros.sim.backend import choose_backend
 from robobrain_ros.sim.layout import draw
-from robobrain_ros.sim.phrases import HELD_OUT_PAIRS
 from robobrain_ros.sim.scene import TableTop
 from training.config import STATIC
 from training.samples import record
+from training.variety import varied
 
 FIRST_TRAINING_SEED, FIRST_HELD_OUT_SEED = 10_000, 1_000_000
 """Training uses the seeds between the two; demonstrations and tests those before, evaluation those from the second."""
@@ -62,7 +62,7 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
     """Yield records of scene after scene; seeds whose scene cannot be used are left out.
 
     :param stride: from one seed to the next
-    :param held_out: scenes and phrasings that training never has, for evaluation
+    :param held_out: scenes and phrasings that training never has, for evaluation; as ``TableTop`` draws them
     """
     tokenizer = Tokenizer.from_file(str(STATIC / 'tokenizer.json'))
     seed = first
@@ -71,9 +71,10 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
         width, height = VIEWS[int(rng.choice(len(VIEWS), p=[share for _, share in VIEWS]))][0]
         try:
             layout = draw(seed, width, height)
-            names = {f'{item.colour} {item.shape}' for item in layout.items}
-            if held_out or not names & HELD_OUT_PAIRS:
-                yield record(TableTop(seed, width, height), rng, lambda text: tokenizer.encode(text).ids, held_out)
+            if not held_out:
+                layout = varied(layout, rng)
+            scene = TableTop.from_layout(layout, seed)
+            yield record(scene, rng, lambda text: tokenizer.encode(text).ids, held_out)
         except ValueError as error:  # no room on the table, or nothing to ask
             print(f'seed {seed}: {error}', flush=True)
         seed += stride

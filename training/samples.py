@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robobrain_ros.geometry.letterbox import Letterbox
+from robobrain_ros.sim.chinese import HELD_OUT_CHINESE, TAUGHT_CHINESE
 from robobrain_ros.sim.inventory import NOT_VISIBLE
 from robobrain_ros.sim.layout import COLOURS, SHAPES
-from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT, Phrases
+from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import GRIPPER, TABLE, Region, TableTop
 from robobrain_ros.tasks import get_profile, get_task
 from training.config import CANVAS
+from training.extra import extra_questions
+from training.sentences import WIDE
 
 Encode = Callable[[str], list[int]]
 
@@ -33,7 +36,10 @@ STEP = 4
 """Canvas pixels between two samples of ``grid``."""
 NO_LABEL = -9
 """What stands in a record for a question without a label."""
-NOVEL = ('', 'phrasing', 'pair')
+NOVEL = ('', 'phrasing', 'pair', 'Chinese', 'Chinese phrasing', 'Chinese pair')
+TRAINING = ((WIDE, 0.75), (TAUGHT_CHINESE, 0.25))
+"""Phrasings, and how many of a scene's questions are in them."""
+EVALUATION = ((TAUGHT, 0.5), (HELD_OUT, 0.2), (TAUGHT_CHINESE, 0.18), (HELD_OUT_CHINESE, 0.12))
 
 
 @dataclass(frozen=True)
@@ -49,14 +55,14 @@ LONG_TASKS = ('trajectory', 'planning')
 
 # How often each kind is asked: what was hard to learn, and what is asked most, comes most.
 WEIGHTS = {
-    ('pointing', 'named'): 6.0, ('pointing', 'relational'): 6.0, ('pointing', 'vacant'): 1.5,
-    ('pointing', 'gripper'): 0.7, ('pointing', 'absent'): 2.8, ('affordance', 'handle'): 4.0,
-    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.8, ('grounding', 'named'): 4.5,
-    ('grounding', 'relational'): 2.5, ('grounding', 'handle'): 1.0, ('grounding', 'absent'): 1.2,
-    ('general', 'count'): 1.3, ('general', 'colour'): 0.7, ('general', 'presence'): 1.4,
-    ('trajectory', 'pick'): 1.6, ('trajectory', 'put'): 2.6, ('trajectory', 'absent'): 0.7,
-    ('planning', 'pick'): 0.4, ('planning', 'put'): 1.0, ('planning', 'put all'): 2.0, ('planning', 'absent'): 0.6,
-    ('general', 'list'): 1.1,
+    ('pointing', 'named'): 5.0, ('pointing', 'relational'): 5.5, ('pointing', 'vacant'): 1.6,
+    ('pointing', 'gripper'): 0.8, ('pointing', 'absent'): 2.6, ('affordance', 'handle'): 7.5,
+    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.9, ('grounding', 'named'): 4.0,
+    ('grounding', 'relational'): 2.6, ('grounding', 'handle'): 2.4, ('grounding', 'absent'): 1.5,
+    ('general', 'count'): 1.9, ('general', 'colour'): 1.8, ('general', 'presence'): 2.8,
+    ('trajectory', 'pick'): 2.4, ('trajectory', 'put'): 2.8, ('trajectory', 'absent'): 0.9,
+    ('planning', 'pick'): 0.6, ('planning', 'put'): 1.3, ('planning', 'put all'): 3.2, ('planning', 'absent'): 0.8,
+    ('general', 'list'): 3.2,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
 
@@ -86,11 +92,14 @@ def record(scene: TableTop, rng: np.random.Generator, encode: Encode, held_out: 
     out['image'][0] = box.draw(scene.render()[0])
     _look(scene, box, out)
     writer = _Writer(scene, box, encode)
-    parts: list[tuple[Phrases, float]] = [(TAUGHT, 0.7), (HELD_OUT, 0.3)] if held_out else [(TAUGHT, 1.0)]
+    parts: list[tuple[list[Question], float]] = []
+    for phrases, share in EVALUATION if held_out else TRAINING:
+        more = [] if held_out else extra_questions(scene, rng, phrases)
+        parts.append(([*questions(scene, rng, phrases), *more], share))
     for name, bucket in (('short', SHORT), ('long', LONG)):
         rows: list[tuple[list[int], list[int], Question]] = []
-        for phrases, share in parts:
-            asked = [q for q in questions(scene, rng, phrases) if (_is_long(q)) == (name == 'long')]
+        for every, share in parts:
+            asked = [question for question in every if _is_long(question) == (name == 'long')]
             rows += writer.draw(asked, rng, bucket, round(bucket.count * share))
         for index, (prompt, answer, question) in enumerate(rows[: bucket.count]):
             ids = prompt + answer

@@ -101,6 +101,19 @@ class Light:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A part of a robot's arm: a cylinder, or a capsule where it is ``round``."""
+
+    start: Array
+    """The middle of one end, from the point between the finger tips, in the axes of the world, metres; ``end`` alike.
+    """
+    end: Array
+    radius: float
+    rgb: tuple[float, float, float]
+    round: bool = False
+
+
+@dataclass(frozen=True)
 class Layout:
     """All that makes one scene; lengths in metres, angles in radians, colours (red, green, blue) in 0 .. 1."""
 
@@ -120,6 +133,10 @@ class Layout:
     lights: tuple[Light, Light] = field(repr=False)
     ambient: float
     headlight: float
+    arm: tuple[Link, ...] | None = field(default=None, repr=False)
+    """What holds palm and fingers; None stands for the small arm that all scenes of ``draw`` have."""
+    matte: bool = False
+    """Whether things and gripper reflect light in all directions alike, as in Gazebo."""
 
 
 def draw(seed: int, width: int, height: int) -> Layout:
@@ -166,7 +183,7 @@ def _draw_view(rng: np.random.Generator, width: int, height: int) -> View:
     return View.looking_at(target, position, roll, fovy, (width, height))
 
 
-def _inside(view: View, point: Array, top: float) -> bool:
+def inside(view: View, point: Array, top: float) -> bool:
     """Whether a point is seen well inside the image: 6 % off the sides and the bottom, ``top`` off the top."""
     u, v, _ = view.project(point)
     return bool(0.06 < (u + 0.5) / view.width < 0.94 and top < (v + 0.5) / view.height < 0.94)
@@ -181,14 +198,14 @@ def _draw_items(rng: np.random.Generator, view: View) -> list[Item]:
         alike = [item for item in items if item.shape == shape]
         if len(alike) == MAX_OF_A_SHAPE or any(item.colour == colour for item in alike):
             continue
-        radius, height = _draw_size(rng, shape)
-        rgb = np.clip(np.array(COLOURS[colour]) * rng.uniform(0.88, 1.1) + rng.normal(0, 0.02, 3), 0, 1)
+        radius, height = draw_size(rng, shape)
+        rgb = draw_rgb(rng, colour)
         yaw, grip_gap = rng.uniform(-math.pi, math.pi), radius + rng.uniform(0.022, 0.03)
         for _ in range(30):
             x, y = rng.uniform(-0.32, 0.32), rng.uniform(-0.24, 0.24)
             item = Item(shape, colour, rgb, radius, height, x, y, yaw, grip_gap if shape == 'mug' else 0.0)
             free = all(math.hypot(x - o.x, y - o.y) > item.reach + o.reach + GAP for o in items)
-            if free and _inside(view, item.centre, top=0.08):
+            if free and inside(view, item.centre, top=0.08):
                 items.append(item)
                 break
         else:
@@ -196,7 +213,12 @@ def _draw_items(rng: np.random.Generator, view: View) -> list[Item]:
     return items
 
 
-def _draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float]:
+def draw_rgb(rng: np.random.Generator, colour: str) -> Array:
+    """Draw a shade of a named colour."""
+    return np.clip(np.array(COLOURS[colour]) * rng.uniform(0.88, 1.1) + rng.normal(0, 0.02, 3), 0, 1)
+
+
+def draw_size(rng: np.random.Generator, shape: str) -> tuple[float, float]:
     """Draw radius and height of an item, in metres."""
     if shape == 'bowl':
         return rng.uniform(0.05, 0.068), rng.uniform(0.035, 0.055)
@@ -213,7 +235,7 @@ def _draw_gripper(rng: np.random.Generator, view: View, items: list[Item]) -> Ar
     for _ in range(30):
         point = np.array([rng.uniform(-0.3, 0.3), rng.uniform(-0.2, 0.25), rng.uniform(0.06, 0.3)])
         beside = (math.hypot(point[0] - o.x, point[1] - o.y) > o.reach or point[2] > o.height + 0.03 for o in items)
-        if _inside(view, point, top=0.06) and all(beside):
+        if inside(view, point, top=0.06) and all(beside):
             return point
     return None
 

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from robobrain_ros.sim.layout import Item, Layout, Light, Surface
+from robobrain_ros.sim.layout import Item, Layout, Light, Link, Surface
 from robobrain_ros.sim.view import View
 
 Profile = list[tuple[float, float]]
@@ -30,6 +30,8 @@ GRIPPER_GEOMS = (
     'type="cylinder" size=".022 .05" pos="0 0 .12"',  # wrist
     'type="capsule" size=".035" fromto="0 0 .17 0 .10 .55"',  # arm
 )
+_MATTE = '<material name="matte" specular="0" shininess="0"/>'
+_ALL_MATTE = '<default><geom material="matte"/></default>'
 
 
 def model_xml(layout: Layout) -> str:
@@ -54,8 +56,8 @@ def model_xml(layout: Layout) -> str:
   <asset>
     {_sky(layout)}
     {''.join(surfaces)}
-    {''.join(meshes)}
-  </asset>
+    {''.join(meshes)}{_MATTE if layout.matte else ''}
+  </asset>{_ALL_MATTE if layout.matte else ''}
   <worldbody>
     {''.join(_light(light) for light in layout.lights)}
     <geom name="floor" type="plane" size="4 4 .1" pos="0 0 -.7" material="floor"/>
@@ -108,10 +110,19 @@ def _camera(view: View) -> str:
 
 
 def _gripper(layout: Layout) -> str:
-    geoms = [
-        f'<geom {shape} rgba="{_text(rgb)} 1"/>' for shape, rgb in zip(GRIPPER_GEOMS, layout.gripper_rgb, strict=True)
-    ]
+    shapes = [f'{shape} rgba="{_text(rgb)} 1"' for shape, rgb in zip(GRIPPER_GEOMS, layout.gripper_rgb, strict=True)]
+    if layout.arm is not None:
+        shapes = [*shapes[:3], *(_link(link, layout.gripper_yaw) for link in layout.arm)]
+    geoms = [f'<geom {shape}/>' for shape in shapes]
     return f'<body name="gripper" pos="{_text(layout.gripper)}" {_rotation(layout.gripper_yaw)}>{"".join(geoms)}</body>'
+
+
+def _link(link: Link, yaw: float) -> str:
+    """Describe a link in the gripper's frame, which is turned by ``yaw``."""
+    c, s = math.cos(yaw), math.sin(yaw)
+    ends = [(c * x + s * y, c * y - s * x, z) for x, y, z in (link.start, link.end)]
+    kind = 'capsule' if link.round else 'cylinder'
+    return f'type="{kind}" size="{link.radius:.6g}" fromto="{_text(np.ravel(ends))}" rgba="{_text(link.rgb)} 1"'
 
 
 def _item(name: str, item: Item) -> str:

@@ -18,6 +18,7 @@ from robobrain_ros.sim.phrases import HELD_OUT_PAIRS, TAUGHT, Phrases
 from robobrain_ros.sim.references import References
 from robobrain_ros.sim.scene import GRIPPER, TABLE, SceneObject, TableTop
 from robobrain_ros.sim.view import Array
+from robobrain_ros.sim.wording import ENGLISH
 
 MOVABLE = ('cube', 'ball', 'cylinder', 'mug')
 RECEIVING = ('bowl', 'plate', 'cube')
@@ -51,7 +52,7 @@ class Question:
     label: int | None = None
     """What the answer has to show, as an index or a label of ``Truth``; for places, boxes and picking."""
     novel: str = ''
-    """'pair' where training never had such an object, else ``novel`` of the phrases."""
+    """'pair' or 'Chinese pair' where training never had such an object, else ``novel`` of the phrases."""
 
 
 def questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases = TAUGHT) -> list[Question]:
@@ -90,7 +91,7 @@ class _Asker:
         """Mark a question about what training never had, or in words that it never had."""
         name = self._truth.objects[question.label].name if question.label is not None and question.label >= 0 else ''
         if name in self._strange or (not name and self._strange and question.kind != 'absent'):
-            return replace(question, novel='pair')
+            return replace(question, novel='pair' if self._wording is ENGLISH else 'Chinese pair')
         return replace(question, novel=self._phrases.novel)
 
     def _general(self) -> Iterator[Question]:

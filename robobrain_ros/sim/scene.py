@@ -100,9 +100,21 @@ class TableTop:
             raise ValueError(f'seed {seed} is negative; use 0, 1, 2 ...')
         if min(width, height) < 32:
             raise ValueError(f'an image of {width}x{height} is too small; use at least 32 pixels a side')
-        self.seed = seed
-        self.layout = draw(seed, width, height)
-        self._rgb, self._depth, self._truth = _observe(self.layout)
+        self._show(seed, draw(seed, width, height))
+
+    @classmethod
+    def from_layout(cls, layout: Layout, seed: int) -> 'TableTop':
+        """Draw a layout that was changed after it was drawn, so that the seed alone does not give the scene again.
+
+        :raises RuntimeError: no OpenGL here; says what to install. Or one that draws things where they cannot be
+        """
+        scene = cls.__new__(cls)
+        scene._show(seed, layout)
+        return scene
+
+    def _show(self, seed: int, layout: Layout) -> None:
+        self.seed, self.layout = seed, layout
+        self._rgb, self._depth, self._truth = _observe(layout)
 
     @property
     def view(self) -> View:

@@ -1,0 +1,117 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+
+"""What only the training sees: scenes that vary more, sentences that are never those of evaluation, Chinese."""
+
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip('torch')
+tokenizers = pytest.importorskip('tokenizers')
+
+from robobrain_ros.sim.layout import GAP, SHAPES, draw  # noqa: E402
+from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS  # noqa: E402
+from robobrain_ros.sim.scene import BACKGROUND, GRIPPER, TableTop  # noqa: E402
+from training.arm import industrial_arm  # noqa: E402
+from training.config import STATIC  # noqa: E402
+from training.extra import extra_questions  # noqa: E402
+from training.samples import KINDS, NOVEL, WEIGHTS, record  # noqa: E402
+from training.sentences import WIDE  # noqa: E402
+from training.variety import alike, another_mug, handles_in_view, varied  # noqa: E402
+
+SEEDS = range(10_000, 10_400)
+
+
+def layouts():
+    return [draw(seed, 640, 480) for seed in SEEDS]
+
+
+def names(layout):
+    return [f'{item.colour} {item.shape}' for item in layout.items]
+
+
+def test_varied_scenes_name_each_thing_once_leave_room_and_show_no_pair_that_is_held_out():
+    arms, matte = 0, 0
+    for seed, layout in zip(SEEDS, layouts(), strict=True):
+        changed = varied(layout, np.random.default_rng(seed))
+        assert len(set(names(changed))) == len(layout.items)
+        assert not set(names(changed)) & HELD_OUT_PAIRS
+        for index, a in enumerate(changed.items):
+            assert all(math.hypot(a.x - b.x, a.y - b.y) > a.reach + b.reach + GAP for b in changed.items[:index])
+        arms += bool(changed.arm)
+        matte += changed.matte
+    assert 60 < arms < 200
+    assert 60 < matte < 200
+
+
+@pytest.mark.parametrize(('change', 'shapes'), [(alike, ('cube', 'ball', 'cylinder')), (another_mug, ('mug',))])
+def test_there_are_more_things_of_one_shape(change, shapes):
+    def most(layout):
+        return max(sum(item.shape == shape for item in layout.items) for shape in shapes)
+
+    before = np.mean([most(layout) for layout in layouts()])
+    after = [most(change(layout, np.random.default_rng(1))) for layout in layouts()]
+    assert np.mean(after) > before + 0.4
+    assert max(after) == 3
+
+
+def test_turned_handles_point_to_the_camera():
+    for layout in layouts()[:50]:
+        turned = handles_in_view(layout, np.random.default_rng(2))
+        assert all(item.grip[1] < item.y + 0.01 for item in turned.items if item.shape == 'mug')
+
+
+def test_an_industrial_arm_holds_the_gripper_and_is_background():
+    background = []
+    for seed in range(10_000, 10_004):
+        layout = draw(seed, 320, 240)
+        arm = industrial_arm(layout, np.random.default_rng(seed))
+        assert arm
+        with_arm, without = (TableTop.from_layout(replace(layout, arm=links), seed) for links in (arm, ()))
+        assert with_arm.truth().gripper.pixel == without.truth().gripper.pixel
+        labels = [scene.truth().labels for scene in (with_arm, without)]
+        background.append((labels[0] == BACKGROUND).sum() - (labels[1] == BACKGROUND).sum())
+        assert (labels[0] == GRIPPER).sum() <= (labels[1] == GRIPPER).sum() + 5
+    assert min(background) > 30
+    assert max(background) > 1000
+
+
+def test_no_sentence_of_the_training_is_held_out():
+    for field in fields(HELD_OUT):
+        if field.name not in ('wording', 'novel'):
+            taught = {text.lower() for text in getattr(WIDE, field.name)}
+            assert not taught & {text.lower() for text in getattr(HELD_OUT, field.name)}, field.name
+            assert all(text.count('{') == getattr(HELD_OUT, field.name)[0].count('{') for text in taught), field.name
+
+
+def test_a_record_asks_in_both_languages_and_more_of_what_is_hard():
+    tokenizer = tokenizers.Tokenizer.from_file(str(STATIC / 'tokenizer.json'))
+    scene = TableTop(10_001)
+    row = record(scene, np.random.default_rng(3), lambda text: tokenizer.encode(text).ids)[0]
+    novel = np.concatenate([row['short_spans'][:, 4], row['long_spans'][:, 4]])
+    assert {NOVEL[index] for index in novel} == {'', 'Chinese'}
+    assert np.mean(novel == NOVEL.index('Chinese')) == pytest.approx(0.25)
+    assert {KINDS[kind] for kind in row['long_spans'][:, 2]} >= {('general', 'list')}
+    assert set(WEIGHTS) == set(KINDS)
+
+
+def test_extra_questions_are_answered_by_the_scene():
+    scene = TableTop(10_001)
+    things = scene.truth().objects
+    colours = {thing.item.colour for thing in things}
+    for question in extra_questions(scene, np.random.default_rng(4), WIDE):
+        text = question.instruction
+        if question.kind == 'presence' and not any(shape in text for shape in SHAPES):
+            named = [colour for colour in colours if colour in text]
+            assert (question.reply == ('yes',)) == bool(named) or not any(w in text for w in ('object', 'thing'))
+        if question.kind == 'colour':
+            assert question.reply[0] in colours
