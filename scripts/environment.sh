@@ -106,13 +106,24 @@ share_files() { # copies, so that edits of these take effect without a build: pi
   done
 }
 
+only_one() { # until fd 9 is closed, no other ./run writes this environment
+  exec 9>"$VENV/.lock"
+  flock -n 9 || {
+    say "another ./run is setting up ${VENV##*/}: waiting for it"
+    supervised flock 9
+  }
+}
+
 setup() {
   local requirements interfaces started=$SECONDS
   requirements=$(requirements_state) interfaces=$(interfaces_state)
-  if ! is_current requirements "$requirements" || ! is_current interfaces "$interfaces"; then
+  if ! is_ready; then
     must_be_writable "$VENV" "the environment ${VENV##*/} is not there or out of date"
     check_disk "$([ -n "$GPU" ] && echo 11000 || echo 2700)" "./run setup"
     mkdir -p "$VENV"
+    only_one
+  fi
+  if ! is_ready; then # also after another one has done it
     LOG=$VENV/setup.log
     say "setting up ${VENV##*/} (log: $LOG)"
     if ! is_current requirements "$requirements"; then
@@ -124,6 +135,7 @@ setup() {
     echo "$interfaces" >"$VENV/.interfaces"
     say "the environment is ready after $((SECONDS - started)) s"
   fi
+  exec 9>&-
   share_files
 }
 

@@ -9,6 +9,7 @@
 """./run on machines that are not as they should be: no Python, no room, no rights, odd folders, an impatient user."""
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -182,6 +183,35 @@ def test_interrupted_while_pip_works(checkout):
         assert not psutil.pid_exists(int(pid.read_text()))
     finally:
         process.kill()
+
+
+def test_a_second_call_waits_for_the_first_one_s_environment(checkout):
+    began = checkout.programs / 'began'
+    checkout.python(f'case $* in *install*) echo began >>{began}; sleep 60 & wait ;; esac')
+
+    def until_installs(count):
+        deadline = time.monotonic() + 30
+        while not began.exists() or len(began.read_text().split()) < count:
+            assert time.monotonic() < deadline, 'pip was not started'
+            time.sleep(0.05)
+
+    first = checkout.start('setup')
+    second = None
+    try:
+        until_installs(1)
+        second = checkout.start('exec', 'true')
+        assert select.select([second.stdout], [], [], 30)[0], 'it says nothing'
+        assert second.stdout.readline() == 'run: another ./run is setting up .venv: waiting for it\n'
+        assert began.read_text().split() == ['began']
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 130
+        until_installs(2)
+        second.send_signal(signal.SIGINT)
+        assert second.wait(60) == 130
+    finally:
+        for process in (first, second):
+            if process is not None:
+                process.kill()
 
 
 class AnotherUser:
