@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -44,11 +45,12 @@ class Again(Exception):
 
     :param reason: what happened, in words
     :param after_s: so long the hub wants to be left alone, seconds; None: it says nothing
+    :param mend: further words for whom it does not pass
     """
 
-    def __init__(self, reason: str, after_s: float | None = None) -> None:
+    def __init__(self, reason: str, after_s: float | None = None, mend: str = '') -> None:
         super().__init__(reason)
-        self.after_s = after_s
+        self.after_s, self.mend = after_s, mend
 
 
 class Patience:
@@ -71,7 +73,8 @@ class Patience:
         """
         self._failures += 1
         if self._failures >= ATTEMPTS:
-            raise HubError(f'{error}, {ATTEMPTS} times in a row; what is there is kept: try the same command later')
+            words = f'{error}, {ATTEMPTS} times in a row{error.mend}'
+            raise HubError(f'{words}; what is there is kept: try the same command later')
         if (error.after_s or 0) > LONGEST_WAIT_S:
             raise HubError(f'{error}, and wants to be left alone for {error.after_s:.0f} s: try the same command then')
         wait = FIRST_WAIT_S * 2 ** (self._failures - 1) if error.after_s is None else error.after_s
@@ -141,7 +144,11 @@ class Connection:
         except httpx.TimeoutException as error:
             raise Again(f'{self.hub.host} does not answer') from error
         except httpx.ConnectError as error:
-            raise Again(f'cannot reach {_host(error, self.hub.host)} ({error})') from error
+            host = _host(error, self.hub.host)
+            proxy = getproxies().get('https') and not proxy_bypass(host)
+            way = ' through the proxy that HTTPS_PROXY names' if proxy else ''
+            mend = f'. Is this machine online? HTTPS_PROXY names a proxy, {self.hub.mirror_variable} a mirror'
+            raise Again(f'cannot reach {host}{way} ({error})', mend=mend) from error
         except httpx.TransportError as error:
             raise Again(f'the connection to {_host(error, self.hub.host)} was cut') from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:  # such as redirections in a circle

@@ -45,7 +45,7 @@ class Hub(ABC):
     """Its name in commands."""
     default_revision: str
     address = ''
-    token_variable = ''
+    token_variable = mirror_variable = ''
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.name = HUBS[self.key]
@@ -126,7 +126,7 @@ class HuggingFace(Hub):
     """The hub of huggingface.co, or a mirror of it."""
 
     key, default_revision = 'huggingface', 'main'
-    address, token_variable = 'https://huggingface.co', 'HF_TOKEN'
+    address, token_variable, mirror_variable = 'https://huggingface.co', 'HF_TOKEN', 'HF_ENDPOINT'
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         for variable in ('HF_HUB_OFFLINE', 'TRANSFORMERS_OFFLINE'):
@@ -176,6 +176,7 @@ class ModelScope(Hub):
 
     key, default_revision = 'modelscope', 'master'
     address, token_variable = 'https://www.modelscope.cn', 'MODELSCOPE_API_TOKEN'
+    mirror_variable = 'MODELSCOPE_ENDPOINT'
 
     def page(self, repo: str) -> str:
         """Return the address of a model's page; the international site has accounts of its own."""

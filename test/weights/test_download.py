@@ -200,6 +200,20 @@ def test_patience_ends(world, hub, fetch):
     assert len(world.of('cdn')) == connection.ATTEMPTS
 
 
+def test_who_cannot_reach_a_hub_hears_of_proxies_and_mirrors(hub, fetch, monkeypatch):
+    variable = 'HF_ENDPOINT' if hub == 'huggingface' else 'MODELSCOPE_ENDPOINT'
+    monkeypatch.setattr(connection.time, 'sleep', lambda seconds: None)
+    monkeypatch.setenv(variable, 'http://127.0.0.1:9')
+    code, said = fetch(hub)
+    assert code == 1
+    assert f'Is this machine online? HTTPS_PROXY names a proxy, {variable} a mirror; what is' in said.splitlines()[-1]
+    assert said.count('online?') == 1
+    monkeypatch.setenv('HTTPS_PROXY', 'http://127.0.0.1:9')
+    monkeypatch.setenv('NO_PROXY', '')
+    monkeypatch.setenv(variable, 'https://hub.invalid')
+    assert 'cannot reach hub.invalid through the proxy that HTTPS_PROXY names' in fetch(hub)[1]
+
+
 def test_a_hub_that_wants_to_be_left_alone_for_long(world, hub, fetch):
     world.listing_statuses = [(429, {'Retry-After': '86400'})]
     assert 'left alone for 86400 s' in fetch(hub)[1]
