@@ -17,13 +17,18 @@ from rich.table import Table
 BEGIN, END = '<!-- evaluation: begin -->', '<!-- evaluation: end -->'
 """Around the table in a model card."""
 COLUMNS = ('task', 'asked for', 'questions', 'right', 'more', 'median ms')
+LANGUAGES = ('Chinese',)
+"""Novelties that begin with one of these are questions in that language."""
 
 Found = Mapping[tuple[str, str, str], Sequence[Mapping[str, float]]]
 """(novelty, task, kind) to the scores of each question."""
 
 
 def markdown(found: Found) -> str:
-    """Return Markdown: a row for each novelty, task and kind, then the share of things that were falsely not found."""
+    """Return Markdown: a row for each novelty, task and kind, then the share of things that were falsely not found.
+
+    That share is of what was asked in English, as are the sums of ``for_programs``.
+    """
     lines = [f'| {" | ".join(cells)} |' for cells in (COLUMNS, ['---'] * len(COLUMNS), *_rows(found))]
     return '\n'.join([*lines, '', _missed(found)])
 
@@ -57,7 +62,7 @@ def for_programs(found: Found) -> dict[str, Any]:
         }
         for (novel, task, kind), scores in sorted(found.items())
     ]
-    every = [one for scores in found.values() for one in scores]
+    every = _english(found)
     return {
         'rows': rows,
         'questions': len(every),
@@ -71,15 +76,19 @@ def _rows(found: Found) -> Iterator[tuple[str, ...]]:
         more = [f'{name} {_percent(_mean(scores, name))}' for name in ('within 2 %', 'IoU') if name in scores[0]]
         depth = _median(scores, 'end depth error cm')
         more += [f'end depth error {depth:.1f} cm'] if depth is not None else []
-        asked = f'{kind} (new {novel})' if novel else kind
+        asked = f'{kind} ({novel if novel in LANGUAGES else f"new {novel}"})' if novel else kind
         took = _median(scores, 'ms') or 0.0
         yield task, asked, str(len(scores)), _percent(_mean(scores, 'right')), ', '.join(more), f'{took:.1f}'
 
 
 def _missed(found: Found) -> str:
-    every = [one for scores in found.values() for one in scores]
+    every = _english(found)
     count = sum('falsely not found' in one for one in every)
     return f'Falsely "not visible": {_percent(_mean(every, "falsely not found"))} of {count}.'
+
+
+def _english(found: Found) -> list[Mapping[str, float]]:
+    return [one for (novel, _, _), scores in found.items() for one in scores if not novel.startswith(LANGUAGES)]
 
 
 def _values(scores: Sequence[Mapping[str, float]], name: str) -> list[float]:

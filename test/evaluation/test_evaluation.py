@@ -21,7 +21,7 @@ from robobrain_ros.errors import ErrorCode
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.report import BEGIN, END, for_programs, markdown, table
 from robobrain_ros.evaluation.scoring import score
-from robobrain_ros.evaluation.tabletop import _ask, run
+from robobrain_ros.evaluation.tabletop import CHINESE, _ask, run
 from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT
 from robobrain_ros.sim.questions import questions
 from robobrain_ros.sim.scene import TableTop
@@ -137,6 +137,17 @@ def test_the_table_has_a_row_for_each_kind_and_novelty():
     assert 'Falsely "not visible": 33.3 % of 3.' in text
 
 
+def test_chinese_has_rows_of_its_own_and_counts_in_no_sum():
+    chinese = {('Chinese', 'pointing', 'named'): [WAY], ('Chinese phrasing', 'pointing', 'named'): [WAY, ONE]}
+    text = markdown(FOUND | chinese)
+    assert '| pointing | named (Chinese) | 1 | 0.0 % |' in text
+    assert '| pointing | named (new Chinese phrasing) | 2 | 50.0 % |' in text
+    assert text.splitlines()[-1] == markdown(FOUND).splitlines()[-1]
+    told = for_programs(FOUND | chinese)
+    assert len(told['rows']) == 4
+    assert (told['questions'], told['right']) == (3, pytest.approx(2 / 3))
+
+
 def test_the_terminal_s_table_fits_80_columns(capsys):
     kinds = ('', 'affordance', 'handle'), ('phrasing', 'pointing', 'relational'), ('pair', 'trajectory', 'pick')
     scores = [ONE] * 100, [ONE] * 100, [WAY | {'end depth error cm': 12.3}] * 100
@@ -183,3 +194,7 @@ def test_questions_of_one_task_are_those_asked_among_all(scenes):
     for brain, task in ((every, None), (some, 'affordance')):
         list(_ask(brain, scenes[0], np.random.default_rng(3), task))  # type: ignore[arg-type]  # a stand-in
     assert some.said == [one for one in every.said if one[0] == 'affordance'] != []
+    chinese = Asked()
+    list(_ask(chinese, scenes[0], np.random.default_rng(3), None, CHINESE))  # type: ignore[arg-type]  # a stand-in
+    assert {task for task, _ in chinese.said} == {task for task, _ in every.said}
+    assert not any(instruction.isascii() for _, instruction in chinese.said)
