@@ -158,7 +158,7 @@ async def answer_all(
             text = ''.join([delta.text async for delta in engine.generate(case.generation)])
             given = native[index].text if native else text
             scores = await engine.score(case.generation, given) if given else []
-            height, width = case.generation.image.shape[:2]
+            height, width = case.generation.images[0].shape[:2]
             scale = profile.scale(*engine.input_size(width, height))
             parsed = get_task(case.question.task).parse(text, scale, profile)
             corners = [corner for box in parsed.boxes for corner in ((box.x1, box.y1), (box.x2, box.y2))]

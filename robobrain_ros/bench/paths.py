@@ -53,7 +53,7 @@ async def reference(plan: Plan) -> None:
     for request in requests(plan):
         length = request.length or request.case.max_tokens
         laps = Laps()
-        prompt = form(request.prompt) + plan.profile.reply_prefix
+        prompt = form((request.rgb, request.prompt)) + plan.profile.reply_prefix
         inputs = processor(text=[prompt], images=[Image.fromarray(request.rgb)], return_tensors='pt').to(device)
         laps.lap('prepare')
         limits = {'max_new_tokens': length, 'min_new_tokens': length, 'do_sample': False}

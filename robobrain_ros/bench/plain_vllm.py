@@ -61,7 +61,7 @@ async def vllm(plan: Plan) -> None:
         for request in requests(plan):
             length = request.length or request.case.max_tokens
             params = compat.SamplingParams(temperature=0, max_tokens=length, ignore_eos=True)
-            prompt = form(request.prompt) + plan.profile.reply_prefix
+            prompt = form((request.rgb, request.prompt)) + plan.profile.reply_prefix
             laps, tokens = Laps(), 0
             image = Image.fromarray(request.rgb)
             given = {'prompt': prompt, 'multi_modal_data': {'image': image}}

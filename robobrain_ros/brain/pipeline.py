@@ -92,8 +92,7 @@ def generation(
     """
     settings = settings or Settings()
     return Generation(
-        text=task.prompt(instruction, profile),
-        image=rgb,
+        content=(rgb, task.prompt(instruction, profile)),
         max_tokens=task.max_tokens if max_tokens is None else max_tokens,
         request_id=request_id or uuid.uuid4().hex,
         stop=task.stop(profile),

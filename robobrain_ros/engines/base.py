@@ -38,8 +38,8 @@ class EngineRefused(BrainError):
 class Generation:
     """One request to the engine.
 
-    :param text: what the user says, after the image; the engine puts it into the model's chat template
-    :param image: RGB, height x width x 3, uint8
+    :param content: the user's turn: texts, and images (RGB, height x width x 3, uint8), in the order in which the model
+        sees them; the engine puts it into the model's chat template
     :param max_tokens: the answer is cut after this many tokens
     :param request_id: unique among the requests in flight
     :param stop: the answer ends with the first of these that it contains, included
@@ -49,8 +49,7 @@ class Generation:
     :param alternatives: how many of the likeliest tokens are told at each place; 0 tells none
     """
 
-    text: str
-    image: np.ndarray
+    content: tuple[str | np.ndarray, ...]
     max_tokens: int
     request_id: str
     stop: Sequence[str] = ()
@@ -58,6 +57,11 @@ class Generation:
     reply_prefix: str = ''
     temperature: float = 0.0
     alternatives: int = 0
+
+    @property
+    def images(self) -> tuple[np.ndarray, ...]:
+        """The images alone, in their order."""
+        return tuple(piece for piece in self.content if not isinstance(piece, str))
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,8 @@ class Engine(Protocol):
     """Name of the model that it runs, such as ``RoboBrain2.5-8B-NV``."""
     origin: str
     """Where the model's files came from, for people; empty where that is not known."""
+    max_images: int
+    """The most images that one request may hold."""
 
     async def start(self, report: Callable[[str], None]) -> None:
         """Load the model; takes seconds to minutes.

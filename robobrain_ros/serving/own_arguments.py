@@ -15,8 +15,7 @@ from typing import Any
 
 from robobrain_ros import checkpoints
 from robobrain_ros.engines.vllm import flaggems
-from robobrain_ros.engines.vllm.config import EngineConfig
-from robobrain_ros.engines.vllm.launch import SHARED
+from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.serving.config import PORT, ServeConfig
 from robobrain_ros.serving.deployment import Deployment
@@ -41,7 +40,7 @@ _LOG = 'neither prompts nor keys are logged'
 _GRAPHS = 'CUDA graphs are recorded on a GPU for the sizes that robots need'
 DECIDED: dict[str, tuple[Any, str]] = {
     'gpu_memory_utilization': (None, 'as much as the model, one step and kv_cache_memory_bytes need'),
-    IMAGES: (SHARED[IMAGES], '8 images in a request, and no video'),
+    IMAGES: ({'image': MAX_IMAGES, 'video': 0}, f'{MAX_IMAGES} images in a request, and no video'),
     'enforce_eager': (False, _GRAPHS),
     'compilation_config': (None, _GRAPHS),
     'enable_prefix_caching': (True, _DEFAULT),
@@ -149,7 +148,7 @@ def from_parameters(values: Mapping[str, Any]) -> Deployment:
         arguments['kv_cache_memory_bytes'] = values['kv_cache_mb'] * MIB // values['tensor_parallel_size']
     if values['quantization'] != 'none':
         arguments['quantization'] = values['quantization']
-    arguments[IMAGES] = SHARED[IMAGES]
+    arguments[IMAGES] = DECIDED[IMAGES][0]
     arguments['mm_processor_kwargs'] = {'max_pixels': values['max_pixels']}
     return Deployment(arguments, _flaggems_variables(values))
 

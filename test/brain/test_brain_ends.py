@@ -15,7 +15,7 @@ from queue import Queue
 import numpy as np
 import pytest
 from brain_fixtures import SOON, answer, ask, said
-from scripted_engine import Die, Gate, ScriptedEngine
+from scripted_engine import Die, Gate, ScriptedEngine, words
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.jobs import Policy, Stage
@@ -132,7 +132,7 @@ def test_only_one_request_is_in_the_engine_at_a_time(make):
     jobs = [ask(brain, instruction=f'number {index}') for index in range(10)]
     assert all(job.done.result(SOON).success for job in jobs)
     assert brain.engine.most_running == 1
-    assert [generation.text[:8] for generation in brain.engine.asked] == [f'number {index}' for index in range(10)]
+    assert [words(generation)[:8] for generation in brain.engine.asked] == [f'number {index}' for index in range(10)]
 
 
 def test_newest_wins_takes_the_engine_from_the_older(make):

@@ -67,7 +67,7 @@ def test_a_file_a_pil_image_and_a_frame_are_seen_alike(make, tmp_path):
     brain = make()
     for image in (tmp_path / 'picture.png', str(tmp_path / 'picture.png'), Image.fromarray(rgb), rb.Frame(rgb), rgb):
         assert brain.ask('the mug', image).success
-        assert np.array_equal(brain.engine.asked[-1].image, rgb)
+        assert np.array_equal(brain.engine.asked[-1].images[0], rgb)
 
 
 def test_a_turned_picture_is_turned_the_same_way_from_a_file_and_from_pil(make, tmp_path):
@@ -79,7 +79,7 @@ def test_a_turned_picture_is_turned_the_same_way_from_a_file_and_from_pil(make, 
     brain = make()
     for image in (tmp_path / 'turned.png', Image.open(tmp_path / 'turned.png')):
         assert brain.ask('the mug', image).image_size == (60, 80)
-        assert np.array_equal(brain.engine.asked[-1].image, np.rot90(rgb, -1))
+        assert np.array_equal(brain.engine.asked[-1].images[0], np.rot90(rgb, -1))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import asyncio
 
 import pytest
 from brain_fixtures import FLAT, SOON, Picture
-from scripted_engine import Die, Gate, ScriptedEngine
+from scripted_engine import Die, Gate, ScriptedEngine, words
 
 from robobrain_ros.answer import GroundedStep, StepStatus
 from robobrain_ros.brain import mission
@@ -173,7 +173,7 @@ def test_it_ends_as_a_whole_and_keeps_what_is_grounded(brain, end, code):
     assert [step.status.name for step in answer.steps] == ['GROUNDED', 'GROUNDED', 'PLANNED']
     gate.open()
     asyncio.run_coroutine_threadsafe(asyncio.sleep(0), brain.loop.loop).result(SOON)
-    assert len([one for one in brain.engine.asked if 'Place the red cube' in one.text]) == 0
+    assert len([one for one in brain.engine.asked if 'Place the red cube' in words(one)]) == 0
 
 
 def test_it_times_out_as_a_whole(brain):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from repository import ROOT
-from scripted_engine import ScriptedEngine
+from scripted_engine import ScriptedEngine, words
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.pipeline import Pipeline, Settings
@@ -62,7 +62,7 @@ def test_every_task_is_warmed_up():
 
 def test_a_start_may_warm_up_for_fewer_tasks():
     asked = Pipeline(ScriptedEngine(), PROFILES['robobrain-2.5']).rehearsal
-    assert [one.text for one in asked(['general'], (64, 48), Settings())] == ['the table']
+    assert [words(one) for one in asked(['general'], (64, 48), Settings())] == ['the table']
     assert len(asked(['mission', 'general'], (64, 48), Settings())) == len(TASKS)
     with pytest.raises(BadRequest, match='dancing'):
         asked(['dancing'], (64, 48), Settings())

@@ -15,6 +15,7 @@ import asyncio
 import json
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -103,6 +104,21 @@ def test_greedy_answers_repeat_and_see_the_image(engine, run, images):
     first, second, other = (text(run(deltas(engine, generation(ask, images[index])))) for index in (0, 0, 1))
     assert first == second
     assert first != other
+
+
+def test_several_images_are_seen_in_their_order_between_the_texts(engine, run, images):
+    def ask(*content: str | np.ndarray) -> str:
+        request = replace(generation(), content=content)
+        return text(run(deltas(engine, request)))
+
+    question = prompt('pointing', 'the gripper')
+    one, other = images[:2]
+    last = ask(one, 'then', other, question)
+    assert last == ask(one, 'then', other, question)
+    assert last != ask(other, 'then', one, question)
+    assert ask(*[one] * 7, other, question)
+    with pytest.raises(EngineRefused, match=r'8|[Aa]t most'):
+        ask(*[one] * 9, question)
 
 
 def test_answers_end_at_the_token_limit_or_after_a_stop_string(engine, run, images):

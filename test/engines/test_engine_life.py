@@ -254,7 +254,7 @@ def test_a_brain_revives_an_engine_that_is_stuck(nothing_left):
     told: list[str] = []
 
     async def frame() -> Frame:
-        return Frame(generation().image)
+        return Frame(generation().images[0])
 
     try:
         brain.start(told.append).result(120)

@@ -138,7 +138,7 @@ def asked(engine, task, instruction='put the cube on the plate', size=(1280, 720
 def test_the_brain_shows_the_canvas_and_answers_about_the_image():
     engine = ScriptedEngine(['[(500, 125, 0.7), (250, 500, 0.6), (500, 60, 0.5)]'])
     answer = asked(engine, 'trajectory')
-    assert engine.asked[-1].image.shape == (384, 512, 3)
+    assert engine.asked[-1].images[0].shape == (384, 512, 3)
     assert [point.pixel for point in answer.waypoints] == [(640, 0), (320, 360)]
     assert answer.image_size == (1280, 720)
     assert not answer.complete

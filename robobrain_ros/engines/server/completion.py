@@ -10,6 +10,7 @@
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,14 +45,20 @@ def data_url(image: Any, image_format: str) -> str:
     return f'data:image/{image_format};base64,{base64.b64encode(packed.getvalue()).decode()}'
 
 
-def body(generation: Generation, image_url: str, model: str, offers: Offers) -> dict[str, Any]:
+def body(generation: Generation, image_urls: Sequence[str], model: str, offers: Offers) -> dict[str, Any]:
     """Write a request in the server's terms.
 
-    :param image_url: the image, packed by ``data_url``
+    :param image_urls: its images, packed by ``data_url``
     :param model: its name on the server
     :raises EngineRefused: for what the server does not offer
     """
-    content = [{'type': 'image_url', 'image_url': {'url': image_url}}, {'type': 'text', 'text': generation.text}]
+    urls = iter(image_urls)
+    content = [
+        {'type': 'text', 'text': piece}
+        if isinstance(piece, str)
+        else {'type': 'image_url', 'image_url': {'url': next(urls)}}
+        for piece in generation.content
+    ]
     asked: dict[str, Any] = {
         'model': model,
         'messages': [{'role': 'user', 'content': content}],

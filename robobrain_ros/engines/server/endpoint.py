@@ -9,7 +9,7 @@
 """One server: its connections, what it offers, and whether it is there."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -80,14 +80,14 @@ class Endpoint:
             raise of_status(response.status_code, response.headers, said, self.address, self.clean, path)
         return said
 
-    async def answer(self, generation: Generation, image_url: str) -> AsyncGenerator[Delta, None]:
+    async def answer(self, generation: Generation, image_urls: Sequence[str]) -> AsyncGenerator[Delta, None]:
         """Stream an answer; closing the stream closes the connection, whereupon the server aborts the request.
 
-        :param image_url: the image, packed
+        :param image_urls: its images, packed
         :raises Fault: whatever goes wrong with the server
         :raises EngineRefused: for what the server does not offer
         """
-        asked = body(generation, image_url, self.model, self.offers)
+        asked = body(generation, image_urls, self.model, self.offers)
         reader = Reader(generation.max_tokens, () if 'stop' in asked else generation.stop)
         self.in_flight += 1
         try:

@@ -27,6 +27,8 @@ from robobrain_ros.geometry.resize import resize
 
 _log = logging.getLogger(__name__)
 
+MAX_IMAGES = 8
+"""The most images of one request that are sent; a server may take fewer, and says so."""
 POLL_S = 2.0
 """Pause between two looks at a server's health."""
 
@@ -48,6 +50,7 @@ class ServerEngine:
         self._limits = limits
         self.model, self.origin = config.model, ''
         """Its name on the servers; where the configuration has none, it is empty until ``start`` has asked."""
+        self.max_images = MAX_IMAGES
         self._state = EngineState.STOPPED
         self._error = ''
         self._endpoints: list[Endpoint] = []
@@ -144,12 +147,12 @@ class ServerEngine:
             await running.close()
 
     async def _answer(self, generation: Generation) -> AsyncGenerator[Delta, None]:
-        image_url = await asyncio.to_thread(self._packed, generation)
+        image_urls = await asyncio.to_thread(self._packed, generation)
         attempts, begun, streamed = Attempts(self._endpoints), False, False
         while True:
             endpoint = attempts.choose()
             try:
-                async with aclosing(endpoint.answer(generation, image_url)) as deltas:
+                async with aclosing(endpoint.answer(generation, image_urls)) as deltas:
                     async for delta in deltas:
                         if delta == Delta() and begun:
                             continue  # another server begins
@@ -160,9 +163,13 @@ class ServerEngine:
                 failed = fault
             await attempts.after(endpoint, failed, streamed)
 
-    def _packed(self, generation: Generation) -> str:
-        height, width = generation.image.shape[:2]
-        return data_url(resize(generation.image, self.input_size(width, height)), self._config.image_format)
+    def _packed(self, generation: Generation) -> list[str]:
+        packed: dict[int, str] = {}  # one that comes several times is packed once
+        for image in generation.images:
+            if id(image) not in packed:
+                resized = resize(image, self.input_size(image.shape[1], image.shape[0]))
+                packed[id(image)] = data_url(resized, self._config.image_format)
+        return [packed[id(image)] for image in generation.images]
 
     async def abort(self, request_id: str) -> None:
         """End a request; its stream finishes with reason ``abort``.

@@ -96,8 +96,8 @@ def models(listed: bytes, address: str) -> list[dict[str, Any]]:
 async def _ask(endpoint: Endpoint, picture: str, guide: Guide | None) -> str:
     """One small question; what the server answers."""
     pixel = np.zeros((1, 1, 3), np.uint8)  # the picture is packed already
-    generation = Generation(_QUESTION, pixel, 4, 'probe', guide=guide, alternatives=1)
-    return ''.join([delta.text async for delta in endpoint.answer(generation, picture)])
+    generation = Generation((pixel, _QUESTION), 4, 'probe', guide=guide, alternatives=1)
+    return ''.join([delta.text async for delta in endpoint.answer(generation, [picture])])
 
 
 async def _ask_plainly(endpoint: Endpoint, picture: str) -> None:

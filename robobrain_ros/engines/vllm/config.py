@@ -19,6 +19,9 @@ DEVICES = ('auto', 'cpu', 'cuda')
 QUANTIZATIONS = ('none', 'fp8')
 DTYPES = ('auto', 'float32', 'bfloat16', 'float16')
 DECODE_KERNELS = ('auto', 'off')
+MAX_IMAGES = 8
+"""The most images of one request: a comparison of two moments has two for reference and three views of each; a chat
+repeats the images of its earlier turns."""
 
 
 @dataclass(frozen=True)

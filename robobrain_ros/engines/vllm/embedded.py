@@ -27,7 +27,7 @@ from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.start_lock import exclusive_start
 from robobrain_ros.engines.threads import in_thread
 from robobrain_ros.engines.vllm import flaggems
-from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
@@ -55,6 +55,7 @@ class EmbeddedEngine:
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
         self.model, self.origin = config.model.resolve().name, manifest.known_origin(config.model)
+        self.max_images = MAX_IMAGES
         self._limits = ImageLimits.read(config.model, config.max_pixels)
         self._state = EngineState.STOPPED
         self._error = ''
@@ -66,7 +67,7 @@ class EmbeddedEngine:
         self._warm: WorkerReport | None = None
         """What had been compiled when warm-up ended."""
         self._llm: Any = None
-        self._template: Callable[[str], str] | None = None
+        self._template: Callable[[Sequence[str | np.ndarray]], str] | None = None
         self.has_tools = False
         """Whether the model's chat template can offer functions to call; known once it is ready."""
         self._preparation: Preparation | None = None
@@ -271,10 +272,10 @@ class EmbeddedEngine:
 
         from robobrain_ros.engines.vllm import compat
 
-        prompt, image = await asyncio.to_thread(self._prompt, generation)
+        prompt, images = await asyncio.to_thread(self._prompt, generation)
         tokenizer = await compat.tokenizer(self._llm)
         length = len(tokenizer.encode(answer, add_special_tokens=False))
-        prepared = await self._preparation.prepare(prompt + answer, image)
+        prepared = await self._preparation.prepare(prompt + answer, images)
         params = SamplingParams(temperature=0, max_tokens=1, prompt_logprobs=top)
         output = None
         async for output in self._llm.generate(prepared, params, generation.request_id):  # noqa: B007
@@ -294,12 +295,17 @@ class EmbeddedEngine:
             # not returned: the future that would carry it lives on, and with it the engine after close()
             self._llm = compat.start(how.arguments)
 
-    def _prompt(self, generation: Generation) -> tuple[str, np.ndarray]:
-        """The text in the model's format, and the image in the size that the model sees."""
+    def _prompt(self, generation: Generation) -> tuple[str, list[np.ndarray]]:
+        """The text in the model's format, and the images in the size that the model sees."""
         assert self._template is not None
-        height, width = generation.image.shape[:2]
-        image = resize(generation.image, self.input_size(width, height))
-        return self._template(generation.text) + generation.reply_prefix, np.asarray(image)
+        if len(generation.images) > MAX_IMAGES:
+            raise EngineRefused(f'the request has {len(generation.images)} images, and the engine takes {MAX_IMAGES}')
+        resized: dict[int, np.ndarray] = {}  # one that comes several times stays one
+        for image in generation.images:
+            if id(image) not in resized:
+                resized[id(image)] = np.asarray(resize(image, self.input_size(image.shape[1], image.shape[0])))
+        prompt = self._template(generation.content) + generation.reply_prefix
+        return prompt, [resized[id(image)] for image in generation.images]
 
     async def abort(self, request_id: str) -> None:
         """End a request; its stream finishes with reason ``abort``.

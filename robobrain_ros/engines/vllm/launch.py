@@ -14,7 +14,7 @@ from typing import Any
 
 from robobrain_ros import __version__
 from robobrain_ros.engines.vllm import caches, cuda_graphs, memory_check, plugin, ranks
-from robobrain_ros.engines.vllm.config import EngineConfig
+from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.engines.vllm.environment import WANTED, variables
 from robobrain_ros.engines.vllm.flaggems import Choice, installed_version
 from robobrain_ros.errors import BadRequest
@@ -25,7 +25,6 @@ longer than its products gain: 1 ms more to the first token on an H200, besides 
 
 SHARED: dict[str, Any] = {
     'scheduling_policy': 'priority',
-    'limit_mm_per_prompt': {'image': 8, 'video': 0},  # a chat repeats the images of its earlier turns
     'disable_log_stats': False,  # for /metrics
     # an empty list would allow all; serving/checks.py has the list that counts
     'allowed_media_domains': ['none.invalid'],
@@ -120,7 +119,7 @@ def launch(config: EngineConfig, folder: str, choice: Choice, on_cpu: bool) -> L
         'max_num_seqs': config.max_num_seqs,
         'tensor_parallel_size': config.tensor_parallel_size,
         'kv_cache_memory_bytes': kv_cache // config.tensor_parallel_size,
-        'limit_mm_per_prompt': {'image': 1, 'video': 0},
+        'limit_mm_per_prompt': {'image': MAX_IMAGES, 'video': 0},
         # every camera image is new; and a request that is cancelled early leaves that cache inconsistent
         'mm_processor_cache_gb': 0,
         'structured_outputs_config': {'backend': 'xgrammar', 'disable_any_whitespace': True},

@@ -10,8 +10,8 @@
 
 vLLM's renderer does the same by way of Hugging Face's processor, and hashes its output, which takes several times as
 long. What it makes is vLLM's own business and changes between versions, so nothing about it is taken for granted: the
-first image of each size goes through the renderer, and only where ours is equal to it, value by value, the next ones
-are made here.
+first request with images of these sizes goes through the renderer, and only where ours is equal to it, value by value,
+the next ones are made here.
 """
 
 import asyncio
@@ -30,6 +30,9 @@ from robobrain_ros.engines.vllm.image_processor import PIXELS, Patches
 
 _log = logging.getLogger(__name__)
 
+Shapes = tuple[tuple[int, ...], ...]
+"""Of a request's images, each (height, width, 3)."""
+
 PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders', 'prompt', 'arrival_time'}
 """What a request of vLLM consists of; one with other parts is left to vLLM."""
 
@@ -37,7 +40,7 @@ PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders'
 class Preparation:
     """Makes the requests of one engine.
 
-    :param render: vLLM's renderer: takes a prompt with its image, returns the request
+    :param render: vLLM's renderer: takes a prompt with its images, returns the request
     :param tokenizer: the model's
     :param model: directory with the model's files
     :param pixels: the worker takes PIXELS and makes rows of this type of them (see vision_encoder.py);
@@ -53,25 +56,27 @@ class Preparation:
         self._encode = lru_cache(maxsize=64)(lambda text: tokenizer.encode(text, add_special_tokens=False))
         self._patches = Patches.read(model)
         self._image_token = json.loads((model / 'config.json').read_text()).get('image_token_id')
-        self._known: dict[tuple[int, ...], dict[str, Any] | None] = {}
-        """By shape of the image: vLLM's request for one, without its pixels; None where ours is not equal."""
+        self._known: dict[Shapes, dict[str, Any] | None] = {}
+        """By shapes of the images: vLLM's request for such ones, without their pixels; None where ours is not equal."""
 
-    async def prepare(self, prompt: str, rgb: np.ndarray) -> Any:
+    async def prepare(self, prompt: str, images: Sequence[np.ndarray]) -> Any:
         """Make a request for ``AsyncLLM.generate``, in another thread.
 
-        :param prompt: in the model's chat format, with one image in it
-        :param rgb: height x width x 3, uint8, of a size that the model needs no resizing for
+        :param prompt: in the model's chat format, with places for the images in it
+        :param images: in their order, each height x width x 3, uint8, of a size that the model needs no resizing for
         :returns: vLLM's own form of a request
         """
-        known = self._known.get(rgb.shape)
-        made = await asyncio.to_thread(self._make, known, prompt, rgb) if known else None
+        shapes = tuple(rgb.shape for rgb in images)
+        known = self._known.get(shapes)
+        made = await asyncio.to_thread(self._make, known, prompt, images) if known else None
         if made is not None:
             return made
         from PIL import Image
 
-        rendered = await self._render({'prompt': prompt, 'multi_modal_data': {'image': Image.fromarray(rgb)}})
-        if rgb.shape not in self._known:
-            self._known[rgb.shape] = await asyncio.to_thread(self._learn, rendered, prompt, rgb)
+        pictures = [Image.fromarray(rgb) for rgb in images]
+        rendered = await self._render({'prompt': prompt, 'multi_modal_data': {'image': pictures}})
+        if shapes not in self._known:
+            self._known[shapes] = await asyncio.to_thread(self._learn, rendered, prompt, images)
         return rendered
 
     def single_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -81,36 +86,46 @@ class Preparation:
         """
         return [tokens[0] for tokens in map(self._encode, texts) if len(tokens) == 1]
 
-    def _make(self, known: dict[str, Any], prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
-        """Make a request like the known one; None for prompts that have not exactly one image."""
-        from blake3 import blake3  # vLLM's own hash, and one of its requirements
-
-        tokens = self._tokenizer.encode(prompt)
-        if tokens.count(self._image_token) != 1:
+    def _make(self, known: dict[str, Any], prompt: str, images: Sequence[np.ndarray]) -> dict[str, Any] | None:
+        """Make a request like the known one; None for prompts that have not a place for each image."""
+        texts = _split(self._tokenizer.encode(prompt), self._image_token)
+        if len(texts) != len(images) + 1:
             return None
-        offset = tokens.index(self._image_token)
-        (place,), (item,) = known['mm_placeholders']['image'], known['mm_kwargs']['image']
-        parts = dict(item)
+        made: dict[int, tuple[Any, str]] = {}  # what comes several times is made once
+        tokens, items, names, places = list(texts[0]), [], [], []
+        known_images = zip(known['mm_placeholders']['image'], known['mm_kwargs']['image'], strict=True)
+        for rgb, text, (place, item) in zip(images, texts[1:], known_images, strict=True):
+            if id(rgb) not in made:
+                made[id(rgb)] = self._item(item, rgb), _name(rgb)
+            new, name = made[id(rgb)]
+            items.append(new)
+            names.append(name)
+            places.append(replace(place, offset=len(tokens)))
+            tokens += [*[self._image_token] * place.length, *text]
+        return {
+            **known,
+            'prompt_token_ids': tokens,
+            'mm_kwargs': type(known['mm_kwargs'])({'image': items}),
+            'mm_hashes': {'image': names},
+            'mm_placeholders': {'image': places},
+            'prompt': prompt,
+            'arrival_time': time.time(),
+        }
+
+    def _item(self, known: Any, rgb: np.ndarray) -> Any:
+        """Make vLLM's form of an image, like that of a known one of its size."""
+        parts = dict(known)
         element = parts.pop('pixel_values')
         if str(element.data.dtype) == self._pixels:
             parts[PIXELS] = replace(element, data=self._patches.pixels(rgb))
         else:
             parts['pixel_values'] = replace(element, data=self._patches.rows(rgb, element.data.dtype))
-        return {
-            **known,
-            'prompt_token_ids': [*tokens[:offset], *[self._image_token] * place.length, *tokens[offset + 1 :]],
-            'mm_kwargs': type(known['mm_kwargs'])({'image': [type(item)(parts)]}),
-            # its name in vLLM's caches: a second question about an image finds what the first one computed
-            'mm_hashes': {'image': [f'{rgb.shape}{blake3(rgb.tobytes()).hexdigest()}']},
-            'mm_placeholders': {'image': [replace(place, offset=offset)]},
-            'prompt': prompt,
-            'arrival_time': time.time(),
-        }
+        return type(known)(parts)
 
-    def _learn(self, rendered: Any, prompt: str, rgb: np.ndarray) -> dict[str, Any] | None:
-        """Keep what requests of this size are made from; None, with the reason in the log, where ours would differ."""
+    def _learn(self, rendered: Any, prompt: str, images: Sequence[np.ndarray]) -> dict[str, Any] | None:
+        """Keep what such requests are made from; None, with the reason in the log, where ours would differ."""
         try:
-            if made := self._make(rendered, prompt, rgb):
+            if made := self._make(rendered, prompt, images):
                 different = _difference(made, rendered, self._patches)
                 if not different:
                     return _without_pixels(rendered)
@@ -118,8 +133,22 @@ class Preparation:
                 different = 'the number of images'
         except Exception as error:  # whatever another version of vLLM makes: its renderer goes on working
             different = repr(error)
-        _log.warning('vLLM prepares the images of size %s, which takes longer; different: %s', rgb.shape, different)
+        sizes = sorted({rgb.shape for rgb in images})
+        _log.warning('vLLM prepares the images of size %s, which takes longer; different: %s', sizes, different)
         return None
+
+
+def _split(tokens: list[int], image: int) -> list[list[int]]:
+    """The tokens between those that stand for an image."""
+    ends = [index for index, token in enumerate(tokens) if token == image]
+    return [tokens[begin:end] for begin, end in zip([0, *(end + 1 for end in ends)], [*ends, None], strict=True)]
+
+
+def _name(rgb: np.ndarray) -> str:
+    """An image's name in vLLM's caches: a second question about it finds what the first one computed."""
+    from blake3 import blake3  # vLLM's own hash, and one of its requirements
+
+    return f'{rgb.shape}{blake3(rgb.tobytes()).hexdigest()}'
 
 
 def _difference(made: dict[str, Any], rendered: Any, patches: Patches) -> str:
@@ -131,24 +160,31 @@ def _difference(made: dict[str, Any], rendered: Any, patches: Patches) -> str:
     for name in ('prompt_token_ids', 'mm_placeholders', 'prompt'):
         if made[name] != rendered[name]:
             return name
-    ours, theirs = made['mm_kwargs']['image'][0], rendered['mm_kwargs']['image'][0]
-    if rendered['mm_kwargs'].keys() != {'image'} or theirs.keys() != {'pixel_values', 'image_grid_thw'}:
+    if rendered['mm_kwargs'].keys() != {'image'}:
         return 'mm_kwargs'
-    right = theirs['pixel_values'].data
-    if PIXELS in ours:
-        grids, levels = [ours['image_grid_thw'].data.tolist()], patches.levels(right.dtype)
-        rows = patches.spread(ours[PIXELS].data, grids, levels)
-    else:
-        rows = ours['pixel_values'].data
-    return '' if torch.equal(rows, right) else 'pixel_values'
+    for ours, theirs in zip(made['mm_kwargs']['image'], rendered['mm_kwargs']['image'], strict=True):
+        if theirs.keys() != {'pixel_values', 'image_grid_thw'}:
+            return 'mm_kwargs'
+        right = theirs['pixel_values'].data
+        if PIXELS in ours:
+            grids, levels = [ours['image_grid_thw'].data.tolist()], patches.levels(right.dtype)
+            rows = patches.spread(ours[PIXELS].data, grids, levels)
+        else:
+            rows = ours['pixel_values'].data
+        if not torch.equal(rows, right):
+            return 'pixel_values'
+    return ''
 
 
 def _without_pixels(rendered: Any) -> dict[str, Any]:
-    """Copy a request without its image's pixels, which would stay in memory."""
-    (item,) = rendered['mm_kwargs']['image']
-    element = item['pixel_values']
-    item = type(item)({**item, 'pixel_values': replace(element, data=element.data[:0].clone())})
-    return {**rendered, 'mm_kwargs': type(rendered['mm_kwargs'])({'image': [item]})}
+    """Copy a request without its images' pixels, which would stay in memory."""
+
+    def without(item: Any) -> Any:
+        element = item['pixel_values']
+        return type(item)({**item, 'pixel_values': replace(element, data=element.data[:0].clone())})
+
+    items = [without(item) for item in rendered['mm_kwargs']['image']]
+    return {**rendered, 'mm_kwargs': type(rendered['mm_kwargs'])({'image': items})}
 
 
 def chat_template(tokenizer: Any, model: Path) -> str:
@@ -159,17 +195,17 @@ def chat_template(tokenizer: Any, model: Path) -> str:
     return template
 
 
-def chat_format(tokenizer: Any, model: Path) -> Callable[[str], str]:
+def chat_format(tokenizer: Any, model: Path) -> Callable[[Sequence[str | np.ndarray]], str]:
     """Find the model's chat format.
 
     :param tokenizer: the model's, which has the template in newer checkpoints
     :param model: directory with the model's files
-    :returns: a function that puts a user's text, after an image, into that format
+    :returns: a function that puts a user's texts and images into that format
     """
     template = chat_template(tokenizer, model)
 
-    def render(text: str) -> str:
-        content = [{'type': 'image'}, {'type': 'text', 'text': text}]
+    def render(pieces: Sequence[str | np.ndarray]) -> str:
+        content = [{'type': 'text', 'text': piece} if isinstance(piece, str) else {'type': 'image'} for piece in pieces]
         prompt: str = tokenizer.apply_chat_template(
             [{'role': 'user', 'content': content}], chat_template=template, tokenize=False, add_generation_prompt=True
         )

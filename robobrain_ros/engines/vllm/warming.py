@@ -28,7 +28,7 @@ def every_shape(generations: Sequence[Generation]) -> Iterator[Generation]:
     last = generations[-1]
     numbers = count()
     for words in LONGER_BY:
-        yield replace(last, text=last.text + ' the' * words, max_tokens=2, request_id=f'warm-{next(numbers)}')
+        yield replace(last, content=(*last.content, ' the' * words), max_tokens=2, request_id=f'warm-{next(numbers)}')
     yield from generations
 
 

@@ -49,6 +49,11 @@ def test_patches_come_from_the_checkpoint():
     assert Patches.read(TINY_MODEL) == Patches(16, 2, 2, (0.5,) * 3, (0.5,) * 3)
 
 
+def one(engine, text: str, rgb: np.ndarray) -> tuple[str, list[np.ndarray]]:
+    """What ``prepare`` takes for a question about one image."""
+    return engine._template((rgb, text)), [rgb]
+
+
 @pytest.fixture
 def engine(tiny_brain):
     return tiny_brain.engine
@@ -79,10 +84,11 @@ def run(tiny_brain):
 @pytest.mark.engine
 @pytest.mark.parametrize('size', SIZES)
 def test_requests_equal_those_of_the_renderer(engine, run, fresh, calls, size):
-    run(fresh.prepare(engine._template('the table'), image(*size)))
+    run(fresh.prepare(*one(engine, 'the table', image(*size))))
     for text in ('the red mug', 'été — "quoted" [(1, 2)]\n', ''):
-        prompt, rgb = engine._template(text), image(*size)
-        ours = run(fresh.prepare(prompt, rgb))
+        rgb = image(*size)
+        prompt, _ = one(engine, text, rgb)
+        ours = run(fresh.prepare(prompt, [rgb]))
         assert len(calls) == 1, 'made by the renderer'
         theirs = run(engine._preparation._render({'prompt': prompt, 'multi_modal_data': {'image': rgb}}))
         assert preparation._difference(ours, theirs, fresh._patches) == ''
@@ -91,16 +97,33 @@ def test_requests_equal_those_of_the_renderer(engine, run, fresh, calls, size):
 
 
 @pytest.mark.engine
+def test_requests_with_several_images_equal_those_of_the_renderer(engine, run, fresh, calls):
+    start, before, after, small = image(), image(), image(), image(512, 384)
+    orders = [[start, before, after, small], [before, before, start, small]]
+    for images in orders:
+        content = ('Start ', images[0], ' before', *images[1:], 'how far?')
+        prompt = engine._template(content)
+        ours = run(fresh.prepare(prompt, images))
+        theirs = run(engine._preparation._render({'prompt': prompt, 'multi_modal_data': {'image': images}}))
+        assert preparation._difference(ours, theirs, fresh._patches) == ''
+        names = ours['mm_hashes']['image']
+        assert len(set(names)) == len({id(rgb) for rgb in images}), 'the same image has the same name'
+    assert len(calls) == 1, 'the second one is made here'
+    run(fresh.prepare(engine._template((start, before, 'an image too few for these places', after)), [start, before]))
+    assert len(calls) == 2, 'left to the renderer, which refuses it'
+
+
+@pytest.mark.engine
 @pytest.mark.parametrize('right', [True, False])
 def test_pixels_go_to_workers_that_make_the_same_rows_of_them(engine, run, fresh, right):
     made, rgb = [], image()
-    run(fresh.prepare(engine._template('the table'), rgb))
+    run(fresh.prepare(*one(engine, 'the table', rgb)))
     (known,) = fresh._known.values()
     dtype = str(known['mm_kwargs']['image'][0]['pixel_values'].data.dtype)
     fresh._pixels = dtype if right else 'torch.float64'
     fresh._known.clear()  # so that they are compared again
     for _ in range(2):
-        made.append(run(fresh.prepare(engine._template('the table'), rgb)))
+        made.append(run(fresh.prepare(*one(engine, 'the table', rgb))))
     theirs, ours = made
     (item,) = ours['mm_kwargs']['image']
     assert item.keys() == {PIXELS if right else 'pixel_values', 'image_grid_thw'}
@@ -113,7 +136,7 @@ def test_pixels_go_to_workers_that_make_the_same_rows_of_them(engine, run, fresh
 @pytest.mark.engine
 def test_images_are_named_by_their_pixels(engine, run, fresh):
     def name(rgb: np.ndarray) -> str:
-        (found,) = run(fresh.prepare(engine._template('the table'), rgb))['mm_hashes']['image']
+        (found,) = run(fresh.prepare(*one(engine, 'the table', rgb)))['mm_hashes']['image']
         return found
 
     rgb = image()
@@ -123,7 +146,7 @@ def test_images_are_named_by_their_pixels(engine, run, fresh):
     other = rgb.copy()
     other[200, 300, 1] ^= 1
     assert first != name(other)
-    run(fresh.prepare(engine._template('the table'), image(512, 384)))
+    run(fresh.prepare(*one(engine, 'the table', image(512, 384))))
     assert first != name(rgb.reshape(512, 384, 3))
 
 
@@ -147,21 +170,21 @@ def test_a_version_that_differs_is_left_to_its_renderer(engine, run, calls, capl
     other = Preparation(render, engine._preparation._tokenizer, TINY_MODEL)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            run(other.prepare(engine._template('the table'), image()))
+            run(other.prepare(*one(engine, 'the table', image())))
     assert len(calls) == 3
     assert len([record for record in caplog.records if 'vLLM prepares' in record.message]) == 1
 
 
 @pytest.mark.engine
 def test_a_prompt_with_an_image_s_token_in_its_text_is_left_to_the_renderer(engine, run, fresh, calls):
-    run(fresh.prepare(engine._template('the table'), image()))
-    run(fresh.prepare(engine._template('<|image_pad|>'), image()))
+    run(fresh.prepare(*one(engine, 'the table', image())))
+    run(fresh.prepare(*one(engine, '<|image_pad|>', image())))
     assert len(calls) == 2
 
 
 @pytest.mark.engine
 def test_known_sizes_keep_no_pixels(engine, run, fresh):
-    run(fresh.prepare(engine._template('the table'), image()))
+    run(fresh.prepare(*one(engine, 'the table', image())))
     (known,) = fresh._known.values()
     assert known['mm_kwargs']['image'][0]['pixel_values'].data.numel() == 0
 
