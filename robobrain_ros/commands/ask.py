@@ -12,11 +12,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_model, positive, takes_files
-from robobrain_ros.engines.server.config import addresses
-from robobrain_ros.errors import BadRequest
+from robobrain_ros.commands import model_options
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive, takes_files
 from robobrain_ros.tasks import NAMES
-from robobrain_ros.tasks.profiles import PROFILES
 
 DESCRIPTION = """\
 Load a model, ask about pictures, print the answers, and save pictures with the
@@ -61,28 +59,7 @@ def add(commands: Any) -> None:
         metavar='SECONDS',
         help='of a video, ask about a frame each so many seconds (default: %(default)s)',
     )
-    add_model(ask)
-    ask.add_argument(
-        '--server',
-        type=_servers,
-        default=None,
-        metavar='URL',
-        help='ask the model that this OpenAI-compatible server runs, such as http://robot-server:9010, instead of '
-        'loading one; several, separated by commas, stand in for each other',
-    )
-    key = ask.add_argument(
-        '--api-key-file', default='', metavar='FILE', help='with --server: a file whose one line is the key it wants'
-    )
-    takes_files(key)
-    ask.add_argument(
-        '--server-model', default='', metavar='NAME', help='with --server: which of its models (default: its only one)'
-    )
-    ask.add_argument(
-        '--model-profile',
-        default='auto',
-        choices=('auto', *PROFILES),
-        help="with --server: prompts and answer format of its model, where the model's name does not tell them",
-    )
+    model_options.add(ask)
     ask.add_argument(
         '--repeat',
         type=positive(int),
@@ -135,15 +112,6 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     takes_files(output)
 
 
-def _servers(text: str) -> str:
-    """Check addresses of servers; a type for argparse."""
-    try:
-        addresses(text)
-    except BadRequest as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return text
-
-
 def require_question(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> None:
     """End the process with exit code 2 if nothing is asked."""
     if not chosen.instruction and not chosen.interactive:
@@ -154,15 +122,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     require_question(parser, chosen)
     if chosen.image.count('-') + chosen.interactive > 1:
         parser.error('standard input can be read once only: by one --image -, or by --interactive')
-    of_server = {
-        'api_key_file': chosen.api_key_file,
-        'served_model': chosen.server_model,
-        'profile': chosen.model_profile,
-    }
-    if chosen.api_key_file and not chosen.server:
-        parser.error('--api-key-file goes with --server: a model that is loaded here wants no key')
-    if (chosen.server_model or chosen.model_profile != 'auto') and not chosen.server:
-        parser.error('--server-model and --model-profile go with --server: the files of a model tell both')
+    model, options = model_options.chosen_model(parser, chosen)
     for text in chosen.instruction:
         if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
             parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
@@ -173,8 +133,8 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             images=chosen.image,
             instructions=chosen.instruction,
             task=chosen.task,
-            model=chosen.server or chosen.model,
-            options=of_server if chosen.server else {},
+            model=model,
+            options=options,
             every_s=chosen.every,
             repeat=chosen.repeat,
             interactive=chosen.interactive,

@@ -75,7 +75,7 @@ def find(name: str, every_s: float) -> Source:
     if re.fullmatch(r'[0-9]{1,3}', name) and not path.exists():
         return Camera(int(name))
     if path.is_dir():
-        return _folder(path)
+        return folder(path)
     if path.suffix.lower() in VIDEOS:
         return Video(path, every_s)
     image_files.read(path)
@@ -110,7 +110,7 @@ class Video:
     def pictures(self) -> Iterator[Picture]:
         """Read the file from its beginning; raises BAD_IMAGE if it has no frame."""
         number = -1
-        with _opened(str(self._path), f"'{self._path}' is no video that OpenCV can read") as video:
+        with opened(str(self._path), f"'{self._path}' is no video that OpenCV can read") as video:
             fps = video.get(cv2.CAP_PROP_FPS)
             fps = fps if 0 < fps < 1000 else USUAL_FPS
             step = max(1, round(self._every_s * fps))
@@ -120,7 +120,7 @@ class Video:
                     found, bgr = video.retrieve()
                     if found:
                         at = f'{number / fps:.1f}'
-                        yield Picture(f'{self._path} at {at} s', f'{self._path.stem}_{at}s', _rgb(bgr))
+                        yield Picture(f'{self._path} at {at} s', f'{self._path.stem}_{at}s', rgb_of(bgr))
         if number < 0:
             raise _bad(f"'{self._path}' is a video without frames")
 
@@ -139,18 +139,22 @@ class Camera:
     def pictures(self) -> Iterator[Picture]:
         """Take one picture; raises BAD_IMAGE if none comes."""
         none = f'camera {self._index} gives no picture; ls /dev/video* shows the cameras of this computer'
-        with _opened(self._index, none) as camera:
+        with opened(self._index, none) as camera:
             for _ in range(SETTLE):
                 camera.grab()
             found, bgr = camera.read()
         if not found:
             raise _bad(none)
-        yield Picture(f'camera {self._index}', f'camera{self._index}', _rgb(bgr))
+        yield Picture(f'camera {self._index}', f'camera{self._index}', rgb_of(bgr))
 
 
 @contextmanager
-def _opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
-    """Open a video or a camera; what OpenCV writes to the terminal about failures helps nobody."""
+def opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
+    """Open a video or a camera; what OpenCV writes to the terminal about failures helps nobody.
+
+    :param otherwise: what to say where that fails
+    :raises BrainError: BAD_IMAGE
+    """
     logging: Any = cv2.utils.logging
     before = logging.getLogLevel()
     os.environ['OPENCV_FFMPEG_LOGLEVEL'] = '-8'  # AV_LOG_QUIET: FFmpeg writes to the terminal past OpenCV
@@ -165,15 +169,18 @@ def _opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
         logging.setLogLevel(before)
 
 
-def _folder(folder: Path) -> Fixed:
-    """Take the pictures of a folder by name, but not those with answers on them."""
+def folder(place: Path) -> Fixed:
+    """Take the pictures of a folder by name, but not those with answers on them.
+
+    :raises BrainError: BAD_IMAGE if it holds none
+    """
     try:
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGES and path.is_file())
+        paths = sorted(path for path in place.iterdir() if path.suffix.lower() in IMAGES and path.is_file())
     except OSError as error:
-        raise _bad(f"cannot read '{folder}': {error.strerror}") from error
+        raise _bad(f"cannot read '{place}': {error.strerror}") from error
     paths = [path for path in paths if not _OURS.search(path.stem)]
     if not paths:
-        raise _bad(f"there is no picture in the folder '{folder}'; their names end in {', '.join(IMAGES)}")
+        raise _bad(f"there is no picture in the folder '{place}'; their names end in {', '.join(IMAGES)}")
     return Fixed([_file(path) for path in paths])
 
 
@@ -181,7 +188,8 @@ def _file(path: Path) -> Picture:
     return Picture(str(path), path.stem, path)
 
 
-def _rgb(bgr: Any) -> Rgb:
+def rgb_of(bgr: Any) -> Rgb:
+    """Turn what OpenCV reads into what everything else here takes."""
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
