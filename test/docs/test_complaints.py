@@ -56,7 +56,7 @@ def test_every_task_is_warmed_up():
         brain.start(lambda text: None, (320, 200)).result(10)
     finally:
         brain.close()
-    assert {one.text for one in warmed} == {task.prompt('the table', profile) for task in TASKS.values()}
+    assert {words(one) for one in warmed} == {task.prompt('the table', profile) for task in TASKS.values()}
     assert {one.image.shape for one in warmed} == {(200, 320, 3)}
 
 
