@@ -19,6 +19,7 @@ from robobrain_ros.commands.arguments import WITH_EXAMPLES, takes_files
 from robobrain_ros.commands.output import Rows, results
 from robobrain_ros.weights import integrity, manifest
 from robobrain_ros.weights.folder import ModelFolder
+from robobrain_ros.weights.hubs import DEFAULT_REPO
 from robobrain_ros.weights.integrity import BAD, NOTE, OK, Finding, Report
 
 STYLES = {OK: '', NOTE: 'yellow', BAD: 'red'}
@@ -100,9 +101,19 @@ def show(report: Report, model: Path) -> None:
     rows = Rows({'': 5, 'file': 26, 'finding': None})
     for grade, file, words in report.findings:
         rows.add(grade, file, words, style=STYLES[grade])
-    if not report.whole:
-        again = report.origin.command(model) if report.origin else f'robobrain download --to {shlex.quote(str(model))}'
+    if report.whole:
+        return
+    if model == checkpoints.TINY_MODEL:
+        print('\nThe tiny checkpoint is a part of this package, and no download: install the package again')
+    elif report.origin:
+        again = report.origin.command(model)
         print(f'\nWhat is bad can be downloaded again; files that are right are kept:\n  {again}')
+    else:
+        print(
+            '\nWhat is bad can be downloaded again, if the model came from a hub; files that are right are kept.\n'
+            f'Say from which repository, in place of REPO ({DEFAULT_REPO} is the release):\n'
+            f'  robobrain download REPO --to {shlex.quote(str(model))}'
+        )
 
 
 def to_dict(report: Report, model: Path) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def read(file: Path, overrides: Sequence[str], given: Mapping[str, Any]) -> Depl
     if overrides:
         raise BadRequest(f"{overrides[0]!r} is given, but '{file}' is not one of FlagScale's files")
     if parameters is None:
-        return _with(from_command(text), given)
+        try:
+            return _with(from_command(text), given)
+        except BadRequest as error:
+            raise BadRequest(f"'{file}' is taken for a script: {error}") from None
     values = {name: parameter.default for name, parameter in BY_NAME.items()}
     values |= {name: BY_NAME[name].read(value) for name, value in parameters.items() if name in BY_NAME}
     values |= {own_arguments.SAME[name]: value for name, value in given.items()}

@@ -90,6 +90,7 @@ def test_what_a_node_has_no_parameter_for_is_told(serve):
         (['--print', 'vllm'], "'vllm' is given, but no --flagscale FILE"),
         (['serve=8b'], "'serve=8b' is given, but no --flagscale FILE"),
         (['--flagscale', 'none.yaml'], "'none.yaml' cannot be read"),
+        (['--flagscale', ROOT / 'LICENSE'], "LICENSE' is taken for a script: "),
         (['--flagscale', ROOT / 'config' / 'robobrain.yaml', 'a=1'], "'a=1' is given, but"),
         (['--flagscale', PAIR, 'serve.0.engine_args.port=x'], "serve.port is 'x', but must be a whole number"),
         (['--flagscale', PAIR, 'serve.0.engine_args.host=0.0.0.0'], 'which other machines can reach'),

@@ -240,6 +240,20 @@ def test_hashes_need_a_manifest(model, capfd):
     assert 'nothing to compare hashes with' in found['findings'][-1]['words']
 
 
+def test_the_advice_names_where_a_bad_model_may_come_from(known, capsys):
+    (known / 'config.json').unlink()
+    main(['model', 'check', str(known)])
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith('  robobrain download FlagRelease/RoboBrain2.5-8B-FlagOS ')
+    (known / FILE).unlink()  # a model of one's own would be replaced by the release
+    main(['model', 'check', str(known)])
+    assert capsys.readouterr().out.splitlines()[-1] == f'  robobrain download REPO --to {known}'
+    assert main(['model', 'check', '--hashes', 'tiny']) == 1
+    said = capsys.readouterr().out
+    assert 'install the package again' in said
+    assert 'download --to' not in said
+
+
 def test_the_digest_is_that_of_the_shell(known):
     import hashlib
     import subprocess
