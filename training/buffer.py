@@ -22,16 +22,18 @@ TYPES = {'uint8': torch.uint8, 'int16': torch.int16, 'float16': torch.float16, '
 
 
 class Ring:
-    """The newest ``capacity`` scenes, each field of ``RECORD`` as one tensor.
+    """The newest ``capacity`` scenes or episodes, each field of their record as one tensor.
 
     :param device: torch's name of it
+    :param record: ``samples.RECORD`` or ``episodes.EPISODE``
     """
 
-    def __init__(self, capacity: int, device: str) -> None:
-        self.device, self.capacity, self.written = device, capacity, 0
+    def __init__(self, capacity: int, device: str, record: np.dtype = RECORD) -> None:
+        self.device, self.capacity, self.written, self._size = device, capacity, 0, record.itemsize
+        self._layout = _layout(record)
         self.fields = {
             name: torch.zeros((capacity, *kind.shape), dtype=TYPES[kind.base.name], device=device)
-            for name, (kind, _) in _layout().items()
+            for name, (kind, _) in self._layout.items()
         }
         # A stream of its own: on the training's stream a copy would wait for all steps that are queued there.
         self._stream = torch.cuda.Stream() if device == 'cuda' else None
@@ -42,7 +44,7 @@ class Ring:
     def add(self, records: np.ndarray) -> None:
         """Replace the oldest scenes. A step that reads one meanwhile sees one mixed scene, which does no harm."""
         records = records[: self.capacity - self.written % self.capacity]
-        raw = torch.from_numpy(np.ascontiguousarray(records).view(np.uint8).reshape(len(records), RECORD.itemsize))
+        raw = torch.from_numpy(np.ascontiguousarray(records).view(np.uint8).reshape(len(records), self._size))
         if self._stream is None:
             self._store(raw)
         else:
@@ -53,7 +55,7 @@ class Ring:
 
     def _store(self, raw: torch.Tensor) -> None:
         start = self.written % self.capacity
-        for name, (kind, offset) in _layout().items():
+        for name, (kind, offset) in self._layout.items():
             target = self.fields[name]
             flat = raw[:, offset : offset + kind.itemsize].reshape(-1).clone().view(target.dtype)
             target[start : start + len(raw)] = flat.view(len(raw), *kind.shape)
@@ -63,10 +65,10 @@ class Ring:
         return {name: field[index] for name, field in self.fields.items()}
 
 
-def _layout() -> Mapping[str, tuple[np.dtype, int]]:
-    fields = RECORD.fields
+def _layout(record: np.dtype) -> Mapping[str, tuple[np.dtype, int]]:
+    fields = record.fields
     if fields is None:
-        raise TypeError('RECORD has no fields')
+        raise TypeError(f'{record} has no fields')
     return {name: (entry[0], entry[1]) for name, entry in fields.items()}
 
 

@@ -19,8 +19,10 @@ from torch import Tensor
 from training.buffer import Ring
 from training.config import Sizes
 from training.dense import dense_loss, draw_heads, make_order
-from training.model import Forward
+from training.episodes import Encode, context_pieces
+from training.model import Forward, prefix_ids
 from training.parameters import Parameters, draw
+from training.progress_loss import BINS, Answers, draw_head, draw_pairs, progress_loss
 from training.scores import look
 
 
@@ -47,20 +49,33 @@ class Recipe:
     dense_end: float = 0.1
     """Weight of the auxiliary losses from ``dense_steps`` on."""
     dense_steps: int = 10_000
+    episodes: int = 8
+    """Runs in a batch, for the task progress."""
+    pairs: int = 10
+    """Comparisons drawn from each run."""
+    asked: int = 2
+    """Goals asked about each comparison."""
+    progress: float = 1.0
+    """Weight of the loss of progress, and of its auxiliary one."""
 
 
 class Learner:
     """Parameters, optimizer and average. Not thread-safe."""
 
-    def __init__(self, sizes: Sizes, recipe: Recipe, prefix: list[int], device: str, seed: int, compiled: bool) -> None:
+    def __init__(self, sizes: Sizes, recipe: Recipe, encode: Encode, device: str, seed: int, compiled: bool) -> None:
+        prefix = prefix_ids(encode)
         self.sizes, self.recipe, self.device, self.step_number, self.seed = sizes, recipe, device, 0, seed
         dtype = torch.bfloat16 if device == 'cuda' else torch.float32
         self.forward = Forward(sizes, prefix, device, dtype, compiled)
         self.plain = Forward(sizes, prefix, device, dtype)  # evaluation has other shapes, and is not worth compiling
         self._order = make_order(sizes, device)
+        self.comparison = self.plain.context(context_pieces(encode))
+        """What is in front of a question about progress."""
+        self.answers = Answers(encode, device)
+        self._shares = torch.full((BINS,), 1 / BINS, device=device)
         self.parameters = {
             name: value.to(device).requires_grad_(True)
-            for name, value in (draw(sizes, seed) | draw_heads(sizes, seed)).items()
+            for name, value in (draw(sizes, seed) | draw_heads(sizes, seed) | draw_head(sizes, seed)).items()
         }
         self.average = {name: value.detach().clone() for name, value in self.parameters.items()}
         decayed = [p for name, p in self.parameters.items() if p.ndim >= 2 and 'embed' not in name]
@@ -73,20 +88,21 @@ class Learner:
         self.random = torch.Generator(device).manual_seed(seed)
         self.skipped = torch.zeros((), device=device)
 
-    def step(self, scenes: Ring, factor: float) -> Tensor:
-        """Learn from one batch; return the losses (short, long, dense), still on the device.
+    def step(self, scenes: Ring, factor: float, episodes: Ring | None = None) -> Tensor:
+        """Learn from one batch; return the losses (short, long, dense, progress, its head), still on the device.
 
         :param factor: of the learning rate, 0 .. 1; warm-up comes on top
+        :param episodes: what to learn progress from; None or empty: the last two losses are 0
         """
         recipe = self.recipe
         rate = recipe.rate * factor * min(1.0, (self.step_number + 1) / recipe.warm_up)
         for group in self.optimizer.param_groups:
             group['lr'] = rate
-        index = torch.randint(len(scenes), (recipe.images,), generator=self.random, device=self.device)
-        losses = self.losses(scenes.take(index))
+        losses = self.losses(self._draw(scenes, recipe.images), self._draw(episodes, recipe.episodes))
         progress = min(1.0, self.step_number / recipe.dense_steps)
         dense = recipe.dense + (recipe.dense_end - recipe.dense) * progress
-        (losses[0] + recipe.long_weight * losses[1] + dense * losses[2]).backward()
+        (losses[0] + recipe.long_weight * losses[1] + dense * losses[2]
+         + recipe.progress * losses[3:].sum()).backward()  # fmt: skip
         values = list(self.parameters.values())
         norm = torch.nn.utils.clip_grad_norm_(values, recipe.clip, foreach=True)
         # The fused optimizer leaves everything as it is where this is 1: no step from a gradient that is no number.
@@ -101,16 +117,30 @@ class Learner:
             torch._foreach_lerp_(list(self.average.values()), values, 1 - keep)
         return losses.detach()
 
-    def losses(self, batch: dict[str, Tensor]) -> Tensor:
-        """Return the losses (short, long, dense) of a batch of scenes."""
-        cast = self.forward.cast(self.parameters)
-        seen, deep, patches = self.forward.see(cast, self._augment(look(batch['image'])))
-        short, short_spans = self._choose(batch['short'], batch['short_spans'], self.recipe.short)
-        long, long_spans = self._choose(batch['long'], batch['long_spans'], self.recipe.long)
-        hidden = self.forward.read(cast, seen, deep, [short, long])
+    def _draw(self, ring: Ring | None, count: int) -> dict[str, Tensor]:
+        if not ring or not count:
+            return {}
+        return ring.take(torch.randint(len(ring), (count,), generator=self.random, device=self.device))
+
+    def losses(self, batch: dict[str, Tensor], runs: dict[str, Tensor]) -> Tensor:
+        """Return the losses (short, long, dense, progress, its head) of a batch of scenes and one of episodes."""
+        cast, count, recipe = self.forward.cast(self.parameters), len(batch['image']), self.recipe
+        images = batch['image']
+        if runs:
+            images = torch.cat([images, runs['images'].flatten(0, 1), torch.full_like(images[:1], 127)])
+        seen, deep, patches = self.forward.see(cast, self._augment(look(images)))
+        short, short_spans = self._choose(batch['short'], batch['short_spans'], recipe.short)
+        long, long_spans = self._choose(batch['long'], batch['long_spans'], recipe.long)
+        hidden = self.forward.read(cast, seen[:count], [each[:count] for each in deep], [short, long])
         words = [_word_loss(cast['lm_head.weight'], *each) for each in zip(
             hidden, (short, long), (short_spans, long_spans), strict=True)]  # fmt: skip
-        return torch.stack([*words, dense_loss(cast, batch, seen, patches, self._order)])
+        dense = dense_loss(cast, batch, seen[:count], patches[:count], self._order)
+        compared = (torch.zeros_like(dense), torch.zeros_like(dense))
+        if runs:
+            pairs = draw_pairs(runs['progress'], recipe.pairs, recipe.asked, self._shares, self.random)
+            features = seen[count:], [each[count:] for each in deep]
+            compared = progress_loss(self.forward, cast, self.comparison, features, runs, pairs, self.answers)
+        return torch.stack([*words, dense, *compared])
 
     def _choose(self, ids: Tensor, spans: Tensor, count: int) -> tuple[Tensor, Tensor]:
         order = torch.rand(ids.shape[:2], generator=self.random, device=self.device).argsort(1)[:, :count]

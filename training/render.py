@@ -27,6 +27,7 @@ from robobrain_ros.sim.backend import choose_backend
 from robobrain_ros.sim.layout import draw
 from robobrain_ros.sim.scene import TableTop
 from training.config import STATIC
+from training.episodes import episodes
 from training.samples import record
 from training.variety import varied
 
@@ -58,6 +59,11 @@ def keep_gl_context() -> None:
     renderer.gl_context.GLContext = lambda width, height: kept
 
 
+def draw_size(rng: np.random.Generator) -> tuple[int, int]:
+    """Draw an image's (width, height)."""
+    return VIEWS[int(rng.choice(len(VIEWS), p=[share for _, share in VIEWS]))][0]
+
+
 def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void]]:
     """Yield records of scene after scene; seeds whose scene cannot be used are left out.
 
@@ -68,7 +74,7 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
     seed = first
     while held_out or seed < FIRST_HELD_OUT_SEED:
         rng = np.random.default_rng((seed, 7))
-        width, height = VIEWS[int(rng.choice(len(VIEWS), p=[share for _, share in VIEWS]))][0]
+        width, height = draw_size(rng)
         try:
             layout = draw(seed, width, height)
             if not held_out:
@@ -89,6 +95,7 @@ def main() -> None:
     parser.add_argument('--scenes', type=int, default=10**9, help='stop after so many')
     parser.add_argument('--shard', type=int, default=32, help='scenes in a file (default: %(default)s)')
     parser.add_argument('--pending', type=int, default=8, help='shards that may wait (default: %(default)s)')
+    parser.add_argument('--episodes', action='store_true', help='draw runs of the gripper, for the task progress')
     parser.add_argument('--held-out', action='store_true', help='scenes and phrasings for evaluation')
     chosen = parser.parse_args()
     chosen.to.mkdir(parents=True, exist_ok=True)
@@ -98,7 +105,10 @@ def main() -> None:
 
         print(f'draws with {GL.glGetString(GL.GL_RENDERER).decode()}', flush=True)
     shard, number, started = [], 0, time.monotonic()
-    for drawn, one in enumerate(records(chosen.first, chosen.stride, chosen.held_out), start=1):
+    source = records(chosen.first, chosen.stride, chosen.held_out)
+    if chosen.episodes:
+        source = episodes(chosen.first, chosen.stride, chosen.held_out, draw_size, FIRST_HELD_OUT_SEED)
+    for drawn, one in enumerate(source, start=1):
         shard.append(one)
         if len(shard) == chosen.shard or drawn == chosen.scenes:
             while len(list(chosen.to.glob(f'{chosen.first}_*.npy'))) >= chosen.pending:
@@ -113,7 +123,8 @@ def main() -> None:
             shard, number = [], number + 1
         if drawn in (16, 64) or drawn % 512 == 0 or drawn == chosen.scenes:
             seconds = time.monotonic() - started
-            print(f'{drawn} scenes, {1000 * seconds / drawn:.1f} ms each', flush=True)
+            what = 'episodes' if chosen.episodes else 'scenes'
+            print(f'{drawn} {what}, {1000 * seconds / drawn:.1f} ms each', flush=True)
         if drawn == chosen.scenes:
             break
 

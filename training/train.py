@@ -29,9 +29,10 @@ from tokenizers import Tokenizer
 from robobrain_ros.commands.progress import Progress
 from training.buffer import Loader, Ring
 from training.config import STATIC, Sizes
+from training.episodes import EPISODE
 from training.export import export
 from training.learner import Learner, Recipe, decay
-from training.model import prefix_ids
+from training.progress_scores import follow, measure
 from training.render import FIRST_HELD_OUT_SEED, FIRST_TRAINING_SEED
 from training.scores import evaluate
 
@@ -48,12 +49,16 @@ class Run:
         self.sizes, self.recipe = _dimensions(options)
         self.scenes = Ring(options.capacity, self.device)
         self.held_out = Ring(options.held_out, self.device)
+        self.episodes = Ring(options.episodes, self.device, EPISODE)
+        self.held_out_episodes = Ring(options.held_out_episodes, self.device, EPISODE)
         self.learner = self._learner(bool(options.compile))
         self.curve: list[dict[str, Any]] = []
 
     def _learner(self, compiled: bool) -> Learner:
-        prefix = prefix_ids(lambda text: self._tokenizer.encode(text).ids)
-        return Learner(self.sizes, self.recipe, prefix, self.device, self.options.seed, compiled)
+        def encode(text: str) -> list[int]:
+            return self._tokenizer.encode(text).ids
+
+        return Learner(self.sizes, self.recipe, encode, self.device, self.options.seed, compiled)
 
     def say(self, text: str) -> None:
         """Print a line of the log, with seconds since the start."""
@@ -66,6 +71,8 @@ class Run:
         loaders = [
             Loader(self.folder / 'scenes', self.scenes, options.burst, options.trickle),
             Loader(self.folder / 'held_out', self.held_out, options.held_out, 0.0),
+            Loader(self.folder / 'episodes', self.episodes, options.episodes, options.episode_trickle),
+            Loader(self.folder / 'held_out_episodes', self.held_out_episodes, options.held_out_episodes, 0.0),
         ]
         try:
             for loader in loaders:
@@ -90,17 +97,22 @@ class Run:
             command = [sys.executable, '-m', 'training.render', *arguments]
             return subprocess.Popen(command, env=environment)
 
-        for name in ('scenes', 'held_out'):
-            for old in (self.folder / name).glob('*'):
-                old.unlink()
-        number = options.renderers
-        seeds = range(FIRST_TRAINING_SEED + options.skip_seeds, FIRST_TRAINING_SEED + options.skip_seeds + number)
-        training = ['--to', str(self.folder / 'scenes'), '--stride', str(number), '--shard', str(options.shard)]
-        held_out = ['--to', str(self.folder / 'held_out'), '--held-out', '--scenes', str(options.held_out)]
-        return [
-            start(*held_out, '--first', str(FIRST_HELD_OUT_SEED), '--pending', '1000'),
-            *(start(*training, '--first', str(seed)) for seed in seeds),
-        ]
+        for old in self.folder.glob('*/*.npy'):
+            old.unlink()
+        renderers = []
+        by_kind = {'scenes': options.renderers - options.episode_renderers, 'episodes': options.episode_renderers}
+        for kind, number in by_kind.items():
+            switch = ['--episodes'] if kind == 'episodes' else []
+            shard = options.shard if kind == 'scenes' else max(options.shard // 8, 1)
+            wanted = options.held_out if kind == 'scenes' else options.held_out_episodes
+            folder = self.folder / ('held_out' if kind == 'scenes' else 'held_out_episodes')
+            held_out = ['--to', str(folder), '--held-out', '--scenes', str(wanted), '--pending', '1000']
+            renderers.append(start(*switch, *held_out, '--shard', str(shard), '--first', str(FIRST_HELD_OUT_SEED)))
+            for index in range(number):
+                seed = FIRST_TRAINING_SEED + options.skip_seeds + index
+                training = ['--to', str(self.folder / kind), '--stride', str(number), '--shard', str(shard)]
+                renderers.append(start(*switch, *training, '--first', str(seed)))
+        return renderers
 
     def _begin(self) -> None:
         options = self.options
@@ -113,12 +125,16 @@ class Run:
             self.say(f'begins from {options.init}')
 
     def _wait_for(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
-        while len(self.scenes) < self.options.least:
+        least = self.options.least
+        while len(self.scenes) < least or len(self.episodes) < least // 16:
             _check(loaders, renderers)
             if time.monotonic() - self.born > 120:
-                raise SystemExit(f'only {len(self.scenes)} scenes after 120 s; the renderers say why, above')
+                raise SystemExit(f'only {self._drawn()} after 120 s; the renderers say why, above')
             time.sleep(0.05)
-        self.say(f'{len(self.scenes)} scenes: learning begins on {self.device}')
+        self.say(f'{self._drawn()}: learning begins on {self.device}')
+
+    def _drawn(self) -> str:
+        return f'{len(self.scenes)} scenes and {len(self.episodes)} episodes'
 
     def _learn(self, loaders: list[Loader], renderers: list[subprocess.Popen[bytes]], progress: Progress) -> None:
         options = self.options
@@ -130,7 +146,7 @@ class Run:
         rendered, number = self.scenes.written, 0
         while (now := time.monotonic()) < end and number < options.steps:
             factor = decay((now - started) / (end - started), options.decay)
-            losses = self.learner.step(self.scenes, factor)
+            losses = self.learner.step(self.scenes, factor, self.episodes)
             number = self.learner.step_number - first
             if number == 1 or number % 20 == 0:
                 losses.tolist()  # keeps the queue short
@@ -142,9 +158,11 @@ class Run:
                 per_step = self.recipe.images * (self.recipe.short + self.recipe.long)
                 self.say(
                     f'step {self.learner.step_number} short {values[0]:.3f} long {values[1]:.3f} '
-                    f'dense {values[2]:.3f} rate x{factor:.2f} | {steps / spent:.1f} steps/s '
+                    f'dense {values[2]:.3f} progress {values[3]:.3f} {values[4]:.4f} rate x{factor:.2f} | '
+                    f'{steps / spent:.1f} steps/s '
                     f'{steps * per_step / spent:.0f} questions/s | {len(self.scenes)} scenes, '
-                    f'{(self.scenes.written - rendered) / spent:.0f} new/s | skipped {int(self.learner.skipped)} | '
+                    f'{(self.scenes.written - rendered) / spent:.0f} new/s, {self.episodes.written} episodes | '
+                    f'skipped {int(self.learner.skipped)} | '
                     f'{(end - now) / 60:.1f} min left'
                 )
                 self.curve.append(
@@ -153,6 +171,7 @@ class Run:
                         'seconds': round(now - self.born),
                         'losses': values,
                         'scenes': self.scenes.written,
+                        'episodes': self.episodes.written,
                     }
                 )
                 logged, last, rendered = now, self.learner.step_number, self.scenes.written
@@ -167,7 +186,7 @@ class Run:
         plain_time = self._time_steps()
         learner.forward = compiled
         try:
-            learner.step(self.scenes, 1.0).tolist()
+            learner.step(self.scenes, 1.0, self.episodes).tolist()
             compiled_time = self._time_steps()
         except Exception as error:  # the compiler, its tools or its kernels: all there is to lose is speed
             self.say(f'compiled layers fail: {error!r:.300}')
@@ -181,7 +200,7 @@ class Run:
         for warm in (True, False):
             began = time.monotonic()
             for _ in range(3 if warm else number):
-                losses = self.learner.step(self.scenes, 1.0)
+                losses = self.learner.step(self.scenes, 1.0, self.episodes)
             losses.tolist()
         return (time.monotonic() - began) / number
 
@@ -197,6 +216,9 @@ class Run:
             return self._tokenizer.decode(ids, skip_special_tokens=True).strip()
 
         success, examples = evaluate(learner.plain, rounded, self.held_out, decode, scenes)
+        if len(self.held_out_episodes):
+            asked = (learner.comparison, learner.answers, self.held_out_episodes)
+            success |= measure(follow(learner.plain, rounded, *asked, decode, scenes // 2))
         self.say('held out: ' + '  '.join(f'{key} {100 * value:.1f}' for key, value in success.items()))
         entry = {'step': learner.step_number, 'seconds': round(time.monotonic() - self.born), 'success': success,
                  'scenes': self.scenes.written, 'held_out_scenes': min(scenes, len(self.held_out))}  # fmt: skip
@@ -222,7 +244,7 @@ def _dimensions(options: argparse.Namespace) -> tuple[Sizes, Recipe]:
         return Sizes(), recipe
     small = Sizes(vision_width=64, vision_depth=2, vision_heads=2, vision_inner=96, grid=8, deepstack=(0,), width=64,
                   depth=2, heads=2, kv_heads=1, inner=64)  # fmt: skip
-    return small, Recipe(rate=options.rate, images=options.images, short=4, long=2, warm_up=5)
+    return small, Recipe(rate=options.rate, images=options.images, short=4, long=2, warm_up=5, episodes=1, pairs=3)
 
 
 def main() -> None:
@@ -236,7 +258,11 @@ def main() -> None:
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--skip-seeds', type=int, default=0, help='scene seeds that an earlier run has used')
     parser.add_argument('--renderers', type=int, default=14, help='processes (default: %(default)s)')
-    parser.add_argument('--capacity', type=int, default=80_000, help='scenes kept, 0.6 MB each (default: %(default)s)')
+    parser.add_argument('--episode-renderers', type=int, default=6, help='of these for episodes (default: %(default)s)')
+    parser.add_argument('--capacity', type=int, default=48_000, help='scenes kept, 0.6 MB each (default: %(default)s)')
+    parser.add_argument('--episodes', type=int, default=3_000, help='episodes kept, 5.9 MB each (default: %(default)s)')
+    parser.add_argument('--episode-trickle', type=float, default=30, help='a second, once so many are there')
+    parser.add_argument('--held-out-episodes', type=int, default=192, help='to evaluate on (default: %(default)s)')
     parser.add_argument('--burst', type=int, default=40_000, help='scenes drawn at full speed (default: %(default)s)')
     parser.add_argument('--trickle', type=float, default=120, help='scenes a second after that (default: %(default)s)')
     parser.add_argument('--least', type=int, default=1024, help='scenes to begin with (default: %(default)s)')

@@ -22,7 +22,6 @@ from training.buffer import Loader, Ring  # noqa: E402
 from training.config import CANVAS, STATIC, Sizes  # noqa: E402
 from training.dense import Cells  # noqa: E402
 from training.learner import Learner, Recipe, decay  # noqa: E402
-from training.model import prefix_ids  # noqa: E402
 from training.render import FIRST_HELD_OUT_SEED, FIRST_TRAINING_SEED, records  # noqa: E402
 from training.samples import KINDS, RECORD, record  # noqa: E402
 from training.scores import evaluate  # noqa: E402
@@ -49,7 +48,7 @@ def drawn():
 
 
 def learner():
-    return Learner(SMALL, RECIPE, prefix_ids(encode), 'cpu', seed=1, compiled=False)
+    return Learner(SMALL, RECIPE, encode, 'cpu', seed=1, compiled=False)
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def test_a_resumed_training_goes_on_where_it_stopped(ring, tmp_path):
     batch = ring.take(torch.arange(2))
     for one in (student, other):
         one.random.manual_seed(5)
-    torch.testing.assert_close(other.losses(batch), student.losses(batch))
+    torch.testing.assert_close(other.losses(batch, {}), student.losses(batch, {}))
     moments = [one.optimizer.state[one.parameters['lm_head.weight']]['exp_avg'] for one in (student, other)]
     torch.testing.assert_close(*moments)
 
