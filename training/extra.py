@@ -22,6 +22,8 @@ from robobrain_ros.sim.scene import TableTop
 
 MOST = 4
 """How many of a kind are asked."""
+LOOSE = 0.03
+"""How loosely the training's lists go from left to right: standard deviation, in parts of the image's width."""
 
 
 def extra_questions(scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> list[Question]:
@@ -39,8 +41,7 @@ def _ask(scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> Iterato
     references = References(scene, rng, phrases.wording)
     wording, choose = phrases.wording, references.choose
     if seen:
-        names = [thing.name for thing in sorted(seen, key=lambda thing: thing.region.pixel[0] if thing.region else 0.0)]
-        yield Question('general', 'list', choose(phrases.listing), reply=tuple(names))
+        yield Question('general', 'list', choose(phrases.listing), reply=tuple(thing.name for thing in seen))
     relational = references.relational()
     for index in rng.permutation(len(relational))[:MOST]:
         text, thing = relational[int(index)]
@@ -58,3 +59,15 @@ def _ask(scene: TableTop, rng: np.random.Generator, phrases: Phrases) -> Iterato
     for shape in {thing.item.shape for thing in things}:
         name = wording.indefinite(choose(wording.shapes[shape]))
         yield Question('general', 'presence', choose(phrases.present).format(name), reply=('yes',))
+
+
+def loosely_listed(question: Question, scene: TableTop, rng: np.random.Generator) -> Question:
+    """Return a list in an order that is only nearly from left to right; other questions as they are.
+
+    Of two things one above the other, either may come first. Who has learned that one alone does will never name the
+    other after the wrong one.
+    """
+    if question.kind != 'list':
+        return question
+    places = {thing.name: thing.centre[0] / scene.view.width + rng.normal(0, LOOSE) for thing in scene.truth().objects}
+    return replace(question, reply=tuple(sorted(question.reply, key=places.__getitem__)))

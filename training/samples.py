@@ -23,7 +23,7 @@ from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import GRIPPER, TABLE, Region, TableTop
 from robobrain_ros.tasks import get_profile, get_task
 from training.config import CANVAS
-from training.extra import extra_questions
+from training.extra import extra_questions, loosely_listed
 from training.sentences import WIDE
 
 Encode = Callable[[str], list[int]]
@@ -61,8 +61,8 @@ WEIGHTS = {
     ('grounding', 'relational'): 2.6, ('grounding', 'handle'): 2.4, ('grounding', 'absent'): 1.5,
     ('general', 'count'): 1.9, ('general', 'colour'): 1.8, ('general', 'presence'): 2.8,
     ('trajectory', 'pick'): 2.4, ('trajectory', 'put'): 2.8, ('trajectory', 'absent'): 0.9,
-    ('planning', 'pick'): 0.6, ('planning', 'put'): 1.3, ('planning', 'put all'): 3.2, ('planning', 'absent'): 0.8,
-    ('general', 'list'): 3.2,
+    ('planning', 'pick'): 0.6, ('planning', 'put'): 1.3, ('planning', 'put all'): 4.0, ('planning', 'absent'): 0.8,
+    ('general', 'list'): 3.6,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
 
@@ -94,8 +94,12 @@ def record(scene: TableTop, rng: np.random.Generator, encode: Encode, held_out: 
     writer = _Writer(scene, box, encode)
     parts: list[tuple[list[Question], float]] = []
     for phrases, share in EVALUATION if held_out else TRAINING:
-        more = [] if held_out else extra_questions(scene, rng, phrases)
-        parts.append(([*questions(scene, rng, phrases), *more], share))
+        every = questions(scene, rng, phrases)
+        if not held_out:
+            every = [
+                loosely_listed(question, scene, rng) for question in (*every, *extra_questions(scene, rng, phrases))
+            ]
+        parts.append((every, share))
     for name, bucket in (('short', SHORT), ('long', LONG)):
         rows: list[tuple[list[int], list[int], Question]] = []
         for every, share in parts:

@@ -73,11 +73,13 @@ def handles_in_view(layout: Layout, rng: np.random.Generator) -> Layout:
 
 
 def recoloured(layout: Layout, rng: np.random.Generator) -> Layout:
-    """Draw all colours anew, some of them twice as often as by chance: they are then no help to tell things apart."""
+    """Draw all colours anew, out of a few and in more shades: several things then share one."""
     few = rng.choice(len(COLOURS), size=int(rng.integers(2, len(COLOURS) + 1)), replace=False)
     items: list[Item] = []
     for item in layout.items:
-        items.append(_coloured(item, items, [list(COLOURS)[index] for index in few], rng))
+        new = _coloured(item, items, [list(COLOURS)[index] for index in few], rng)
+        shade = np.clip(new.rgb * rng.uniform(0.8, 1.1) + rng.normal(0, 0.03, 3), 0, 1)
+        items.append(replace(new, rgb=shade))
     return replace(layout, items=tuple(items))
 
 

@@ -11,6 +11,7 @@
 
 import math
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS  # noqa: E402
 from robobrain_ros.sim.scene import BACKGROUND, GRIPPER, TableTop  # noqa: E402
 from training.arm import industrial_arm  # noqa: E402
 from training.config import STATIC  # noqa: E402
-from training.extra import extra_questions  # noqa: E402
+from training.extra import extra_questions, loosely_listed  # noqa: E402
 from training.samples import KINDS, NOVEL, WEIGHTS, record  # noqa: E402
 from training.sentences import WIDE  # noqa: E402
 from training.variety import alike, another_mug, handles_in_view, varied  # noqa: E402
@@ -115,3 +116,14 @@ def test_extra_questions_are_answered_by_the_scene():
             assert (question.reply == ('yes',)) == bool(named) or not any(w in text for w in ('object', 'thing'))
         if question.kind == 'colour':
             assert question.reply[0] in colours
+
+
+def test_lists_are_complete_and_nearly_from_left_to_right():
+    scene = TableTop(10_001)
+    listed = [q for q in extra_questions(scene, np.random.default_rng(4), WIDE) if q.kind == 'list']
+    places = {thing.name: thing.centre[0] / scene.view.width for thing in scene.truth().objects}
+    orders = {loosely_listed(listed[0], scene, np.random.default_rng(seed)).reply for seed in range(40)}
+    for order in orders:
+        assert sorted(order) == sorted(listed[0].reply)
+        across = [places[name] for name in order]
+        assert all(later > earlier - 0.2 for earlier, later in pairwise(across))
