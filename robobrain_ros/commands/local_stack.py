@@ -152,9 +152,10 @@ class LocalStack:
 def bring_up(client: Client) -> None:
     """Drive a node that has just been started to active; blocks until its engine is warm.
 
-    :raises NoReply: if the node does not answer, or a transition fails
+    :raises NoReply: if the node does not answer, a transition fails, or another node with its name runs
     """
     client.wait_for_node(60.0)
+    client.require_new(10.0)
     client.transition(CONFIGURE, START_S)
     client.transition(ACTIVATE, 10.0)
 

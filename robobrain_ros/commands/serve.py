@@ -116,6 +116,9 @@ def _serve(chosen: argparse.Namespace) -> int:
     given = {name: value for name, value in said.items() if value is not None}
     if chosen.flagscale:
         deployment = serve_files.read(chosen.flagscale, chosen.changes, given)
+        name = deployment.arguments.get('served_model_name')
+        if chosen.model and name and not chosen.served_model_name:
+            print(f'robobrain serve: clients find {chosen.model} as {name!r}, as the file says', file=sys.stderr)
     else:
         deployment = Deployment({'model': checkpoints.TINY, 'port': ServeConfig.port} | given)
     if chosen.print:

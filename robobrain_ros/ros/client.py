@@ -45,6 +45,11 @@ class NoReply(RuntimeError):
     """The node did not answer in time, or is not there."""
 
 
+def _another_name() -> str:
+    domain = os.environ.get('ROS_DOMAIN_ID', '0')
+    return f'end the other one, or choose another ROS_DOMAIN_ID (now {domain}) or namespace (--ros-args -r __ns:=/NAME)'
+
+
 def _absent(what: str, timeout_s: float) -> NoReply:
     """Say that something was not found on the network, and what decides whether it can be."""
     names = ('ROS_DOMAIN_ID', 'ROS_AUTOMATIC_DISCOVERY_RANGE')
@@ -138,7 +143,21 @@ class Client:
         request = ChangeState.Request(transition=Transition(id=number))
         if not self.call(ChangeState, f'{self.name}/change_state', request, timeout_s).success:
             what = NAMES.get(number, f'make transition {number}')
-            raise NoReply(f'{self.name} refused or failed to {what}; its log says why')
+            raise NoReply(f'{self.name} refused or failed to {what}; its log says why{self._namesakes()}')
+
+    def require_new(self, timeout_s: float) -> None:
+        """Check that no node of the name has been started by somebody else before; blocks until one answers.
+
+        :raises NoReply: if the one that answers is configured already, or none answers within ``timeout_s`` seconds
+        """
+        if (found := self.state(timeout_s)) != 'unconfigured':
+            raise NoReply(f'there is a node {self.name} already, and it is {found}: {_another_name()}')
+
+    def _namesakes(self) -> str:
+        """What to do if several nodes have the name, since each of them gets every request then; else empty."""
+        known = [f'{space.rstrip("/")}/{name}' for name, space in self.node.get_node_names_and_namespaces()]
+        count = known.count(self.name)
+        return f'. {count} nodes have this name, and each got the request: {_another_name()}' if count > 1 else ''
 
     def state(self, timeout_s: float = 20.0) -> str:
         """The name of the lifecycle state that the node is in now, such as ``active``; blocks until it replies.

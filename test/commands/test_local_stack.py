@@ -22,6 +22,7 @@ from rclpy.node import Node
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer
 from ros_helpers import SOON, Goal, own_domain, ros, spinning, until
+from stand_in_server import listening
 
 from robobrain_ros.commands.local_stack import LocalStack, bring_up
 from robobrain_ros.engines.processes import MARK
@@ -236,3 +237,24 @@ def test_bringing_up_a_node_that_ends_says_so_at_once(stack, context):
         bring_up(other)
     other.close()
     other.node.destroy_node()
+
+
+def test_a_node_of_the_same_name_is_said(stack, context):
+    NodeProcess.forget_ended(stack)
+    twin = Client(Node('twin_client', context=context), '/twin/robobrain', check=stack.check)
+    with listening() as server:
+        server.models = {'data': [{'id': 'RoboBrain2.5-8B'}]}
+        arguments = ['--ros-args', '-r', '__ns:=/twin', '-p']
+        first = stack.start('ros.node', [*arguments, f'model:={server.url}'])
+        bring_up(twin)
+        with pytest.raises(NoReply, match='a node /twin/robobrain already, and it is active: end the other one, or'):
+            bring_up(twin)
+        second = stack.start('ros.node', [*arguments, 'model:=/none'])
+        until(lambda: twin.node.get_node_names_and_namespaces().count(('robobrain', '/twin')) > 1, 'the second node')
+        with pytest.raises(NoReply, match='2 nodes have this name, and each got the request'):
+            twin.transition(CONFIGURE, SOON)
+        for process in (first, second):
+            process.terminate()
+            process.wait(SOON)
+    twin.close()
+    twin.node.destroy_node()

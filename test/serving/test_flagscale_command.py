@@ -95,6 +95,7 @@ def test_what_a_node_has_no_parameter_for_is_told(serve):
         (['--flagscale', PAIR, 'serve.0.engine_args.port=x'], "serve.port is 'x', but must be a whole number"),
         (['--flagscale', PAIR, 'serve.0.engine_args.host=0.0.0.0'], 'which other machines can reach'),
         (['--flagscale', PAIR, 'serve.0.engine_args.model=/none'], "model is '/none'"),
+        (['--flagscale', PAIR, '--model', '/none'], "clients find /none as 'RoboBrain2.5-8B-nvidia-flagos'"),
     ],
 )
 @pytest.mark.usefixtures('environment')
