@@ -15,6 +15,7 @@ import argparse
 import platform
 import re
 import subprocess
+import sys
 from datetime import datetime, timezone
 
 from robobrain_ros.engines.vllm.stacks import Stack, read
@@ -71,7 +72,10 @@ def main() -> None:
     parser.add_argument('--registry', default=REGISTRY, help='registry and project (default: %(default)s)')
     chosen = parser.parse_args()
     query = ['nvidia-smi', '--query-gpu=name', '--format=csv,noheader']
-    gpu = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.split('\n')[0]
+    try:
+        gpu = subprocess.run(query, capture_output=True, text=True, timeout=20, check=True).stdout.split('\n')[0]
+    except (OSError, subprocess.SubprocessError) as error:
+        sys.exit(f'{error}. GPU and driver are parts of the name: run it where the GPU is (docker run --gpus all)')
     print(image_name(chosen.model, read(), gpu, platform.machine(), datetime.now(timezone.utc), chosen.registry))
 
 

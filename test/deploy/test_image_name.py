@@ -30,6 +30,13 @@ def image_name(monkeypatch):
     return image_name
 
 
+def test_a_machine_without_gpu_is_told_what_to_do(image_name, monkeypatch, tmp_path):
+    monkeypatch.setenv('PATH', str(tmp_path))
+    monkeypatch.setattr('sys.argv', ['image_name.py', 'RoboBrain2.5-8B'])
+    with pytest.raises(SystemExit, match=r"'nvidia-smi'\. GPU and driver are parts of the name: run it"):
+        image_name.main()
+
+
 def test_the_example_of_flagrelease(image_name):
     """From its description of the rule, July 2026."""
     stack = Stack(python='3.12.3', driver='570.158.01', cuda='13.1', torch='2.9.0', flag_gems='4.2.1rc0')
