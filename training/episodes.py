@@ -13,6 +13,7 @@ What is compared with what is drawn anew in each step of the training (``progres
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,12 @@ from robobrain_ros.sim.goals import Goal, goals, progress_of
 from robobrain_ros.sim.layout import GAP
 from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS, TAUGHT, Phrases
 from robobrain_ros.sim.series import FAULTS, series
+from robobrain_ros.sim.view import Array, View
 from robobrain_ros.sim.world import Body, State, World
 from robobrain_ros.tasks import get_profile
 from robobrain_ros.tasks.progress import pieces
 from training.config import CANVAS, STATIC
+from training.sentences import WIDE
 
 Encode = Callable[[str], list[int]]
 
@@ -37,6 +40,8 @@ GOAL, OTHER_GOAL = FRAMES, FRAMES + 1
 """Places of two more pictures in a record: the main goal reached, here, and with the things at other places."""
 GOALS = 4
 """Goals that a record knows the progress of; the first is what the run is about."""
+FACTS = 8
+"""Numbers about a picture and a goal that the auxiliary head learns: see ``_facts``."""
 TAIL = 48
 """Most tokens of a question, from behind the last image to the answer."""
 OUTCOMES = ('', *FAULTS)
@@ -48,10 +53,10 @@ KINDS = {'reach': 0.15, 'pick': 0.22, 'put': 0.48, 'put all': 0.15}
 EPISODE = np.dtype([
     ('images', np.uint8, (FRAMES + 2, CANVAS[1], CANVAS[0], 3)),
     ('progress', np.float32, (GOALS, FRAMES + 2)),
+    ('facts', np.float32, (GOALS, FRAMES + 2, FACTS)),  # NaN where a goal has none
     ('tails', np.int16, (GOALS, TAIL)),
     ('lengths', np.int16, (GOALS,)),  # tokens of each tail
     ('outcome', np.int16),  # index into OUTCOMES
-    ('novel', np.int16),  # 1 where the words, or a thing, are ones that training never has
 ])  # fmt: skip
 
 
@@ -83,15 +88,14 @@ def episodes(first: int, stride: int, held_out: bool, sizes: Callable[[np.random
         rng = np.random.default_rng((seed, 11))
         try:
             world = World(seed, *sizes(rng))
-            strange = bool({body.name for body in world.state.bodies} & HELD_OUT_PAIRS)
-            if held_out or not strange:
-                yield episode(world, rng, lambda text: tokenizer.encode(text).ids, held_out, strange)
+            if held_out or not {body.name for body in world.state.bodies} & HELD_OUT_PAIRS:
+                yield episode(world, rng, lambda text: tokenizer.encode(text).ids, held_out)
         except ValueError as error:  # no room on the table, or nothing to do
             print(f'seed {seed}: {error}', flush=True)
         seed += stride
 
 
-def episode(world: World, rng: np.random.Generator, encode: Encode, held_out: bool = False, strange: bool = False
+def episode(world: World, rng: np.random.Generator, encode: Encode, held_out: bool = False
             ) -> NDArray[np.void]:  # fmt: skip
     """Return one run in a world as an array of one ``EPISODE``.
 
@@ -110,17 +114,16 @@ def episode(world: World, rng: np.random.Generator, encode: Encode, held_out: bo
     inner = sorted(rng.choice(range(1, len(states) - 1), FRAMES - 2, replace=False))
     shown = [states[0], *(states[index] for index in inner), states[-1]]
     shown += [series(begin, main, rng)[-1] for begin in (start, _rearranged(world, rng))]
+    box = Letterbox((world.width, world.height), CANVAS)
     phrases = _draw_phrases(rng, held_out)
     for index, goal in enumerate([main, *_others(start, main, rng)]):
-        asked = phrases if goal.kind != 'reach' else (HELD_OUT if phrases.novel else TAUGHT)
-        ids = tail(goal.say(start, rng, asked), encode)
-        if len(ids) > TAIL:
-            raise ValueError(f'{goal.text!r} is asked in {len(ids)} tokens; there is room for {TAIL}')
+        asked = phrases if goal.kind != 'reach' else (HELD_OUT if phrases is HELD_OUT else TAUGHT)
+        ids = _say(goal, start, rng, asked, encode)
         out['tails'][0, index, : len(ids)], out['lengths'][0, index] = ids, len(ids)
         out['progress'][0, index] = [progress_of(start, state, goal) for state in shown]
-    box = Letterbox((world.width, world.height), CANVAS)
+        out['facts'][0, index] = [_facts(state, goal, world.view, box) for state in shown]
     out['images'][0] = [box.draw(rgb) for rgb in world.film(shown)]
-    out['outcome'], out['novel'] = OUTCOMES.index(outcome), strange or bool(phrases.novel)
+    out['outcome'] = OUTCOMES.index(outcome)
     return out
 
 
@@ -132,8 +135,46 @@ def _draw_goal(found: list[Goal], rng: np.random.Generator) -> Goal:
 
 
 def _draw_phrases(rng: np.random.Generator, held_out: bool) -> Phrases:
-    english, chinese = (HELD_OUT, HELD_OUT_CHINESE) if held_out and rng.random() < 0.3 else (TAUGHT, TAUGHT_CHINESE)
-    return chinese if rng.random() < 0.15 else english
+    new = held_out and rng.random() < 0.3
+    if rng.random() < 0.15:
+        return HELD_OUT_CHINESE if new else TAUGHT_CHINESE
+    if new:
+        return HELD_OUT
+    return TAUGHT if held_out else WIDE
+
+
+def _say(goal: Goal, start: State, rng: np.random.Generator, phrases: Phrases, encode: Encode) -> list[int]:
+    """Return the ids of a question about a goal.
+
+    :raises ValueError: none of its phrasings has room
+    """
+    for _ in range(10):
+        ids = tail(goal.say(start, rng, phrases), encode)
+        if len(ids) <= TAIL:
+            return ids
+    raise ValueError(f'{goal.text!r} is asked in {len(ids)} tokens; there is room for {TAIL}')
+
+
+def _facts(state: State, goal: Goal, view: View, box: Letterbox) -> list[float]:
+    """Return where gripper, thing and place are on the canvas (0 .. 1), how far it is to the thing, whether it is held.
+
+    Distances are in half metres. Of several things, the held one counts, else the nearest one that is not in its place.
+    """
+    names = goal.things(state)
+    open_ones = [name for name in names if not goal.where or not state.rests_on(name, goal.where)] or names
+    nearest = min(open_ones, key=lambda name: state.body(name).grip_distance(state.gripper))
+    thing = state.body(state.held if state.held in names else nearest)
+
+    def place(point: Array) -> tuple[float, float]:
+        u, v, _ = view.project(point)
+        return box.to_canvas((u + 0.5) / view.width, (v + 0.5) / view.height)
+
+    where = (nan, nan)
+    if goal.where:
+        where = place(state.body(goal.where).position + [0, 0, state.body(goal.where).item.height / 2])
+    middle = thing.position + [0, 0, thing.item.height / 2]
+    away = min(2 * thing.grip_distance(state.gripper), 1.0)
+    return [*place(state.gripper), *place(middle), *where, away, float(state.held == thing.name)]
 
 
 def _others(start: State, main: Goal, rng: np.random.Generator) -> list[Goal]:

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from training.config import Sizes
 from training.context import Context
-from training.episodes import FRAMES, GOAL, GOALS, OTHER_GOAL, Encode
+from training.episodes import FACTS, FRAMES, GOAL, GOALS, OTHER_GOAL, Encode
 from training.model import Forward
 from training.parameters import Parameters
 
@@ -112,8 +112,10 @@ def draw_pairs(progress: Tensor, count: int, asked: int, shares: Tensor, random:
     blurred = ((after - before).abs() < 0.04) & (label.abs() > 0.3)
     weight = by_before[None, :, None] * torch.where(blurred, 0.1, 1.0) / (shares[bins] + 0.01)
     chosen = torch.multinomial(weight.flatten(1), count, generator=random)
-    drawn = torch.bincount(bins.flatten(1).gather(1, chosen).flatten(), minlength=BINS).float()
-    shares.lerp_(drawn / drawn.sum(), 0.02)
+    found = bins.flatten(1).gather(1, chosen).flatten()
+    shares.lerp_(
+        torch.zeros_like(shares).index_add_(0, found, torch.full(found.shape, 1 / len(found), device=device)), 0.02
+    )
     first, second = (chosen // FRAMES).flatten(), (chosen % FRAMES).flatten()
     ends, odds = (torch.tensor(values, device=device) for values in zip(*ENDS, strict=True))
     end = ends[torch.multinomial(odds, len(first), replacement=True, generator=random)]
@@ -138,10 +140,11 @@ def gather(features: Tensor, pairs: Pairs) -> Tensor:
 
 
 def draw_head(sizes: Sizes, seed: int) -> Parameters:
-    """Draw the head that is thrown away: progress before and after, and the hop, from the token before the sign."""
+    """Draw the head that is thrown away: it tells hop, and progress and facts of before and after, at the sign."""
     random = torch.Generator().manual_seed(seed)
-    weight = torch.randn(3, sizes.width, generator=random) / math.sqrt(sizes.width)
-    return {'dense.progress.weight': weight, 'dense.progress.bias': torch.zeros(3)}
+    outputs = 1 + 2 * (1 + FACTS)
+    weight = torch.randn(outputs, sizes.width, generator=random) / math.sqrt(sizes.width)
+    return {'dense.progress.weight': weight, 'dense.progress.bias': torch.zeros(outputs)}
 
 
 def progress_loss(forward: Forward, parameters: Parameters, context: Context, features: tuple[Tensor, list[Tensor]],
@@ -165,6 +168,8 @@ def progress_loss(forward: Forward, parameters: Parameters, context: Context, fe
     told = F.linear(
         hidden[:, :, answers.before], *(parameters[f'dense.progress.{part}'] for part in ('weight', 'bias'))
     )
-    right = torch.cat([pairs.progress, percent[..., None] / 100], -1)
-    guessed = F.smooth_l1_loss(told.float(), right, beta=0.1)
-    return (words * weights.flatten()).sum() / weights.sum(), guessed
+    facts = runs['facts'][(*index, pairs.pictures[:, None, 2])], runs['facts'][(*index, pairs.pictures[:, None, 3])]
+    right = torch.cat([percent[..., None] / 100, pairs.progress, *facts], -1)
+    guessed = F.smooth_l1_loss(told.float(), right.nan_to_num(0.0), beta=0.05, reduction='none')
+    known = ~right.isnan()
+    return (words * weights.flatten()).sum() / weights.sum(), (guessed * known).sum() / known.sum()

@@ -77,6 +77,10 @@ def test_a_record_shows_a_run_and_knows_how_far_it_is(drawn):
         assert len(texts) == GOALS
         assert all('<score>' in text and 'assistant' in text for text in texts)
         assert (row['images'][0] != row['images'][1]).any()
+        gripper, held = row['facts'][0, :, :2], row['facts'][0, :, -1]
+        assert (gripper[1:] != gripper[0]).any()
+        assert set(held.tolist()) <= {0.0, 1.0}
+        assert held[0] == 0
     assert sum(SHARES) == pytest.approx(1)
 
 
