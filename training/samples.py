@@ -24,7 +24,7 @@ from robobrain_ros.sim.scene import GRIPPER, TABLE, Region, TableTop
 from robobrain_ros.tasks import get_profile, get_task
 from training.config import CANVAS
 from training.extra import extra_questions, loosely_listed
-from training.sentences import WIDE
+from training.sentences import WIDE, WIDE_CHINESE
 
 Encode = Callable[[str], list[int]]
 
@@ -37,7 +37,7 @@ STEP = 4
 NO_LABEL = -9
 """What stands in a record for a question without a label."""
 NOVEL = ('', 'phrasing', 'pair', 'Chinese', 'Chinese phrasing', 'Chinese pair')
-TRAINING = ((WIDE, 0.75), (TAUGHT_CHINESE, 0.25))
+TRAINING = ((WIDE, 0.75), (WIDE_CHINESE, 0.25))
 """Phrasings, and how many of a scene's questions are in them."""
 EVALUATION = ((TAUGHT, 0.5), (HELD_OUT, 0.2), (TAUGHT_CHINESE, 0.18), (HELD_OUT_CHINESE, 0.12))
 

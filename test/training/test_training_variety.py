@@ -19,14 +19,15 @@ import pytest
 pytest.importorskip('torch')
 tokenizers = pytest.importorskip('tokenizers')
 
+from robobrain_ros.sim.chinese import HELD_OUT_CHINESE  # noqa: E402
 from robobrain_ros.sim.layout import GAP, SHAPES, draw  # noqa: E402
-from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS  # noqa: E402
+from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS, Phrases  # noqa: E402
 from robobrain_ros.sim.scene import BACKGROUND, GRIPPER, TableTop  # noqa: E402
 from training.arm import industrial_arm  # noqa: E402
 from training.config import STATIC  # noqa: E402
 from training.extra import extra_questions, loosely_listed  # noqa: E402
 from training.samples import KINDS, NOVEL, WEIGHTS, record  # noqa: E402
-from training.sentences import WIDE  # noqa: E402
+from training.sentences import WIDE, WIDE_CHINESE  # noqa: E402
 from training.variety import alike, another_mug, handles_in_view, varied  # noqa: E402
 
 SEEDS = range(10_000, 10_400)
@@ -86,12 +87,15 @@ def test_an_industrial_arm_holds_the_gripper_and_is_background():
     assert max(background) > 1000
 
 
-def test_no_sentence_of_the_training_is_held_out():
-    for field in fields(HELD_OUT):
+@pytest.mark.parametrize(('wide', 'held_out'), [(WIDE, HELD_OUT), (WIDE_CHINESE, HELD_OUT_CHINESE)])
+def test_no_sentence_of_the_training_is_held_out(wide, held_out):
+    for field in fields(Phrases):
         if field.name not in ('wording', 'novel'):
-            taught = {text.lower() for text in getattr(WIDE, field.name)}
-            assert not taught & {text.lower() for text in getattr(HELD_OUT, field.name)}, field.name
-            assert all(text.count('{') == getattr(HELD_OUT, field.name)[0].count('{') for text in taught), field.name
+            taught = {text.lower() for text in getattr(wide, field.name)}
+            kept = {text.lower() for text in getattr(held_out, field.name)}
+            assert not taught & kept, field.name
+            assert {text.count('{}') for text in taught} == {min(text.count('{}') for text in taught)}, field.name
+            assert max(text.count('{}') for text in kept) == max(text.count('{}') for text in taught), field.name
 
 
 def test_a_record_asks_in_both_languages_and_more_of_what_is_hard():
