@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from robobrain_ros.brain.frame import Frame
     from robobrain_ros.brain.overlay import draw
     from robobrain_ros.brain.pipeline import Settings
+    from robobrain_ros.brain.tracker import Tracker, Views
     from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
     from robobrain_ros.geometry.camera_model import CameraModel as Camera
 
@@ -48,6 +49,8 @@ __all__ = [
     'Settings',
     'StepStatus',
     'Target',
+    'Tracker',
+    'Views',
     'draw',
 ]
 
@@ -62,6 +65,7 @@ _MODULES = {
     'brain.frame': ('Frame',),
     'brain.overlay': ('draw',),
     'brain.pipeline': ('Settings',),
+    'brain.tracker': ('Tracker', 'Views'),
     'errors': ('BadRequest', 'BrainError', 'ErrorCode'),
 }
 _PLACES = {name: (module, name) for module, names in _MODULES.items() for name in names}

@@ -18,7 +18,6 @@ import threading
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,9 +30,9 @@ from robobrain_ros.brain.jobs import Desk, Job, Policy
 from robobrain_ros.brain.loading import engine_for
 from robobrain_ros.brain.pipeline import Pipeline, Settings
 from robobrain_ros.brain.stream import AnswerStream
-from robobrain_ros.engines.base import Engine, EngineState, Health
+from robobrain_ros.brain.upkeep import Upkeep
+from robobrain_ros.engines.base import Engine, Health
 from robobrain_ros.engines.loop import LoopThread
-from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.camera_model import CameraModel
 from robobrain_ros.tasks import MISSION, NAMES, task_name
@@ -67,9 +66,7 @@ class Brain:
         """Nothing gets into the loop's queue behind what closes it."""
         self._closing = threading.Lock()
         self._desk, self._guests = Desk(), Desk()
-        self._upkeep: asyncio.Task[Any] | None = None
-        """Starts the engine, then watches it."""
-        self._warm = False
+        self._upkeep = Upkeep(self.pipeline, lambda: self.settings)
 
     @property
     def model(self) -> str:
@@ -283,6 +280,10 @@ class Brain:
                 for desk in (self._desk, self._guests):
                     self.loop.loop.call_soon_threadsafe(desk.stop_all, code, message)
 
+    async def until_idle(self, within_s: float) -> None:
+        """Wait until the robot's requests have ended, or for so many seconds; to be awaited in the engine's loop."""
+        await self._desk.until_idle(within_s)
+
     # --- the engine's life ------------------------------------------------------------------------------------------
     def start(
         self,
@@ -300,29 +301,11 @@ class Brain:
         :returns: a future that is done when the brain can be asked, or raises EngineDead; CancelledError if the brain
             is closed meanwhile
         """
-
-        async def start() -> None:
-            self._upkeep = asyncio.current_task()
-            await self._start(report, image_size, warm_up)
-            revive = lambda: self._start(report, image_size, warm_up)  # noqa: E731
-            self._upkeep = asyncio.create_task(supervise(self.engine, revive, report))
-
-        return self.loop.submit(start())
-
-    async def _start(self, report: Callable[[str], None], image_size: tuple[int, int], warm_up: Sequence[str]) -> None:
-        self._warm = False
-        requests = self.pipeline.rehearsal(warm_up, image_size, self.settings)
-        await self.engine.start(report)
-        report(f'warming up with images of {image_size[0]}x{image_size[1]}')
-        took = await self.engine.warm_up(requests)
-        self._warm = True
-        report(f'warm after {sum(took) / 1000:.1f} s; the last request took {took[-1]:.0f} ms')
+        return self.loop.submit(self._upkeep.begin(report, image_size, warm_up))
 
     def health(self) -> Health:
         """The engine's state now; STARTING also while it warms up, when requests are answered, but slowly."""
-        health = self.engine.health()
-        cold = health.state is EngineState.READY and not self._warm
-        return replace(health, state=EngineState.STARTING) if cold else health
+        return self._upkeep.health()
 
     def close(self) -> None:
         """End all requests, then the engine, also while it starts; blocks for some seconds. Any number of times.
@@ -334,10 +317,7 @@ class Brain:
         async def close() -> None:
             for desk in (self._desk, self._guests):
                 desk.stop_all(ErrorCode.CANCELLED, 'the engine is being shut down')
-            if self._upkeep is not None:
-                self._upkeep.cancel()
-                await asyncio.wait([self._upkeep])
-            await self.engine.close()
+            await self._upkeep.end()
 
         with self._closing:  # a second caller waits for the first
             with self._door:

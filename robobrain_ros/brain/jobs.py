@@ -165,6 +165,12 @@ class Desk:
         job.update(Stage.QUEUED)
         job.start(in_turn(), timeout)
 
+    async def until_idle(self, within_s: float) -> None:
+        """Wait until the jobs that are here now have ended, or for so many seconds."""
+        running = [asyncio.wrap_future(job.done) for job in self._jobs if not job.done.done()]
+        if running:
+            await asyncio.wait(running, timeout=within_s)
+
     def stop_all(self, code: ErrorCode, message: str) -> None:
         """End all jobs with this code."""
         for job in self._jobs:

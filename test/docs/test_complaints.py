@@ -57,7 +57,7 @@ def test_every_task_is_warmed_up():
     finally:
         brain.close()
     assert {words(one) for one in warmed} == {task.prompt('the table', profile) for task in TASKS.values()}
-    assert {one.image.shape for one in warmed} == {(200, 320, 3)}
+    assert {one.images[0].shape for one in warmed} == {(200, 320, 3)}
 
 
 def test_a_start_may_warm_up_for_fewer_tasks():

@@ -31,13 +31,12 @@ from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
-from robobrain_ros.engines.vllm.preparation import Preparation, chat_format, chat_template
+from robobrain_ros.engines.vllm.preparation import Preparation, chat_format, chat_template, fitted
 from robobrain_ros.engines.vllm.sampling import sampling, spelled
 from robobrain_ros.engines.vllm.warming import every_shape, side_by_side
 from robobrain_ros.engines.vllm.worker.report import WorkerReport
 from robobrain_ros.engines.watchdog import Stalled, Watchdog
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.geometry.resize import resize
 from robobrain_ros.weights import manifest
 
 _log = logging.getLogger(__name__)
@@ -298,14 +297,8 @@ class EmbeddedEngine:
     def _prompt(self, generation: Generation) -> tuple[str, list[np.ndarray]]:
         """The text in the model's format, and the images in the size that the model sees."""
         assert self._template is not None
-        if len(generation.images) > MAX_IMAGES:
-            raise EngineRefused(f'the request has {len(generation.images)} images, and the engine takes {MAX_IMAGES}')
-        resized: dict[int, np.ndarray] = {}  # one that comes several times stays one
-        for image in generation.images:
-            if id(image) not in resized:
-                resized[id(image)] = np.asarray(resize(image, self.input_size(image.shape[1], image.shape[0])))
         prompt = self._template(generation.content) + generation.reply_prefix
-        return prompt, [resized[id(image)] for image in generation.images]
+        return prompt, fitted(generation.images, self.input_size)
 
     async def abort(self, request_id: str) -> None:
         """End a request; its stream finishes with reason ``abort``.

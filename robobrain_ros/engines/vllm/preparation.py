@@ -26,12 +26,15 @@ from typing import Any
 
 import numpy as np
 
+from robobrain_ros.engines.base import EngineRefused
+from robobrain_ros.engines.vllm.config import MAX_IMAGES
 from robobrain_ros.engines.vllm.image_processor import PIXELS, Patches
+from robobrain_ros.geometry.resize import resize
 
 _log = logging.getLogger(__name__)
 
 Shapes = tuple[tuple[int, ...], ...]
-"""Of a request's images, each (height, width, 3)."""
+"""The shapes of a request's images, each (height, width, 3)."""
 
 PARTS = {'type', 'prompt_token_ids', 'mm_kwargs', 'mm_hashes', 'mm_placeholders', 'prompt', 'arrival_time'}
 """What a request of vLLM consists of; one with other parts is left to vLLM."""
@@ -136,6 +139,21 @@ class Preparation:
         sizes = sorted({rgb.shape for rgb in images})
         _log.warning('vLLM prepares the images of size %s, which takes longer; different: %s', sizes, different)
         return None
+
+
+def fitted(images: Sequence[np.ndarray], size: Callable[[int, int], tuple[int, int]]) -> list[np.ndarray]:
+    """Scale images to the sizes at which the model sees them; one that comes several times is scaled once.
+
+    :param size: makes (width, height) as taken into (width, height) as seen, pixels
+    :raises EngineRefused: for more images than the engine was started for
+    """
+    if len(images) > MAX_IMAGES:
+        raise EngineRefused(f'the request has {len(images)} images, and the engine takes {MAX_IMAGES} at most')
+    made: dict[int, np.ndarray] = {}
+    for rgb in images:
+        if id(rgb) not in made:
+            made[id(rgb)] = np.asarray(resize(rgb, size(rgb.shape[1], rgb.shape[0])))
+    return [made[id(rgb)] for rgb in images]
 
 
 def _split(tokens: list[int], image: int) -> list[list[int]]:
