@@ -22,8 +22,8 @@ from tokenizers import Tokenizer
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.sim.chinese import HELD_OUT_CHINESE, TAUGHT_CHINESE
 from robobrain_ros.sim.goals import Goal, goals, progress_of
-from robobrain_ros.sim.layout import GAP
-from robobrain_ros.sim.phrases import HELD_OUT, HELD_OUT_PAIRS, TAUGHT, Phrases
+from robobrain_ros.sim.layout import GAP, draw
+from robobrain_ros.sim.phrases import HELD_OUT, TAUGHT, Phrases
 from robobrain_ros.sim.series import FAULTS, series
 from robobrain_ros.sim.view import Array, View
 from robobrain_ros.sim.world import Body, State, World
@@ -31,6 +31,7 @@ from robobrain_ros.tasks import get_profile
 from robobrain_ros.tasks.progress import pieces
 from training.config import CANVAS, STATIC
 from training.sentences import WIDE
+from training.variety import varied
 
 Encode = Callable[[str], list[int]]
 
@@ -87,9 +88,9 @@ def episodes(first: int, stride: int, held_out: bool, sizes: Callable[[np.random
     while held_out or seed < last:
         rng = np.random.default_rng((seed, 11))
         try:
-            world = World(seed, *sizes(rng))
-            if held_out or not {body.name for body in world.state.bodies} & HELD_OUT_PAIRS:
-                yield episode(world, rng, lambda text: tokenizer.encode(text).ids, held_out)
+            layout = draw(seed, *sizes(rng))
+            world = World.from_layout(layout if held_out else varied(layout, rng), seed)
+            yield episode(world, rng, lambda text: tokenizer.encode(text).ids, held_out)
         except ValueError as error:  # no room on the table, or nothing to do
             print(f'seed {seed}: {error}', flush=True)
         seed += stride

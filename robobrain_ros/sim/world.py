@@ -19,7 +19,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from robobrain_ros.sim.layout import Item, draw
+from robobrain_ros.sim.layout import Item, Layout, draw
 from robobrain_ros.sim.scene import compile_model, photograph
 from robobrain_ros.sim.view import Array, View
 
@@ -67,6 +67,8 @@ class State:
     """Name of what the gripper holds; empty: nothing."""
     fault: str = ''
     """What has gone wrong on purpose (``sim/faults.py``); empty: nothing."""
+    moving: bool = False
+    """Whether the gripper is under way, as whoever moves it says."""
 
     def body(self, name: str) -> Body:
         """Return the thing with this name.
@@ -144,12 +146,30 @@ class World:
     def __post_init__(self) -> None:
         if self.seed < 0:
             raise ValueError(f'seed {self.seed} is negative; use 0, 1, 2 ...')
-        layout = draw(self.seed, self.width, self.height)
+        self._begin(draw(self.seed, self.width, self.height))
+
+    @classmethod
+    def from_layout(cls, layout: Layout, seed: int) -> 'World':
+        """Return the world of a layout that was changed after it was drawn: it begins as that looks, not as the seed.
+
+        :raises RuntimeError: no OpenGL here; says what to install
+        """
+        world = cls.__new__(cls)
+        world.seed, world.width, world.height = seed, layout.view.width, layout.view.height
+        world._begin(layout)
+        return world
+
+    def _begin(self, layout: Layout) -> None:
         self.view: View = layout.view
         self._model = compile_model(layout)
         self._home = np.array(self._model.body_pos)
         bodies = tuple(Body(item, np.array([item.x, item.y, 0.0])) for item in layout.items)
         self.state = self._start = State(bodies, layout.gripper)
+
+    def set_moving(self, moving: bool) -> None:
+        """Say whether the gripper is under way."""
+        if moving != self.state.moving:
+            self.state = replace(self.state, moving=moving)
 
     def begin(self) -> None:
         """Open the gripper, as a plan does that is about to take something."""

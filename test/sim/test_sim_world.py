@@ -15,7 +15,7 @@ import pytest
 from builtin_interfaces.msg import Time
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.sim.layout import Item
+from robobrain_ros.sim.layout import Item, draw
 from robobrain_ros.sim.scene import TableTop
 from robobrain_ros.sim.world import GRASP_M, TOUCH_M, Body, State, World
 from robobrain_ros.sim.world_state import from_markers, to_markers
@@ -178,3 +178,12 @@ def test_a_film_shows_states_as_pictures_of_them_would(world):
     world.state = raised
     assert (after == world.render()[0]).all()
     assert (after != before).any()
+
+
+def test_a_layout_that_was_changed_makes_a_world_of_its_own():
+    layout = draw(SEED, 160, 120)
+    painted = replace(layout, items=tuple(replace(item, colour='black', rgb=np.zeros(3)) for item in layout.items[:1]))
+    other = World.from_layout(painted, SEED)
+    assert [body.name for body in other.state.bodies] == [f'black {layout.items[0].shape}']
+    assert (other.width, other.height) == (160, 120)
+    assert (other.render()[0] == TableTop.from_layout(painted, SEED).render()[0]).all()
