@@ -53,17 +53,15 @@ class Arena:
     """The simulator as an outside observer sees it, and the brain as its clients do.
 
     :param client: of the brain that the simulated gripper follows
-    :param still_s: a motion has ended when nothing has moved for so long, seconds
     """
 
-    def __init__(self, client: Client, still_s: float = 0.0) -> None:
+    def __init__(self, client: Client) -> None:
         """Listen to the simulated camera and to the brain."""
-        self._client, self._still_s = client, still_s
+        self._client = client
         self._heard: list[MarkerArray] = []
-        self._heard_s = 0.0
         self._images: list[Image] = []
         latched = QoSProfile(depth=5, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-        client.node.create_subscription(MarkerArray, 'objects', self._keep_state, latched)
+        client.node.create_subscription(MarkerArray, 'objects', self._heard.append, latched)
         client.node.create_subscription(Image, 'image', self._keep_image, 1)
         self._annotated = Annotated(client)
 
@@ -104,7 +102,8 @@ class Arena:
             if watcher:
                 watcher.begin(instruction)
             moved = self._spin(lambda: len(self._heard) > known, PATIENCE_S)
-            over = lambda: self._is_still() and (watcher is None or watcher.ended())  # noqa: E731
+            still = lambda: not from_markers(self._heard[-1]).moving  # noqa: E731
+            over = lambda: still() and (watcher is None or watcher.ended())  # noqa: E731
             self._until(over, LONGEST_S, 'the end of the motion')
         after = self._image_after(self._stamp())
         state = from_markers(self._heard[-1])
@@ -121,15 +120,8 @@ class Arena:
         times = [stamp.sec + stamp.nanosec / 1e9 for stamp in stamps]
         return list(zip(times, map(from_markers, self._heard), strict=True))
 
-    def _keep_state(self, array: MarkerArray) -> None:
-        self._heard.append(array)
-        self._heard_s = time.monotonic()
-
     def _keep_image(self, image: Image) -> None:
         self._images[:] = [image]
-
-    def _is_still(self) -> bool:
-        return time.monotonic() - self._heard_s >= self._still_s
 
     def _stamp(self) -> Time:
         """Return when the newest state was true."""

@@ -9,12 +9,14 @@
 """Faults for the simulated world: what goes wrong once while a gripper works, so that others may notice it."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from robobrain_ros.sim.layout import inside
 from robobrain_ros.sim.questions import MOVABLE
 from robobrain_ros.sim.view import Array
 from robobrain_ros.sim.world import Body, World
@@ -25,8 +27,6 @@ NEAR_M = 0.25
 """A wrong grasp takes a thing whose middle is this near."""
 LEG_M = 0.08
 """Things are dropped on ways from one waypoint to the next that are at least this long on the table."""
-MARGIN = 0.06
-"""What is pushed or dropped stays so far inside the image, as a share of its size."""
 DRAWS = 50
 """So many places are looked at before a fault waits for a better occasion."""
 
@@ -42,6 +42,13 @@ class Fault(str, Enum):
     """The thing is pushed away by some centimetres just before the gripper closes."""
     WRONG = 'wrong'
     """The gripper takes another thing, which is near."""
+
+
+def other_near(thing: Body, bodies: Iterable[Body]) -> Body | None:
+    """Return what a wrong grasp takes instead: the nearest other thing that can be carried; None if all are far."""
+    others = [body for body in bodies if body.name != thing.name and body.item.shape in MOVABLE]
+    nearest = min(others, key=lambda body: _apart(body.position, thing.position), default=None)
+    return nearest if nearest and _apart(nearest.position, thing.position) <= NEAR_M else None
 
 
 @dataclass
@@ -100,9 +107,8 @@ class FaultyWorld(World):
             bodies = (replace(body, position=place) if body is thing else body for body in self.state.bodies)
             self.state = replace(self.state, bodies=tuple(bodies))
         elif self.fault is Fault.WRONG:
-            others = [body for body in self.state.bodies if body is not thing and body.item.shape in MOVABLE]
-            nearest = min(others, key=lambda body: _apart(body.position, thing.position), default=None)
-            if nearest is None or _apart(nearest.position, thing.position) > NEAR_M:
+            nearest = other_near(thing, self.state.bodies)
+            if nearest is None:
                 return False
             super().move(nearest.position + [0, 0, nearest.item.height / 2])
             self.state = replace(self.state, held=nearest.name)
@@ -135,10 +141,7 @@ class FaultyWorld(World):
         """Whether nothing else stands below a place, and the camera sees it."""
         others = (body for body in self.state.bodies if body is not thing)
         clear = all(_apart(place, body.position) > thing.item.reach + body.item.reach for body in others)
-        u, v, _ = self.view.project([place[0], place[1], thing.item.height / 2])
-        return clear and all(
-            MARGIN < (pixel + 0.5) / size < 1 - MARGIN for pixel, size in ((u, self.width), (v, self.height))
-        )
+        return clear and inside(self.view, np.array([place[0], place[1], thing.item.height / 2]), 0.08)
 
 
 def _apart(one: Array, other: Array) -> float:

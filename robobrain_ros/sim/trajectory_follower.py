@@ -18,6 +18,7 @@ from rclpy.node import Node
 
 from robobrain_ros.msg import Plan, PlanStep, Target
 from robobrain_ros.ros import topics
+from robobrain_ros.sim.layout import inside
 from robobrain_ros.sim.view import OPTICAL_FRAME, WORLD_FRAME, Array
 from robobrain_ros.sim.world import World
 
@@ -26,6 +27,11 @@ OPENING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'
 
 TAKING = frozenset({'pick', 'grasp', 'grab', 'take'})
 """Verbs that need an empty gripper: a plan with one of them begins by opening it."""
+NEAR_M = 0.02
+"""Waypoints that are equally near but for this are one place; the way goes on from the last of them."""
+PARKING = ((0.0, 0.22, 0.25), (0.0, 0.2, 0.15), (-0.2, 0.2, 0.25), (0.2, 0.2, 0.25))
+"""Where an empty gripper waits for the next plan, at the back of the table; the first place that the camera sees."""
+GONE = object()
 
 
 class TrajectoryFollower(Node):
@@ -37,7 +43,7 @@ class TrajectoryFollower(Node):
     follows each step's waypoints, and opens where the step's verb says so; it leaves out a step that could not be
     grounded while it carries something that is not to be let go yet, and stops before any other one without a way.
     All ways of a plan begin where the gripper was in the image; one that carries something joins them at the nearest
-    waypoint.
+    waypoint, or the last one that is about as near. At the end an empty gripper is parked out of the camera's way.
     Positions have to be in the camera's optical frame or in ``world``.
     """
 
@@ -80,14 +86,23 @@ class TrajectoryFollower(Node):
 
     def _act(self) -> None:
         """Go on to the next waypoint; called by a timer."""
-        if self._world() is self._acts_in:
-            next(self._acts, None)
+        world = self._world()
+        if world is self._acts_in:
+            world.set_moving(next(self._acts, GONE) is not GONE)
 
     def _execute(self, plan: Plan) -> Iterator[None]:
-        """Execute a plan; yields after each waypoint."""
+        """Execute a plan, and park an empty gripper; yields after each waypoint."""
         world = self._world()
         if any(step.action in TAKING for step in plan.steps):
             world.begin()
+        yield from self._take_steps(plan)
+        seen = [place for place in PARKING if inside(world.view, np.array(place), 0.06)]
+        if seen and not world.state.held:
+            world.move(seen[0])
+            yield
+
+    def _take_steps(self, plan: Plan) -> Iterator[None]:
+        world = self._world()
         for number, step in enumerate(plan.steps, 1):
             places = [target.status == Target.STATUS_OK for target in step.waypoints]
             if step.status != PlanStep.GROUNDED or not all(places):
@@ -105,7 +120,8 @@ class TrajectoryFollower(Node):
         state = self._world().state
         if not state.held or not way:
             return 0
-        return int(np.argmin(np.linalg.norm(np.array(way) - state.gripper, axis=1)))
+        far = np.linalg.norm(np.array(way) - state.gripper, axis=1)
+        return int(np.flatnonzero(far <= far.min() + NEAR_M)[-1])
 
     def _follow(self, way: list[Array], opens: bool) -> Iterator[None]:
         """Follow a path; yields after each waypoint."""

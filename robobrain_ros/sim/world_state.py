@@ -16,17 +16,17 @@ from robobrain_ros.sim.layout import COLOURS, SHAPES, Item
 from robobrain_ros.sim.view import WORLD_FRAME
 from robobrain_ros.sim.world import Body, State
 
-GRIPPER, HELD = 'gripper', 'held'
+GRIPPER, HELD, MOVING = 'gripper', 'held', 'moving'
 FORMS = {'cube': Marker.CUBE, 'ball': Marker.SPHERE}
 
 
 def to_markers(state: State, stamp: Time) -> MarkerArray:
     """Return one marker for each thing, and one for the gripper; namespace: its name.
 
-    A thing's text says whether it is held, the gripper's what has gone wrong on purpose.
+    A thing's text says whether it is held, the gripper's whether it is moving, and what has gone wrong on purpose.
     """
     gripper = _marker(GRIPPER, Marker.SPHERE, state.gripper, (0.02, 0.02, 0.02), stamp)
-    gripper.text = state.fault
+    gripper.text = ' '.join(filter(None, [MOVING if state.moving else '', state.fault]))
     markers = [gripper]
     for body in state.bodies:
         item = body.item
@@ -44,11 +44,11 @@ def from_markers(array: MarkerArray) -> State:
 
     :raises ValueError: for markers that do not come from there
     """
-    bodies, gripper, held, fault = [], None, '', ''
+    bodies, gripper, held, told = [], None, '', list[str]()
     for marker in array.markers:
         place = np.array([marker.pose.position.x, marker.pose.position.y, marker.pose.position.z])
         if marker.ns == GRIPPER:
-            gripper, fault = place, marker.text
+            gripper, told = place, marker.text.split()
             continue
         colour, _, shape = marker.ns.partition(' ')
         if colour not in COLOURS or shape not in SHAPES:
@@ -60,7 +60,8 @@ def from_markers(array: MarkerArray) -> State:
         held = marker.ns if marker.text == HELD else held
     if gripper is None:
         raise ValueError(f'there is no marker {GRIPPER!r}, only {[marker.ns for marker in array.markers]}')
-    return State(tuple(bodies), gripper, held, fault)
+    fault = next((word for word in told if word != MOVING), '')
+    return State(tuple(bodies), gripper, held, fault, MOVING in told)
 
 
 def _marker(name: str, form: int, place: np.ndarray, size: tuple[float, float, float], stamp: Time) -> Marker:

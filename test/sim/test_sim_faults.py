@@ -161,4 +161,8 @@ def test_the_same_seed_gives_the_same_fault():
 def test_the_judge_is_told_what_went_wrong():
     world = world_with(Fault.SLIP)
     put(world)
-    assert from_markers(to_markers(world.state, Time())).fault == 'slip'
+    told = from_markers(to_markers(world.state, Time()))
+    assert (told.fault, told.moving) == ('slip', False)
+    world.set_moving(True)
+    told = from_markers(to_markers(world.state, Time()))
+    assert (told.fault, told.moving) == ('slip', True)

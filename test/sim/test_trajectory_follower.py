@@ -18,11 +18,12 @@ from std_msgs.msg import Header
 from test_sim_world import body
 
 from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME
-from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
+from robobrain_ros.sim.trajectory_follower import PARKING, TrajectoryFollower
 from robobrain_ros.sim.world import State, World
 
 HIGH = (0.0, 0.0, 0.3)
 CUBE, PLATE = (0.0, 0.0, 0.03), (0.3, 0.0, 0.08)
+PARKED = PARKING[0]
 
 
 @pytest.fixture(scope='module')
@@ -126,7 +127,8 @@ def test_it_stops_before_a_step_without_a_known_way(follower, world, bad):
 def test_on_the_way_it_leaves_out_a_step_that_was_not_found_but_it_begins_with_none(follower, world):
     lost = step('move', status=PlanStep.FAILED)
     follower._on_plan(plan(lost, step('pick', HIGH, CUBE)))
-    assert tuple(world.state.gripper) == HIGH
+    assert tuple(world.state.gripper) == PARKED
+    assert where(world) == (0.0, 0.0, 0.0)
     follower._on_plan(plan(step('pick', HIGH, CUBE), lost, step('place', HIGH, PLATE)))
     assert world.state.rests_on('red cube', 'blue plate')
 
@@ -150,11 +152,12 @@ def test_it_stays_at_each_waypoint(slow, world):
     slow._on_plan(plan(step('move', HIGH, CUBE), step('place', CUBE, (0, 0, 0.2), PLATE)))
     assert tuple(world.state.gripper) == HIGH
     seen = []
-    for _ in range(6):
+    for _ in range(7):
         slow._act()
-        seen.append((tuple(world.state.gripper), world.state.held))
-    held = 'red cube'
-    assert seen == [(HIGH, ''), (CUBE, held), (CUBE, held), ((0, 0, 0.2), held), (PLATE, ''), (PLATE, '')]
+        seen.append((tuple(world.state.gripper), world.state.held, world.state.moving))
+    held, on_way = 'red cube', ((0, 0, 0.2), 'red cube', True)
+    ends = [(PLATE, '', True), (PARKED, '', True), (PARKED, '', False)]
+    assert seen == [(HIGH, '', True), (CUBE, held, True), (CUBE, held, True), on_way, *ends]
     assert world.state.rests_on('red cube', 'blue plate')
 
 
@@ -165,7 +168,20 @@ def test_what_is_carried_does_not_go_back_to_where_the_way_begins(slow, world):
     for _ in range(8):
         slow._act()
         seen.append(tuple(world.state.gripper))
-    assert seen == [HIGH, CUBE, *way[1:], PLATE, PLATE]
+    assert seen == [HIGH, CUBE, *way[1:], PLATE, PARKED]
+    assert world.state.rests_on('red cube', 'blue plate')
+
+
+def test_a_way_that_ends_where_it_begins_is_not_gone_twice(follower, world):
+    again = (PLATE, HIGH, CUBE, (0, 0, 0.2), (0.3, 0, 0.2), np.array(PLATE) + [0.005, 0, 0])
+    world.move(PLATE)
+    visited = []
+    move, world.move = world.move, lambda place: (visited.append(tuple(place)), move(place))
+    try:
+        follower._on_plan(plan(step('move', PLATE, CUBE), step('move', *again), step('place', *again)))
+    finally:
+        del world.move
+    assert visited[-3:] == [tuple(again[-1]), tuple(again[-1]), PARKED]
     assert world.state.rests_on('red cube', 'blue plate')
 
 
