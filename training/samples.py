@@ -50,7 +50,7 @@ class Bucket:
     length: int
 
 
-SHORT, LONG = Bucket(32, 76), Bucket(8, 196)
+SHORT, LONG = Bucket(32, 84), Bucket(8, 196)
 LONG_TASKS = ('trajectory', 'planning')
 
 # How often each kind is asked: what was hard to learn, and what is asked most, comes most.
