@@ -26,7 +26,7 @@ from robobrain_ros.brain.frame import Rgb
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.brain.progress_values import after_hop, consistency, from_backward, from_forward, fused
 from robobrain_ros.engines.base import Generation
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.resize import resize
 from robobrain_ros.tasks.progress import GUIDE, MAX_TOKENS, STOP, Mode, pieces, read_score
 
@@ -74,6 +74,8 @@ class Sample:
     """Why it is not valid."""
     milliseconds: float = 0.0
     """From the images to this sample."""
+    code: ErrorCode = ErrorCode.OK
+    """The kind of ``fault``: UNPARSABLE where the model gave no score, else what the engine said."""
 
     @property
     def valid(self) -> bool:
@@ -155,10 +157,10 @@ class Tracker:
         hop, progress = scores.get(Mode.INCREMENTAL, nan), fused(values.values())
         if not isnan(hop):
             self._progress, self._before = values[Mode.INCREMENTAL], now
-        fault = next((reply.fault for reply in replies.values() if reply.fault), '') if isnan(progress) else ''
+        bad = next((reply for reply in replies.values() if reply.fault and isnan(progress)), _Reply())
         weight = consistency(values.get(Mode.FORWARD, nan), values.get(Mode.BACKWARD, nan))
         texts = {mode: reply.text for mode, reply in replies.items()}
-        return Sample(stamp_s, progress, hop, values, weight, texts, fault, milliseconds)
+        return Sample(stamp_s, progress, hop, values, weight, texts, bad.fault, milliseconds, bad.code)
 
     def _value(self, mode: Mode, score: float) -> float:
         if mode is Mode.INCREMENTAL:
@@ -190,11 +192,13 @@ class Tracker:
             async for delta in self._brain.engine.generate(asked):
                 text, finish = text + delta.text, delta.finish_reason
         except BrainError as error:
-            return _Reply(text, nan, str(error))
+            return _Reply(text, nan, str(error), error.code)
         if finish == 'abort':
-            return _Reply(text, nan, 'the engine was ended meanwhile')
+            return _Reply(text, nan, 'the engine was ended meanwhile', ErrorCode.ENGINE_DEAD)
         score = read_score(text, finish == 'length')
-        return _Reply(text, score, f'the answer {text!r} is no score' if isnan(score) else '')
+        if isnan(score):
+            return _Reply(text, nan, f'the answer {text!r} is no score', ErrorCode.UNPARSABLE)
+        return _Reply(text, score)
 
     def _images(self, views: Views) -> Look:
         """The images of one look as the model gets them, one for each view that its prompt shows."""
@@ -223,9 +227,10 @@ class Tracker:
 class _Reply:
     """What came of one request."""
 
-    text: str
-    score: float
+    text: str = ''
+    score: float = nan
     fault: str = ''
+    code: ErrorCode = ErrorCode.OK
 
 
 def _mode(name: str) -> Mode:

@@ -19,7 +19,7 @@ from scripted_engine import Die, Gate, ScriptedEngine
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.brain.tracker import BLANK, Tracker, Views
-from robobrain_ros.errors import BadRequest
+from robobrain_ros.errors import BadRequest, ErrorCode
 from robobrain_ros.tasks.profiles import PROFILES
 from robobrain_ros.tasks.progress import Mode
 
@@ -140,6 +140,7 @@ def test_an_answer_that_is_no_score_is_not_a_progress(load):
     lost = step(tracker, 40)
     assert (isnan(lost.progress), isnan(lost.hop), lost.valid) == (True, True, False)
     assert 'no score' in lost.fault
+    assert lost.code is ErrorCode.UNPARSABLE
     engine.answers['incremental'] = '<score>+50%</score>'
     assert step(tracker, 50).progress == 0.875
     assert 30 in [levels(one)[2] for one in engine.asked[-3:]], 'the look before is the last one that was understood'
@@ -151,6 +152,7 @@ def test_an_engine_that_dies_costs_samples_not_the_tracker(load):
     tracker = Tracker(brain, TASK, None, ['forward'], Views(picture(10)))
     sample = step(tracker, 20)
     assert (sample.valid, sample.fault) == (False, 'the engine process died')
+    assert sample.code is ErrorCode.ENGINE_DEAD
     engine.answers['forward'] = '<score>+40%</score>'
     engine._health = type(engine._health)(type(engine._health.state).READY)
     assert step(tracker, 30).progress == pytest.approx(0.4)
