@@ -15,8 +15,10 @@ import argparse
 import os
 import platform
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from robobrain_ros import __version__
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, Parser, add_model, positive, seed
@@ -37,7 +39,7 @@ def make_parser() -> Parser:
     """Make the parser of the whole command line."""
     from robobrain_ros.bags import commands as bags
     from robobrain_ros.bench import commands as bench
-    from robobrain_ros.commands import ask, completion, download, model, query, serve
+    from robobrain_ros.commands import ask, completion, download, model, progress_video, query, serve
     from robobrain_ros.commands.demo_help import DESCRIPTION
     from robobrain_ros.tasks import TASKS, task_name
 
@@ -70,6 +72,7 @@ def make_parser() -> Parser:
 
     ask.add(commands)
     query.add(commands)
+    progress_video.add(commands)
 
     up = commands.add_parser(
         'up',
@@ -90,7 +93,9 @@ def make_parser() -> Parser:
     model.add(commands)
 
     evaluate = commands.add_parser('evaluate', help='how well the model sees the simulated table top')
-    evaluate.add_argument('--scenes', type=positive(int), default=50, help='seeded scenes (default: %(default)s)')
+    evaluate.add_argument(
+        '--scenes', type=positive(int), default=50, help='seeded scenes, or runs (default: %(default)s)'
+    )
     add_model(evaluate)
     part = evaluate.add_mutually_exclusive_group()
     part.add_argument('--card', type=Path, help='README.md whose evaluation table to replace')
@@ -99,6 +104,17 @@ def make_parser() -> Parser:
     )
     part.add_argument(
         '--calibrate', action='store_true', help="measure what the model's confidence is worth: MODEL/calibration.json"
+    )
+    part.add_argument(
+        '--progress',
+        action='store_true',
+        help='judge how well it tells the progress of tasks, on as many simulated runs',
+    )
+    evaluate.add_argument(
+        '--bench', type=Path, metavar='DIR', help='with --progress: on the runs of this copy of Robo-Dopamine-Bench'
+    )
+    evaluate.add_argument(
+        '--to', type=Path, metavar='DIR', help='with --bench: where its result files go (default: DIR/results/MODEL)'
     )
     evaluate.add_argument('--plot', type=Path, metavar='FILE', help='draw a reliability plot, such as reliability.png')
     evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
@@ -183,10 +199,25 @@ def _evaluate(chosen: argparse.Namespace) -> int:
 
     if chosen.calibrate and chosen.plot:
         raise BadRequest('--plot draws what --calibrate prepares: run evaluate once more, without --calibrate')
+    if chosen.progress and chosen.plot:
+        raise BadRequest('--plot draws the confidence of places, and --progress asks for none: leave one of them')
+    if (chosen.bench and not chosen.progress) or (chosen.to and not chosen.bench):
+        raise BadRequest('--bench goes with --progress, and --to with --bench')
     with results(chosen.json) as tell:
+        if chosen.progress:
+            return _evaluate_progress(chosen, tell)
         if chosen.calibrate:
             return calibrate(chosen.scenes, chosen.model, tell)
         return run(chosen.scenes, chosen.model, chosen.card, chosen.task, tell, chosen.plot)
+
+
+def _evaluate_progress(chosen: argparse.Namespace, tell: Callable[[Any], None]) -> int:
+    from robobrain_ros.evaluation import progress, progress_bench
+
+    if chosen.bench:
+        to = chosen.to or chosen.bench / 'results' / chosen.model.name
+        return progress_bench.run(chosen.bench, chosen.model, to, tell)
+    return progress.run(chosen.scenes, chosen.model, tell)
 
 
 def _doctor(chosen: argparse.Namespace) -> int:
