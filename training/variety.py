@@ -33,6 +33,12 @@ from robobrain_ros.sim.layout import (
 from robobrain_ros.sim.phrases import HELD_OUT_PAIRS
 from training.arm import industrial_arm
 
+HIDDEN = 0.4
+"""A mug whose handle is turned away from the camera by less than this shows next to nothing of it, radians."""
+TRIES = 6
+"""How often a thing in another shape is moved until it has room."""
+PLACES = ((-0.32, -0.24), (0.32, 0.24))
+"""Corners of the part of the table on which things stand, metres."""
 SMALL = ('cube', 'ball', 'cylinder')
 Change = Callable[[Layout, np.random.Generator], Layout]
 
@@ -50,7 +56,7 @@ def alike(layout: Layout, rng: np.random.Generator) -> Layout:
     items, shape = list(layout.items), SMALL[rng.integers(len(SMALL))]
     for index in rng.permutation(len(items)):
         number = sum(item.shape == shape for item in items)
-        if number < MAX_OF_A_SHAPE and items[index].shape not in ('bowl', 'plate', shape):
+        if number < MAX_OF_A_SHAPE and items[index].shape in SMALL and items[index].shape != shape:
             items[index] = _reshaped(layout, items, int(index), shape, rng)
     return replace(layout, items=tuple(items))
 
@@ -67,9 +73,15 @@ def another_mug(layout: Layout, rng: np.random.Generator) -> Layout:
 
 
 def handles_in_view(layout: Layout, rng: np.random.Generator) -> Layout:
-    """Turn mugs so that the camera, which is at negative y, sees their handles."""
-    turned = (replace(i, yaw=rng.uniform(-math.pi - 0.2, 0.2)) if i.shape == 'mug' else i for i in layout.items)
-    return replace(layout, items=tuple(turned))
+    """Turn mugs so that the camera sees their handles, the whole or a small part: those are hard to hit."""
+
+    def turned(mug: Item) -> Item:
+        x, y, _ = layout.view.position
+        away = math.atan2(mug.y - y, mug.x - x)  # here the mug hides its handle
+        turn = HIDDEN + (math.pi - HIDDEN) * rng.random() ** 2
+        return replace(mug, yaw=away + rng.choice((-1, 1)) * turn)
+
+    return replace(layout, items=tuple(turned(item) if item.shape == 'mug' else item for item in layout.items))
 
 
 def recoloured(layout: Layout, rng: np.random.Generator) -> Layout:
@@ -121,23 +133,30 @@ def another_arm(layout: Layout, rng: np.random.Generator) -> Layout:
 
 
 CHANGES: tuple[tuple[Change, float], ...] = (
-    (alike, 0.35), (another_mug, 0.35), (handles_in_view, 0.5), (recoloured, 0.3), (plain, 0.35), (another_arm, 0.45),
+    (alike, 0.35), (another_mug, 0.5), (handles_in_view, 0.5), (recoloured, 0.3), (plain, 0.35), (another_arm, 0.45),
 )  # fmt: skip
 """What may be changed, in this order, and how often it is."""
 
 
 def _reshaped(layout: Layout, items: list[Item], index: int, shape: str, rng: np.random.Generator) -> Item:
-    """Return a thing in another shape; as it was where that would leave no room or be out of view."""
+    """Return a thing in another shape, there or nearby; as it was where there is no room."""
     old, others = items[index], items[:index] + items[index + 1 :]
-    radius, height = draw_size(rng, shape)
-    grip_gap = radius + rng.uniform(0.022, 0.03) if shape == 'mug' else 0.0
-    new = replace(old, shape=shape, radius=radius, height=height, grip_gap=grip_gap)
-    free = all(math.hypot(new.x - o.x, new.y - o.y) > new.reach + o.reach + GAP for o in others)
+    for spread in (0.0, *(0.05,) * TRIES):
+        radius, height = draw_size(rng, shape)
+        grip_gap = radius + rng.uniform(0.022, 0.03) if shape == 'mug' else 0.0
+        x, y = np.clip(rng.normal((old.x, old.y), spread), *PLACES)
+        new = replace(old, shape=shape, radius=radius, height=height, grip_gap=grip_gap, x=float(x), y=float(y))
+        if _has_room(layout, new, others):
+            return _coloured(new, others, [old.colour], rng)
+    return old
+
+
+def _has_room(layout: Layout, item: Item, others: list[Item]) -> bool:
+    """Whether a thing keeps off the others and the gripper, and is seen, as ``draw`` has it."""
     x, y, z = layout.gripper
-    beside = math.hypot(x - new.x, y - new.y) > new.reach or z > new.height + 0.03
-    if not (free and beside and inside(layout.view, new.centre, top=0.08)):
-        return old
-    return _coloured(new, others, [old.colour], rng)
+    free = all(math.hypot(item.x - o.x, item.y - o.y) > item.reach + o.reach + GAP for o in others)
+    beside = math.hypot(x - item.x, y - item.y) > item.reach or z > item.height + 0.03
+    return free and beside and inside(layout.view, item.centre, top=0.08)
 
 
 def _coloured(item: Item, others: list[Item], colours: list[str], rng: np.random.Generator) -> Item:
