@@ -19,6 +19,7 @@ from typing import Any
 from robobrain_ros.brain import image_files
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.loading import engine_for
+from robobrain_ros.brain.progress_rules import Judge, Rules
 from robobrain_ros.brain.tracker import Sample, Tracker, Views
 from robobrain_ros.commands.answers import CAUTION
 from robobrain_ros.commands.output import Rows, Tell, results
@@ -27,6 +28,7 @@ from robobrain_ros.commands.progress_frames import Frames, sampled, synchronous
 from robobrain_ros.commands.progress_pictures import Film, plot
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.progress_runs import answered
 from robobrain_ros.evaluation.progress_scores import RunOutcome, run_outcome
 from robobrain_ros.tasks.progress import Mode, pieces
 
@@ -60,7 +62,7 @@ def run(watch: Watch) -> int:
     """Tell the progress at each sampled frame; blocks while the model is loaded, and until the last frame.
 
     :returns: the exit code: 0 if the progress is known at some moment, else 1
-    :raises BrainError: for what can be seen to be wrong before the model is loaded
+    :raises BrainError: for what can be seen to be wrong before the model is loaded, and if the engine fails
     """
     _, profile = engine_for(watch.model, 'auto', watch.options)
     pieces(watch.task, profile)
@@ -76,8 +78,8 @@ def run(watch: Watch) -> int:
             with watching.film:
                 for number, views in watching.views(cameras):
                     sample = asyncio.run(tracker.step(views, number / cameras['front'].fps))
-                    watching.add(number, views, sample, tell)
-        finally:  # also for Ctrl-C: what was found is kept
+                    watching.add(number, views, answered(sample), tell)
+        finally:  # also for Ctrl-C, or if the engine dies: what was found is kept
             watching.keep(f'{brain.model}: {watch.task}')
         return watching.conclude(brain, tell)
 
@@ -95,6 +97,8 @@ class _Watching:
         self._watch, self._folder = watch, folder
         self._seen: list[tuple[int, Sample]] = []
         self._rows: Rows | None = None
+        self._judge = Judge(Rules())
+        self._verdict: dict[str, Any] | None = None
         self.film = Film(folder.path / 'reward_vis.mp4')
 
     def views(self, cameras: Mapping[str, Frames]) -> Iterator[tuple[int, Views]]:
@@ -107,6 +111,9 @@ class _Watching:
     def add(self, number: int, views: Views, sample: Sample, tell: Tell) -> None:
         """Take the next frame and what was found out about it."""
         self._seen.append((number, sample))
+        verdict = self._judge.add(sample.stamp_s, sample.progress)
+        if verdict and not self._verdict:
+            self._verdict = {'frame': number, 'outcome': verdict.outcome.value, 'reason': verdict.reason}
         self._folder.add(number, views, sample)
         if self._watch.plot:
             self.film.add(number, views.front, sample)
@@ -147,6 +154,7 @@ class _Watching:
             'progress': known[-1] if known else None,
             'highest': max(known, default=None),
             'outcome': outcome.value if known else None,
+            'verdict': self._verdict,
             'answers': len(answers),
             'invalid': invalid,
         }
@@ -163,6 +171,8 @@ def _in_words(found: Mapping[str, Any], outcome: str) -> str:
     if found['progress'] is not None:
         words += [f'Progress at the end: {_percent(found["progress"])}; highest: {_percent(found["highest"])}.']
         words += [f'By the whole curve: {outcome}.']
+    if verdict := found['verdict']:
+        words += [f'A monitor would say at frame {verdict["frame"]}: {verdict["outcome"]}; {verdict["reason"]}.']
     if found['invalid']:
         words += [f'{found["invalid"]} of {found["answers"]} answers gave no score; they count as unknown, not as 0.']
     return ' '.join(words)

@@ -17,6 +17,7 @@ from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Rgb
 from robobrain_ros.brain.loading import engine_for
 from robobrain_ros.brain.tracker import Sample, Tracker, Views
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.progress import Mode, pieces
 
 
@@ -39,13 +40,24 @@ def check(model: Path) -> None:
     pieces('any task', profile)
 
 
+def answered(sample: Sample) -> Sample:
+    """Return the sample, if the model has answered.
+
+    :raises BrainError: if the engine has failed instead
+    """
+    if sample.code not in (ErrorCode.OK, ErrorCode.UNPARSABLE):
+        raise BrainError(sample.code, sample.fault)
+    return sample
+
+
 async def judge(brain: Brain, run: Run, modes: Sequence[Mode] = tuple(Mode)) -> list[Sample]:
     """Judge a run in the order of time.
 
     :returns: a sample for each look but the first, which is the start
+    :raises BrainError: if the engine fails; an answer without a score is no such failure
     """
     tracker = Tracker(brain, run.task, run.goal, modes, run.looks[0])
-    return [await tracker.step(look, float(number)) for number, look in enumerate(run.looks[1:], 1)]
+    return [answered(await tracker.step(look, float(number))) for number, look in enumerate(run.looks[1:], 1)]
 
 
 async def judge_back(brain: Brain, run: Run) -> list[float]:
@@ -54,10 +66,11 @@ async def judge_back(brain: Brain, run: Run) -> list[float]:
     The reference pictures of start and goal stay what they are.
 
     :returns: the hop that led to each look but the last, in the order of time; NaN where there is none
+    :raises BrainError: if the engine fails
     """
     tracker = Tracker(brain, run.task, run.goal, (Mode.INCREMENTAL,), run.looks[0])
-    first = await tracker.step(run.looks[-1], 0.0)  # asked only to make it the look before the next one
-    hops = [(await tracker.step(look, 0.0)).hop for look in reversed(run.looks[:-1])]
+    first = answered(await tracker.step(run.looks[-1], 0.0))  # asked only to make it the look before the next one
+    hops = [answered(await tracker.step(look, 0.0)).hop for look in reversed(run.looks[:-1])]
     if isnan(first.hop) and hops:
         hops[0] = nan  # it was compared with the start
     return hops[::-1]

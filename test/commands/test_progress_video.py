@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 from brain_fixtures import make  # noqa: F401 - a fixture
-from scripted_engine import ScriptedEngine
+from scripted_engine import Die, ScriptedEngine
 from stand_in_server import listening
 
 from robobrain_ros.brain.brain import Brain
@@ -125,11 +125,25 @@ def test_answers_without_a_score_are_counted_and_never_0(folder, scripted, capfd
     assert [answer['hop'] for answer in answers] == [0.5, None, 0.5]
 
 
+def test_what_a_monitor_would_say_is_told(folder, scripted, capfd):
+    scripted('<score>+96%</score>')
+    assert run('--mode', 'forward') == 0
+    said = ' '.join(capfd.readouterr().out.split())
+    assert 'A monitor would say at frame 24: succeeded; progress is 0.96, at least 0.95, by the last 3 samples.' in said
+
+
 def test_nothing_but_answers_without_a_score_is_a_failure(folder, scripted, capfd):
     scripted('I cannot tell.')
     assert run('--json') == 1
     last = lines(capfd)[-1]
     assert (last['progress'], last['highest'], last['outcome'], last['invalid']) == (None, None, None, 6)
+
+
+def test_a_dead_engine_is_no_unknown_progress(folder, scripted, capfd):
+    scripted('<score>+50%</score>', Die())
+    assert run('--mode', 'forward') == 1
+    assert 'the engine process died' in capfd.readouterr().err
+    assert len(json.loads((results(folder) / 'pred_vllm.json').read_text())) == 1
 
 
 def test_an_interrupted_run_keeps_what_was_found(folder, scripted, monkeypatch):

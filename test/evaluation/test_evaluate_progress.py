@@ -16,12 +16,13 @@ import cv2
 import numpy as np
 import pytest
 from brain_fixtures import make  # noqa: F401 - a fixture
-from scripted_engine import ScriptedEngine
+from scripted_engine import Die, ScriptedEngine
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.progress_values import hop
 from robobrain_ros.brain.tracker import Views
 from robobrain_ros.cli import main
+from robobrain_ros.errors import BrainError
 from robobrain_ros.evaluation.dopamine_bench import CAMERAS
 from robobrain_ros.evaluation.progress_runs import Run, judge, judge_back
 from robobrain_ros.evaluation.progress_scores import walked_back
@@ -89,6 +90,12 @@ def test_what_the_last_look_was_compared_with_must_be_known(judged_by):
     hops = asyncio.run(judge_back(brain, RUN))
     assert isnan(hops[-1])
     assert not any(map(isnan, hops[:-1]))
+
+
+def test_a_dead_engine_is_no_bad_judge(judged_by):
+    brain, _ = judged_by(lambda before, after: Die())
+    with pytest.raises(BrainError, match='the engine process died'):
+        asyncio.run(judge(brain, RUN))
 
 
 # --- figures ---------------------------------------------------------------------------------------------------------
