@@ -83,6 +83,20 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     return convert
 
 
+def share(text: str) -> float:
+    """Read a share of something, 0 to 1; a type for argparse.
+
+    :raises argparse.ArgumentTypeError: for any other text
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f'{text!r} must be a number from 0 to 1, such as 0.3')
+    return value
+
+
 def seed(text: str) -> int:
     """Read a seed of the simulated table top, 0 to 2147483647; a type for argparse.
 
