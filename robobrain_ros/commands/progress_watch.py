@@ -124,8 +124,8 @@ class _Watching:
     def _show(self, number: int, sample: Sample) -> None:
         modes = self._watch.modes if len(self._watch.modes) > 1 else ()
         if self._rows is None:
-            columns: dict[str, int | None] = {'frame': 7, 'progress': 9, 'hop': 7}
-            self._rows = Rows(columns | {mode.value: 12 for mode in modes} | {'': None})
+            columns: dict[str, int | None] = {'frame': 6, 'progress': 8, 'hop': 6}
+            self._rows = Rows(columns | {mode.value: len(mode.value) for mode in modes} | {'': None})
         cells = [str(number), _percent(sample.progress), _percent(sample.hop, '+')]
         cells += [_percent(sample.modes.get(mode, nan)) for mode in modes]
         if isnan(sample.progress):
