@@ -39,7 +39,7 @@ def make_parser() -> Parser:
     """Make the parser of the whole command line."""
     from robobrain_ros.bags import commands as bags
     from robobrain_ros.bench import commands as bench
-    from robobrain_ros.commands import ask, completion, download, model, progress_video, query, serve
+    from robobrain_ros.commands import ask, completion, download, model, monitor, progress_video, query, serve
     from robobrain_ros.commands.demo_help import DESCRIPTION
     from robobrain_ros.tasks import TASKS, task_name
 
@@ -72,6 +72,7 @@ def make_parser() -> Parser:
 
     ask.add(commands)
     query.add(commands)
+    monitor.add(commands)
     progress_video.add(commands)
 
     up = commands.add_parser(

@@ -126,7 +126,7 @@ class Tracker:
         self._goal = None if goal is None else self._fit(goal)
         self._start = self._before = None if start is None else self._images(start)
         self._progress = 0.0
-        """Of mode incremental, at ``_before``."""
+        """What mode incremental says at ``_before``."""
 
     async def step(self, views: Views, stamp_s: float) -> Sample:
         """Take a look: compare what the cameras see now. From any event loop; cancelling it ends the requests.

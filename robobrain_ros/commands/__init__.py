@@ -8,5 +8,6 @@
 
 """What ``robobrain X`` runs, but for the commands of ``bags``, ``bench`` and ``evaluation``.
 
-``ask.py`` and ``query.py`` hold options; ``asking.py`` and ``querying.py`` do the work, with heavy imports.
+``ask.py``, ``query.py`` and ``monitor.py`` hold options; ``asking.py``, ``querying.py`` and ``monitoring.py`` do the work,
+with heavy imports.
 """

@@ -8,19 +8,12 @@
 
 """What ``robobrain query`` does: asks the running node, shows how the request goes on, prints the answer."""
 
-import os
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from rcl_interfaces.msg import Parameter
-from rclpy.action import get_action_server_names_and_types_by_node
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.action import Query
 from robobrain_ros.answer import Answer
@@ -29,18 +22,15 @@ from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.pictures import Pictures
 from robobrain_ros.commands.questions import Question, all_of
+from robobrain_ros.commands.running_node import check_name, connect, state_of
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import PlanStep
 from robobrain_ros.ros import from_messages
-from robobrain_ros.ros.client import Client, NoReply, Rejected
-from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.client import Client, Rejected
 from robobrain_ros.ros.parameters import LONGEST_S
 from robobrain_ros.tasks.base import check_instruction
-
-FIND_S = 5.0
-"""How long to look for the node."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +63,7 @@ def run(asked: QueryOptions) -> int:
         _question(asked, text)
     pictures = Pictures(asked.output) if asked.output else None
     good = True
-    with results(asked.json) as tell, _client(f'/{asked.node.removeprefix("/")}') as client:
+    with results(asked.json) as tell, connect(asked.node) as client:
         annotated = Annotated(client) if pictures else None
         for number, text in enumerate(all_of(asked.instructions, asked.interactive)):
             message = _ask(client, asked, text, options)
@@ -98,55 +88,9 @@ def check(asked: QueryOptions) -> None:
 
     :raises BadRequest: if the node's name or the time limit is not allowed
     """
-    if not re.fullmatch(r'/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*', asked.node, re.ASCII):
-        raise BadRequest(
-            f'--node is {asked.node!r}, but must be the full name of a node, such as /robobrain or /arm/robobrain'
-        )
+    check_name(asked.node)
     if asked.timeout_s > LONGEST_S:
         raise BadRequest(f'--timeout is {asked.timeout_s:g}, but must be at most {LONGEST_S:g} seconds')
-
-
-@contextmanager
-def _client(name: str) -> Iterator[Client]:
-    """Yield a client of the node with this full name; NoReply if there is none."""
-    use_image_profile()
-    # without rclpy's handlers Ctrl-C is a KeyboardInterrupt, and the context is still there to cancel the request
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    found = False
-
-    def check() -> None:
-        if found and not client.is_there():
-            raise NoReply(f'{name} has ended')
-
-    client = Client(Node(f'robobrain_query_{os.getpid()}'), name, check)
-    try:
-        try:
-            client.wait_for_action(FIND_S)
-        except NoReply as error:
-            raise NoReply(_absent(error, client.node, name)) from None
-        found = True
-        yield client
-    finally:
-        client.close()
-        client.node.destroy_node()
-        rclpy.try_shutdown()
-
-
-def _absent(error: NoReply, node: Node, name: str) -> str:
-    """Say that no node of this name was found, and which ones were, or how to start one."""
-    if there := _nodes(node):
-        return f'there is no node {name}, but there is {", ".join(there)}: use --node {there[0]}'
-    return f'{error}. robobrain up, or ros2 launch, starts a node'
-
-
-def _nodes(node: Node) -> list[str]:
-    """Find the full names of all nodes that answer the action, whatever they are called."""
-    return [
-        action.rpartition('/')[0]
-        for name, namespace in node.get_node_names_and_namespaces()
-        for action, kinds in get_action_server_names_and_types_by_node(node, name, namespace)
-        if 'robobrain_ros/action/Query' in kinds
-    ]
 
 
 def _question(asked: QueryOptions, text: str) -> Question:
@@ -174,7 +118,7 @@ def _ask(client: Client, asked: QueryOptions, text: str, options: Sequence[Param
                 request_id=asked.request_id,
             )
         except Rejected as error:
-            raise Rejected(f'{error}; {_state(client)}') from None
+            raise Rejected(f'{error}; {state_of(client)}') from None
 
 
 def _in_words(known: Query.Feedback) -> tuple[str, str]:
@@ -182,15 +126,6 @@ def _in_words(known: Query.Feedback) -> tuple[str, str]:
     done = sum(step.status != PlanStep.PLANNED for step in known.steps)
     stage = f'{known.stage}, {done} of {len(known.steps)} steps' if known.steps else known.stage
     return stage, f'{known.tokens} tokens: {known.partial_text}' if known.tokens else ''
-
-
-def _state(client: Client) -> str:
-    """Say what a node that rejected a request is doing now."""
-    try:
-        state = client.state(2.0)
-    except NoReply:
-        return 'it may be loading its model: ask again later'
-    return 'it is active now: ask again' if state == 'active' else f'it is {state} now'
 
 
 def _record(message: AnswerMessage, answer: Answer, drawn: Path | None) -> dict[str, Any]:

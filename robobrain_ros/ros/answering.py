@@ -13,7 +13,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
@@ -72,6 +73,8 @@ class Answering:
         self._values = values
         self._open: ActiveNode | None = None
         self._pending = 0
+        self._stops: list[Callable[[], None]] = []
+        """Each ends a piece of work that is no request of the brain."""
         self._idle = threading.Condition()
 
     @property
@@ -89,6 +92,29 @@ class Answering:
             if self._open is not None:
                 self._open.brain.stop_all(ErrorCode.NOT_ACTIVE, 'the node was deactivated')
             self._open = None
+            for stop in self._stops:
+                stop()
+
+    @contextmanager
+    def at_work(self, stop: Callable[[], None]) -> Iterator[ActiveNode]:
+        """Do work that is no request of the brain, but ends as requests do; yields what the active node has.
+
+        :param stop: called by ``shut``, in any thread: lets the work end soon; ``wait`` waits for that
+        :raises BrainError: NOT_ACTIVE if the node is not active
+        """
+        with self._idle:
+            if self._open is None:
+                raise BrainError(ErrorCode.NOT_ACTIVE, 'the node is not active')
+            parts = self._open
+            self._pending += 1
+            self._stops.append(stop)
+        try:
+            yield parts
+        finally:
+            with self._idle:
+                self._stops.remove(stop)
+                self._pending -= 1
+                self._idle.notify_all()
 
     def frame_of(self, camera: str) -> Callable[[], Awaitable[CameraFrame]]:
         """Return a function that waits for a camera's newest frame, by the parameters' limits of age and time.

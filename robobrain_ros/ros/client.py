@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import rclpy
 from builtin_interfaces.msg import Duration
@@ -24,9 +24,14 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 
-from robobrain_ros.action import Query
+from robobrain_ros.action import Monitor, Query
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
+from robobrain_ros.srv import Remember
+
+if TYPE_CHECKING:
+    from robobrain_ros.ros.monitor_client import Monitored
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
@@ -58,6 +63,11 @@ def _absent(what: str, timeout_s: float) -> NoReply:
         f'{what} was not found within {timeout_s:g} s. Is its process running, with the same {here} as here? '
         'robobrain doctor checks the network (loopback, multicast, shared memory)'
     )
+
+
+def duration(seconds: float) -> Duration:
+    """Seconds as ROS has them."""
+    return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 
 class Rejected(NoReply):
@@ -103,6 +113,19 @@ class Client:
         while (left := deadline - time.monotonic()) > 0:
             yield min(left, SLICE_S)
             self._check()
+
+    def until(self, condition: Callable[[], Any], timeout_s: float, what: str) -> None:
+        """Block until a condition holds; callbacks of the caller's node run meanwhile.
+
+        :param what: what is waited for, in the words of an error
+        :raises NoReply: after ``timeout_s`` seconds
+        """
+        slices = self._slices(timeout_s)
+        while not condition():
+            slice_s = next(slices, None)
+            if slice_s is None:
+                raise NoReply(f'{what}: nothing came within {timeout_s:g} s')
+            self.executor.spin_once(slice_s)
 
     def call(self, kind: Any, service: str, request: Any, timeout_s: float) -> Any:
         """Call a service of any node, once; blocks until it replies.
@@ -215,8 +238,7 @@ class Client:
         """
         if not self.is_there():
             self.wait_for_action(timeout_s)
-        timeout = Duration(sec=int(timeout_s), nanosec=int(timeout_s % 1 * 1e9))
-        request = Query.Goal(task=task, instruction=instruction, timeout=timeout, **goal)
+        request = Query.Goal(task=task, instruction=instruction, timeout=duration(timeout_s), **goal)
         sent = self._query.send_goal_async(request, feedback_callback=lambda message: feedback(message.feedback))
         try:
             accepted_s = max(timeout_s, ACCEPT_S)
@@ -228,6 +250,41 @@ class Client:
         except BaseException:  # such as Ctrl-C
             self._cancel(sent)
             raise
+
+    def monitor(self, instruction: str, timeout_s: float = 600.0, **goal: Any) -> 'Monitored':
+        """Let the node watch a task by action ``~/monitor``; blocks until it has accepted that.
+
+        ::
+
+            with client.monitor('put the red cube on the plate', goal_name='put_cube') as watch:
+                for feedback in watch:
+                    print(feedback.sample.value)
+            print(watch.result.outcome == Monitor.Result.SUCCEEDED, watch.result.reason)
+
+        :param instruction: the task, in one line
+        :param timeout_s: it ends with TIMEOUT after this, seconds
+        :param goal: further fields of the goal (action/Monitor.action)
+        :raises NoReply: if the node is not there or does not answer
+        :raises Rejected: if it is not active
+        """
+        from robobrain_ros.ros.monitor_client import Monitored
+
+        goal = {'timeout': duration(timeout_s)} | goal
+        return Monitored(self, Monitor.Goal(instruction=instruction, **goal), timeout_s)
+
+    def remember(self, name: str, timeout_s: float = 20.0, **request: Any) -> str:
+        """Keep a start or goal image by name, by service ``~/remember``; blocks until it is kept.
+
+        :param name: what ``monitor`` finds it by, as ``goal_name`` or ``start_name``
+        :param request: further fields of the request (srv/Remember.srv), such as ``camera``
+        :returns: where the node keeps it, on its own host
+        :raises NoReply: after ``timeout_s`` seconds
+        :raises BrainError: if the node cannot keep it
+        """
+        reply = self.call(Remember, f'{self.name}/{topics.REMEMBER}', Remember.Request(name=name, **request), timeout_s)
+        if not reply.success:
+            raise BrainError(ErrorCode(reply.error_code), reply.message)
+        return str(reply.message)
 
     def _cancel(self, sent: 'Future[Any]') -> None:
         """Cancel a goal for which nobody waits any more, and wait until the node has heard it."""

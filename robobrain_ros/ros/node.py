@@ -43,11 +43,13 @@ from robobrain_ros.ros.from_parameters import (
     server_config,
     settings,
 )
-from robobrain_ros.ros.http import serve
+from robobrain_ros.ros.http import require_port, serve
 from robobrain_ros.ros.lifecycle import AnsweringLifecycleNode
+from robobrain_ros.ros.monitoring import Monitoring
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.polled_clock import PolledClock
+from robobrain_ros.ros.remembering import Remembering
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.transforms import Transforms
@@ -110,6 +112,8 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         # before anything can fail: rclpy destroys the nodes that are left when it shuts down
         self._answering = Answering(self, self._values)
         self._requests = RequestServer(self, self._answering, self._values)
+        self._monitoring = Monitoring(self, self._answering, self._values)
+        self._remembering = Remembering(self, self._answering, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None
         self._http: HttpServer | None = None
@@ -157,6 +161,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         """Start the engine; blocks until it is warm."""
         values = self._values()
         banner.tell(values, self.get_logger())
+        require_port(values)
         brain = Brain(*_engine(values), settings(values))
         try:
             started = brain.start(self._report, (values['warm_up_width'], values['warm_up_height']))

@@ -18,6 +18,7 @@ from std_msgs.msg import Header
 from robobrain_ros.answer import Answer, PointStatus
 from robobrain_ros.brain import overlay
 from robobrain_ros.msg import Answer as AnswerMessage
+from robobrain_ros.msg import Progress
 from robobrain_ros.ros import messages, topics
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
 from robobrain_ros.ros.camera.image_bridge import CvBridge
@@ -87,6 +88,12 @@ class Outputs:
             if answer.steps:
                 publishers[topics.PLAN].publish(messages.plan(answer, message.header, header.frame_id))
         publishers[topics.ANSWER].publish(message)  # last: who waits for it finds the others there
+
+    def progress(self, sample: Progress) -> None:
+        """Publish one sample of a monitor. Quick."""
+        with self._lock:
+            if not self._closed:
+                self._publishers[topics.PROGRESS].publish(sample)
 
     def show(self, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
         """Publish the drawn image and the markers, each only if it has a subscriber; drawing takes milliseconds.

@@ -20,7 +20,7 @@ from nav_msgs.msg import Path
 from sensor_msgs.msg import CameraInfo, Image
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.msg import Answer, Plan
+from robobrain_ros.msg import Answer, Plan, Progress
 
 NODE = 'robobrain'
 """The node's own name, where it is started under no other."""
@@ -33,7 +33,11 @@ ASK = 'ask'
 """Service robobrain_ros/Ask: replies when the request has ended."""
 QUERY = 'query'
 """Action robobrain_ros/Query: gives feedback while the request is worked on, and can be cancelled."""
-REQUESTS = (INSTRUCTION, REQUEST, ASK, QUERY)
+MONITOR = 'monitor'
+"""Action robobrain_ros/Monitor: watches a task until it has succeeded, failed or stalled."""
+REMEMBER = 'remember'
+"""Service robobrain_ros/Remember: keeps start and goal images for ``monitor`` by name."""
+REQUESTS = (INSTRUCTION, REQUEST, ASK, QUERY, MONITOR, REMEMBER)
 """How clients ask."""
 
 ANSWER = 'answer'
@@ -50,6 +54,8 @@ TRAJECTORY = 'trajectory'
 """A trajectory as a path, whole or not at all."""
 PLAN = 'plan'
 """The steps of task planning, or of a mission."""
+PROGRESS = 'progress'
+"""Every sample of a monitor."""
 ANNOTATED = 'annotated'
 """The answer drawn on its image, while someone subscribes."""
 MARKERS = 'markers'
@@ -62,6 +68,7 @@ OUTPUTS: dict[str, type] = {
     WAYPOINTS: PoseArray,
     TRAJECTORY: Path,
     PLAN: Plan,
+    PROGRESS: Progress,
     ANNOTATED: Image,
     MARKERS: MarkerArray,
 }

@@ -26,6 +26,8 @@ from robobrain_ros.commands.arguments import image_size, positive, with_suggesti
         ('bag record --seconds nan', "--seconds: 'nan' must be a number above 0"),
         ('bag record --seed 99999999999', "--seed: '99999999999' must be"),
         ('demo --episodes 0', "robobrain demo: error: argument --episodes: '0' must be a whole number above 0"),
+        ('demo --episodes 2 --faults 1.5', "argument --faults: '1.5' must be a number from 0 to 1, such as 0.3"),
+        ('demo --episodes 2 --faults nan', "argument --faults: 'nan' must be"),
         ('evaluate --scenes 0', "--scenes: '0' must be a whole number above 0"),
         ('parity --scenes 0', "--scenes: '0' must be"),
         ('parity --dtype float12', "'float12'"),
@@ -73,6 +75,8 @@ def test_positive_keeps_the_kind():
         ('bench engine --paths engine,other', "robobrain bench engine: unknown path 'other'"),
         ('parity --dtype bfloat16 --output nosuch/x.json', "robobrain parity: cannot write 'nosuch/x.json'"),
         ('parity', 'robobrain parity: nothing to compare'),
+        ('demo --faults 0.3', 'robobrain demo: --faults spoils episodes: say how many, such as --episodes 10'),
+        ('demo --episodes 3 --no-monitor', 'robobrain demo: --no-monitor leaves out what --faults adds'),
         ('up --seed 3', 'robobrain up: --seed chooses a simulated table top, so it needs --sim'),
         ('bag replay nowhere', "robobrain bag replay: 'nowhere' is no rosbag2 recording"),
     ],
@@ -84,12 +88,16 @@ def test_errors_are_sentences_that_name_the_command(command, says, capsys, monke
     assert capsys.readouterr().err.startswith(says)
 
 
-@pytest.mark.parametrize('command', ['demo', 'up', 'query x', 'bag record', 'bench soak', 'bench transport'])
+@pytest.mark.parametrize(
+    'command', ['demo', 'up', 'query x', 'monitor x', 'remember x', 'bag record', 'bench soak', 'bench transport']
+)
 def test_without_ros_it_says_how_to_get_it(command, capsys, monkeypatch):
     for name in (
         'commands.demo',
         'commands.local_stack',
         'commands.querying',
+        'commands.monitoring',
+        'commands.running_node',
         'bags.record',
         'bench.soak',
         'bench.transport',

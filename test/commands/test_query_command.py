@@ -28,7 +28,7 @@ from ros_helpers import SOON, own_domain, until
 
 from robobrain_ros.answer import Answer
 from robobrain_ros.cli import main
-from robobrain_ros.commands import local_stack, querying
+from robobrain_ros.commands import local_stack, running_node
 from robobrain_ros.ros.client import Client
 from robobrain_ros.sim import layout
 
@@ -147,8 +147,8 @@ def test_another_name_is_suggested(world, capfd):
 
 
 def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
-    monkeypatch.setattr(querying, 'FIND_S', 1.0)
-    monkeypatch.setattr(querying, '_nodes', lambda node: [])  # other test runs on this host may have some
+    monkeypatch.setattr(running_node, 'FIND_S', 1.0)
+    monkeypatch.setattr(running_node, '_nodes', lambda node: [])  # other test runs on this host may have some
     with own_domain() as domain:
         assert main(['query', '--node', '/nowhere', 'the mug']) == 1
     err = capfd.readouterr().err
@@ -179,7 +179,7 @@ def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
     ],
 )
 def test_mistakes_are_found_before_the_node_is_asked(arguments, says, capfd, monkeypatch):
-    monkeypatch.delattr(querying, 'Client')
+    monkeypatch.delattr(running_node, 'Client')
     assert main(['query', *arguments]) == 1
     out, err = capfd.readouterr()
     assert out == ''
