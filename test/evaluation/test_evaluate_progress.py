@@ -10,6 +10,7 @@
 
 import asyncio
 import json
+import shutil
 from math import isnan, nan
 
 import cv2
@@ -21,6 +22,7 @@ from scripted_engine import Die, ScriptedEngine
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.progress_values import hop
 from robobrain_ros.brain.tracker import Views
+from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.cli import main
 from robobrain_ros.errors import BrainError
 from robobrain_ros.evaluation.dopamine_bench import CAMERAS
@@ -209,3 +211,12 @@ def test_what_cannot_be_done_is_said_before_the_model_is_loaded(tmp_path, monkey
     monkeypatch.setattr(Brain, 'load', lambda *_, **__: pytest.fail('loaded'))
     assert main(['evaluate', *arguments]) == 1
     assert says in capfd.readouterr().err
+
+
+@pytest.mark.parametrize('command', [('evaluate', '--progress'), ('progress', '--video', 'v.mp4', '--task', 'tidy up')])
+def test_a_model_without_the_task_is_not_loaded(tmp_path, monkeypatch, capfd, command):
+    monkeypatch.setattr(Brain, 'load', lambda *_, **__: pytest.fail('loaded'))
+    model = shutil.copytree(TINY_MODEL, tmp_path / 'old', ignore=shutil.ignore_patterns('*.safetensors'))
+    (model / 'robobrain.json').write_text('{"profile": "robobrain-2.0"}')
+    assert main([*command, '--model', str(model)]) == 1
+    assert "profile 'robobrain-2.0' cannot tell progress" in capfd.readouterr().err
