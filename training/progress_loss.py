@@ -134,9 +134,9 @@ def draw_pairs(progress: Tensor, count: int, asked: int, shares: Tensor, random:
 
 def gather(features: Tensor, pairs: Pairs) -> Tensor:
     """Return (n, 4 x tokens, width) of the comparisons' pictures, from features of all runs' and the grey one's."""
-    each = GREY  # pictures of a run
-    index = pairs.episode[:, None] * each + pairs.pictures
-    return features[torch.where(pairs.pictures == GREY, len(features) - 1, index)].flatten(1, 2)
+    places = pairs.episode[:, None] * GREY + pairs.pictures  # so many pictures has a run
+    places = torch.where(pairs.pictures == GREY, len(features) - 1, places)
+    return features.index_select(0, places.flatten()).view(len(places), -1, features.shape[-1])
 
 
 def draw_head(sizes: Sizes, seed: int) -> Parameters:
