@@ -60,5 +60,5 @@ done
 wait $trainer
 code=$?
 collect
-tail -n 4 "$RUN/log.txt" | cut -c1-1500
+tail -n 4 "$RUN/log.txt" | cut -c1-3500
 exit $code

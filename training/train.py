@@ -216,10 +216,12 @@ class Run:
             return self._tokenizer.decode(ids, skip_special_tokens=True).strip()
 
         success, examples = evaluate(learner.plain, rounded, self.held_out, decode, scenes)
+        self._say_figures(success)
         if len(self.held_out_episodes):
             asked = (learner.comparison, learner.answers, self.held_out_episodes)
-            success |= measure(follow(learner.plain, rounded, *asked, decode, scenes // 2))
-        self.say('held out: ' + '  '.join(f'{key} {100 * value:.1f}' for key, value in success.items()))
+            followed = measure(follow(learner.plain, rounded, *asked, decode, scenes // 2))
+            self._say_figures(followed)
+            success |= followed
         entry = {'step': learner.step_number, 'seconds': round(time.monotonic() - self.born), 'success': success,
                  'scenes': self.scenes.written, 'held_out_scenes': min(scenes, len(self.held_out))}  # fmt: skip
         self.curve.append(entry)
@@ -228,6 +230,9 @@ class Run:
         lines = [f'{one.kind} | {one.question!r} | right {one.right!r} | given {one.given!r}' for one in examples]
         (self.folder / 'examples.txt').write_text('\n'.join(lines[:400]) + '\n')
         self.say(f'published in {time.monotonic() - began:.1f} s')
+
+    def _say_figures(self, figures: dict[str, float]) -> None:
+        self.say('held out: ' + '  '.join(f'{key} {100 * value:.1f}' for key, value in figures.items()))
 
 
 def _check(loaders: list[Loader], renderers: list[subprocess.Popen[bytes]]) -> None:
