@@ -39,8 +39,17 @@ def make_parser() -> Parser:
     """Make the parser of the whole command line."""
     from robobrain_ros.bags import commands as bags
     from robobrain_ros.bench import commands as bench
-    from robobrain_ros.commands import ask, completion, download, model, monitor, progress_video, query, serve
-    from robobrain_ros.commands.demo_help import DESCRIPTION
+    from robobrain_ros.commands import (
+        ask,
+        completion,
+        demo_help,
+        download,
+        model,
+        monitor,
+        progress_video,
+        query,
+        serve,
+    )
     from robobrain_ros.tasks import TASKS, task_name
 
     parser = Parser(
@@ -49,27 +58,7 @@ def make_parser() -> Parser:
     parser.add_argument('--version', action='version', version=_version())
     commands = parser.add_subparsers(dest='command', required=True, metavar='COMMAND')
 
-    demo = commands.add_parser(
-        'demo',
-        help='simulated camera and node as separate processes, one question per task',
-        description=DESCRIPTION,
-        formatter_class=WITH_EXAMPLES,
-    )
-    demo.add_argument(
-        '--seed', type=seed, metavar='N', default=1, help='which simulated table top (default: %(default)s)'
-    )
-    demo.add_argument(
-        '--output', type=Path, default=Path('demo_output'), help='folder for pictures (default: %(default)s)'
-    )
-    demo.add_argument(
-        '--episodes',
-        type=positive(int),
-        metavar='N',
-        help='let the gripper do what was answered, N times; exit code 1: too seldom',
-    )
-    demo.add_argument('--json', action='store_true', help='print the answers as JSON; the table goes to stderr')
-    demo.set_defaults(run=_demo)
-
+    demo_help.add(commands)
     ask.add(commands)
     query.add(commands)
     monitor.add(commands)
@@ -182,16 +171,6 @@ def _version() -> str:
 def _name(chosen: argparse.Namespace) -> str:
     """Return the command in full, such as ``robobrain bag replay``."""
     return ' '.join(['robobrain', chosen.command, *([chosen.kind] if 'kind' in chosen else [])])
-
-
-def _demo(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.commands.demo import run, run_episodes
-    from robobrain_ros.commands.output import results
-
-    with results(chosen.json) as tell:
-        if chosen.episodes is None:
-            return run(chosen.seed, chosen.output, tell)
-        return run_episodes(chosen.episodes, chosen.seed, chosen.output, tell)
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from visualization_msgs.msg import MarkerArray
 from robobrain_ros.commands.annotated import Annotated
 from robobrain_ros.commands.episodes import Episode, Outcome, episodes
 from robobrain_ros.commands.output import Rows
+from robobrain_ros.commands.watching import Verdict
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client, NoReply
@@ -33,20 +34,17 @@ COLUMNS = {'seed': 7, 'task': 10, 'instruction': None, 'end': 6, 's': 5, 'remark
 PATIENCE_S = 10.0
 """Longest wait for a picture, or for the world's state, after what must lead to it."""
 LONGEST_S = 120.0
-"""Longest motion, and longest watch over it."""
+"""Longest motion."""
 
 
-class Watcher(Protocol):
-    """Watches the attempts of an episode."""
+class Watching(Protocol):
+    """What watches an attempt."""
 
     def remember(self, start: Image) -> None:
         """Take the image from before the attempt, as the camera gave it. May block."""
 
-    def begin(self, instruction: str) -> None:
-        """Begin to watch; does not block."""
-
-    def ended(self) -> bool:
-        """Whether there is a verdict on what was begun last."""
+    def watch(self, instruction: str) -> Verdict:
+        """Block until there is a verdict."""
 
 
 class Arena:
@@ -85,10 +83,10 @@ class Arena:
         self._until(begun, PATIENCE_S, 'the state of the world')
         del self._heard[:-1]
 
-    def attempt(self, episode: Episode, watcher: Watcher | None = None) -> Outcome:
+    def attempt(self, episode: Episode, watcher: Watching | None = None) -> Outcome:
         """Ask what to do about the present image, and see what comes of it; blocks for some seconds.
 
-        :param watcher: watches the motion, which is over when both have ended
+        :param watcher: watches the motion
         :raises NoReply: if simulator or brain do not answer
         """
         begin, known, stamp = time.monotonic(), len(self._heard), self._stamp()
@@ -97,22 +95,19 @@ class Arena:
             watcher.remember(before)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
-        moved = answer.error_code == Answer.OK
+        moved, verdict = answer.error_code == Answer.OK, None
         if moved:
             if watcher:
-                watcher.begin(instruction)
+                verdict = watcher.watch(instruction)
             moved = self._spin(lambda: len(self._heard) > known, PATIENCE_S)
-            still = lambda: not from_markers(self._heard[-1]).moving  # noqa: E731
-            over = lambda: still() and (watcher is None or watcher.ended())  # noqa: E731
-            self._until(over, LONGEST_S, 'the end of the motion')
+            self._until(self._is_still, LONGEST_S, 'the end of the motion')
         after = self._image_after(self._stamp())
         state = from_markers(self._heard[-1])
         success, metres = episode.judge(state)
         drawn, first = self._annotated.of(answer), to_rgb(before)
         pictures = (first, first if drawn is None else drawn, to_rgb(after))
-        return Outcome(
-            episode, answer, moved and success, metres, moved, pictures, time.monotonic() - begin, state.fault
-        )
+        took = time.monotonic() - begin
+        return Outcome(episode, answer, moved and success, metres, moved, pictures, took, state.fault, verdict)
 
     def states(self) -> list[tuple[float, State]]:
         """Return what was seen of the world since the episode began: the time of its stamp, seconds, and the state."""
@@ -122,6 +117,9 @@ class Arena:
 
     def _keep_image(self, image: Image) -> None:
         self._images[:] = [image]
+
+    def _is_still(self) -> bool:
+        return not from_markers(self._heard[-1]).moving
 
     def _stamp(self) -> Time:
         """Return when the newest state was true."""

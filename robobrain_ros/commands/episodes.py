@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from robobrain_ros.commands.watching import Verdict
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Answer
 from robobrain_ros.sim.questions import MOVABLE, RECEIVING
@@ -103,6 +104,8 @@ class Outcome:
     """From the question to the end of the motion."""
     fault: str = ''
     """What has gone wrong on purpose so far."""
+    verdict: Verdict | None = None
+    """What the monitor says; None where nothing was watched."""
 
     def remark(self) -> str:
         """Say why it failed, or how well it went."""
