@@ -100,7 +100,7 @@ class Watch:
         due = clock()
         while True:
             await asyncio.sleep(due - clock())
-            due = max(due + self._goal.period, clock())
+            due = max(due, clock()) + self._goal.period
             look = await self._look(tracker, views)
             tell(look)
             if isinstance(look.found, Sample):
