@@ -125,7 +125,7 @@ def test_stopping_ends_it_in_a_pause_and_in_a_step(found):
         watch.stop(Ending(None, ErrorCode.NOT_ACTIVE, 'the second call does not count'))
         ending = await asyncio.wait_for(running, 5)
         watch.stop(CANCELLED)
-        return ending, asyncio.current_task().cancelling() > 0  # type: ignore[union-attr]
+        return ending, asyncio.current_task().cancelling() > 0
 
     assert asyncio.run(go()) == (CANCELLED, False)
 
@@ -160,9 +160,9 @@ def test_looks_keep_their_times_and_those_that_were_missed_are_left_out():
             return self.now
 
         def _run_once(self) -> None:
-            if not self._ready and self._scheduled:  # type: ignore[attr-defined]
-                self.now = max(self.now, self._scheduled[0].when())  # type: ignore[attr-defined]
-            super()._run_once()  # type: ignore[misc]
+            if not self._ready and self._scheduled:
+                self.now = max(self.now, self._scheduled[0].when())
+            super()._run_once()
 
     robot = Robot(0.3, 0.4, 2.5, 0.1, 0.1, sample(1.0))
     with asyncio.Runner(loop_factory=Clock) as runner:
