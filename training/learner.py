@@ -41,7 +41,7 @@ class Recipe:
     """Images in a batch."""
     short: int = 14
     """Short questions about each image, drawn from those in its record."""
-    long: int = 4
+    long: int = 6
     """Long questions about each image."""
     long_weight: float = 0.8
     dense: float = 0.5
