@@ -17,11 +17,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from robobrain_ros.answer import Answer, Target
+from robobrain_ros.answer import Answer
 from robobrain_ros.brain.frame import Frame, Rgb
 from robobrain_ros.brain.jobs import Job, Policy, Stage
 from robobrain_ros.brain.prepared_image import PreparedImage
-from robobrain_ros.brain.targets import targets
+from robobrain_ros.brain.targets import check_sure, targets
 from robobrain_ros.engines.base import Engine, Generation
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthRules
@@ -183,7 +183,7 @@ class Pipeline:
             located, faults = await asyncio.to_thread(image.locate, lambda scene: locate(places, scene, rules))
             found = {'waypoints' if way else 'targets': located.targets}
             job.update(Stage.PROJECT, **found, warnings=warnings + faults + located.reasons)
-            _check_sure(located.targets, settings.min_confidence)
+            check_sure(located.targets, settings.min_confidence)
         timings.project = clock.lap()
 
     async def _generate(self, job: Job, asked: Generation, clock: '_Clock') -> tuple[str, list[Token]]:
@@ -225,19 +225,3 @@ def _check(parsed: Parsed, answer: Answer) -> None:
     if not (parsed.points or parsed.boxes or parsed.steps or parsed.reply):
         why = '; '.join(answer.warnings) or 'the answer is empty'
         raise BrainError(ErrorCode.UNPARSABLE, f'the answer {answer.text!r} has nothing for {answer.task}: {why}')
-
-
-def _check_sure(places: Sequence[Target], least: float) -> None:
-    """BrainError if one of the places is less sure than is wanted; they stay in the answer as candidates."""
-    if not least:
-        return
-    target = min(places, key=lambda place: -1.0 if place.confidence is None else place.confidence)
-    if target.confidence is None:
-        why = 'is not known: the engine tells no probabilities of its tokens'
-    elif target.confidence < least:
-        why = f'is {target.confidence:.2f}'
-    else:
-        return
-    u, v = target.pixel
-    message = f'the confidence of the place at pixel ({u:.0f}, {v:.0f}) {why}, but min_confidence is {least:g}'
-    raise BrainError(ErrorCode.UNSURE, message)

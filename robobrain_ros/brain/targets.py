@@ -18,6 +18,7 @@ from itertools import accumulate
 from math import hypot, prod
 
 from robobrain_ros.answer import Target
+from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.tasks.calibration import Reliability
 from robobrain_ros.tasks.profiles import Scale
@@ -79,3 +80,29 @@ def _behind(before: Target, target: Target) -> Target:
         return replace(target, confidence=None, spread=None)
     u, v, depth = (max(pair) for pair in zip(before.spread, target.spread, strict=True))
     return replace(target, confidence=min(before.confidence, target.confidence), spread=(u, v, depth))
+
+
+def check_sure(places: Sequence[Target], least: float) -> None:
+    """Check that all places are sure enough.
+
+    :param least: the confidence that each must have, 0 .. 1; 0 takes all
+    :raises BrainError: UNSURE if one of them is less sure, or nothing is known of its confidence
+    """
+    if not least:
+        return
+    target = min(places, key=lambda place: -1.0 if place.confidence is None else place.confidence)
+    if target.confidence is None:
+        why = 'is not known: the engine tells no probabilities of its tokens'
+    elif target.confidence < least:
+        why = f'is {_less(target.confidence, least)}'
+    else:
+        return
+    u, v = target.pixel
+    message = f'the confidence of the place at pixel ({u:.0f}, {v:.0f}) {why}, but min_confidence is {least}'
+    raise BrainError(ErrorCode.UNSURE, message)
+
+
+def _less(value: float, limit: float) -> str:
+    """Write a number below a limit with two digits, or with as many more as it takes to see that it is less."""
+    rounded = (f'{value:.{digits}f}' for digits in range(2, 18))
+    return next((text for text in rounded if float(text) < limit), str(value))

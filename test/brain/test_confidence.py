@@ -9,14 +9,17 @@
 
 """How sure an answer is: waypoints that follow each other, calibration, and answers that are not sure enough."""
 
+import math
+import re
 from dataclasses import replace
 
 import pytest
 from brain_fixtures import SOON, said
 
+from robobrain_ros.answer import Target
 from robobrain_ros.brain.pipeline import Settings
-from robobrain_ros.brain.targets import targets
-from robobrain_ros.errors import BadRequest, ErrorCode
+from robobrain_ros.brain.targets import check_sure, targets
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.evaluation.tabletop import frame_of
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.sim.scene import TableTop
@@ -77,7 +80,7 @@ def test_an_answer_that_is_not_sure_enough_keeps_its_candidates(tiny_brain):
     assert unsure.targets == sure.targets
     u, v = sure.targets[0].pixel
     where = f'the place at pixel ({u:.0f}, {v:.0f})'
-    assert unsure.message == f'the confidence of {where} is {said_so:.2f}, but min_confidence is 1'
+    assert unsure.message == f'the confidence of {where} is {said_so:.2f}, but min_confidence is 1.0'
 
 
 def test_the_calibration_of_the_checkpoint_reaches_the_answer(tiny_brain):
@@ -112,6 +115,22 @@ def test_a_mission_s_step_that_is_not_sure_enough_fails(tiny_brain):
     )
     assert job.code in (ErrorCode.UNSURE, ErrorCode.NOT_FOUND)
     assert not any(step.targets or step.waypoints for step in job.steps)
+
+
+@pytest.mark.parametrize(
+    ('value', 'limit', 'shown'),
+    [
+        (0.5, 1.0, '0.50'),
+        (0.9989, 0.9999, '0.999'),
+        (0.896, 0.9, '0.896'),
+        (0.9949, 0.995, '0.99'),
+        (math.nextafter(0.3, 0.0), 0.3, '0.2999999999999999'),
+    ],
+)
+def test_a_confidence_that_is_not_enough_is_seen_to_be_less(value, limit, shown):
+    place = Target((1.0, 2.0), confidence=value)
+    with pytest.raises(BrainError, match=rf'pixel \(1, 2\) is {re.escape(shown)}, but min_confidence is {limit}$'):
+        check_sure([place], limit)
 
 
 @pytest.mark.parametrize('least', [-0.1, 1.1, float('nan'), '0.5', None])
