@@ -103,11 +103,12 @@ class Arena:
             self._until(self._is_still, LONGEST_S, 'the end of the motion')
         after = self._image_after(self._stamp())
         state = from_markers(self._heard[-1])
-        success, metres = episode.judge(state)
+        done, metres = episode.judge(state)
+        success = done and len(self._heard) > 1  # something has moved, now or in an attempt before
         drawn, first = self._annotated.of(answer), to_rgb(before)
         pictures = (first, first if drawn is None else drawn, to_rgb(after))
         took = time.monotonic() - begin
-        return Outcome(episode, answer, moved and success, metres, moved, pictures, took, state.fault, verdict)
+        return Outcome(episode, answer, success, metres, moved, pictures, took, state.fault, verdict)
 
     def states(self) -> list[tuple[float, State]]:
         """Return what was seen of the world since the episode began: the time of its stamp, seconds, and the state."""

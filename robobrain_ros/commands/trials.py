@@ -55,9 +55,9 @@ class Trial:
 
     @property
     def noticed(self) -> bool:
-        """Whether the attempt in which the fault happened was not taken for a success."""
+        """Whether the attempt in which the fault happened was taken for a failure."""
         verdict = next((outcome.verdict for outcome in self.outcomes if outcome.fault), None)
-        return verdict is not None and not verdict.succeeded
+        return verdict is not None and verdict.bad
 
     @property
     def recovered(self) -> bool:
@@ -68,13 +68,13 @@ class Trial:
     def false_alarm(self) -> bool:
         """Whether an attempt that had succeeded was taken for a failure."""
         pairs = ((outcome.success, outcome.verdict) for outcome in self.outcomes)
-        return any(success and verdict is not None and not verdict.succeeded for success, verdict in pairs)
+        return any(success and verdict is not None and verdict.bad for success, verdict in pairs)
 
     @property
     def false_success(self) -> bool:
         """Whether an attempt that had failed was taken for a success."""
         pairs = ((outcome.success, outcome.verdict) for outcome in self.outcomes)
-        return any(not success and verdict is not None and verdict.succeeded for success, verdict in pairs)
+        return any(not success and verdict is not None and verdict.good for success, verdict in pairs)
 
     @property
     def seconds(self) -> float:
@@ -109,8 +109,8 @@ class Trial:
 def run(arena: Arena, watcher: Watching | None, episode: Episode, fault: str) -> Trial:
     """Play one episode; blocks for some seconds an attempt.
 
-    Asks again from the present image until the monitor says that it is done, ``MOST`` times at the most. A question
-    that is answered by an error moves nothing and ends the episode: the same image would be answered alike.
+    Asks again from the present image as long as the monitor says that it has failed, ``MOST`` times at the most. A
+    question that is answered by an error moves nothing and ends the episode: the same image would be answered alike.
 
     :param watcher: None: there is one attempt
     :param fault: what is to go wrong, one of ``Fault``; empty: nothing
@@ -126,7 +126,7 @@ def run(arena: Arena, watcher: Watching | None, episode: Episode, fault: str) ->
         (began, start), *later = arena.states()[before:]
         truth += [(began, 0.0), *((stamp, progress_of(start, state, goal)) for stamp, state in later)]
         verdict = outcomes[-1].verdict
-        if verdict is None or verdict.succeeded:
+        if verdict is None or not verdict.bad:
             break
     return Trial(episode, fault, tuple(outcomes), tuple(truth))
 

@@ -8,6 +8,7 @@
 
 """A monitor that watches the attempts of an episode, and the verdicts that it gives."""
 
+import math
 from dataclasses import dataclass
 
 from sensor_msgs.msg import Image
@@ -34,9 +35,15 @@ class Verdict:
     """The stamp of each image, seconds, and the progress, NaN where it is unknown."""
 
     @property
-    def succeeded(self) -> bool:
+    def good(self) -> bool:
         """Whether the task is done, as the monitor sees it."""
         return self.outcome == 'SUCCEEDED'
+
+    @property
+    def bad(self) -> bool:
+        """Whether the task is to be tried again. Where no progress is known at all, nobody can tell."""
+        known = any(not math.isnan(progress) for _, progress in self.samples)
+        return known and self.outcome in ('FAILED', 'STALLED', 'TIMEOUT')
 
 
 class Watcher:

@@ -108,11 +108,23 @@ def test_what_is_taken_for_a_success_is_not_done_again():
     assert (found.noticed, found.false_success, found.false_alarm) == (False, True, False)
 
 
-@pytest.mark.parametrize('verdict', ['STALLED', 'FAILED', 'TIMEOUT', 'NOT_MONITORED'])
+@pytest.mark.parametrize('verdict', ['STALLED', 'FAILED', 'TIMEOUT'])
 def test_a_false_alarm_costs_another_attempt(verdict):
     found = trial([True, True], [verdict, GOOD])
     assert len(found.outcomes) == 2
     assert (found.false_alarm, found.noticed, found.recovered, found.success) == (True, False, False, True)
+
+
+@pytest.mark.parametrize('verdict', [
+    Verdict('NOT_MONITORED', 'why', ()), Verdict('TIMEOUT', 'why', ((0.0, float('nan')), (1.0, float('nan')))),
+])  # fmt: skip
+def test_a_monitor_that_cannot_tell_asks_for_nothing(verdict):
+    watcher = Watcher()
+    watcher.watch = lambda instruction: verdict
+    arena: Any = Arena([True, False], fault='slip')
+    found = run(arena, watcher, EPISODE, 'slip')
+    assert len(found.outcomes) == 1
+    assert (found.success, found.noticed, found.false_alarm, found.false_success) == (True, False, False, False)
 
 
 def test_an_answer_that_is_an_error_is_not_asked_for_again():
