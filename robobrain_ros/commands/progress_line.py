@@ -17,6 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column
 
+BESIDE = 32
+"""Columns of the terminal that the time, the bar and the spaces between take."""
+
 
 class ProgressLine:
     """Shows the samples of one task; use it as a context manager.
@@ -29,7 +32,7 @@ class ProgressLine:
         if sys.stderr.isatty():
             self._live = Progress(
                 TimeElapsedColumn(),
-                BarColumn(),
+                BarColumn(bar_width=20),
                 TextColumn('{task.fields[figures]}', table_column=Column(no_wrap=True), markup=False),
                 console=Console(stderr=True),
                 redirect_stdout=sys.stdout.isatty(),  # else rich would bring to stderr what belongs into a file
@@ -59,7 +62,7 @@ class ProgressLine:
         text = f'{100 * progress:3.0f} %  {figures}' if not fault else f'  ? %  {fault}'
         if self._live is None:
             print(f'{elapsed_s:6.1f} s  {text}', file=sys.stderr, flush=True)
-        elif math.isnan(progress):
-            self._live.update(self._live.task_ids[0], figures=text)
-        else:
-            self._live.update(self._live.task_ids[0], completed=progress, figures=text)
+            return
+        text = text[: max(self._live.console.width - BESIDE, 1)]
+        completed = None if math.isnan(progress) else progress  # None leaves the bar where it is
+        self._live.update(self._live.task_ids[0], completed=completed, figures=text)

@@ -194,7 +194,7 @@ def test_without_images_the_client_hears_why(watching, pictures, saboteur):
     blind = goal.heard(lambda sample: sample.error_code == Answer.STALE_IMAGE).sample
     assert not blind.valid
     assert blind.header == Header()
-    assert 'no newer image has come since the sample before' in blind.error_message
+    assert 'no newer image has come within 1 s' in blind.error_message
     pictures.disguise = lambda image: image
     engine(saboteur).script = score(100)
     _, result = goal.end()

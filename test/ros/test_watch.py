@@ -186,6 +186,10 @@ class Camera:
     def __init__(self, *stamps: float, value: int = 0) -> None:
         self.stamps, self.value = list(stamps), value
         self.asked: list[float] = []
+        self.age_s = 0.0
+
+    def status(self) -> Any:
+        return self
 
     async def frame(self, not_before_ns: int, max_age_s: float, timeout_s: float) -> Any:
         self.asked.append(not_before_ns / 1e9)
@@ -206,8 +210,14 @@ def test_every_look_asks_for_a_newer_image():
         assert (head.stamp.sec, seen.left, seen.right) == (stamp, None, None)
     assert camera.asked == [0.0, pytest.approx(10.0)]
     assert camera.asked[1] > 10.0
-    with pytest.raises(BrainError, match='no newer image has come since the sample before; nothing new'):
-        asyncio.run(views.look(1.0))
+    for age_s, says in (
+        (0.5, 'no newer image has come within 1 s'),
+        (9.0, 'no newer image has come within 1 s; nothing'),
+    ):
+        camera.age_s = age_s
+        with pytest.raises(BrainError, match=says) as caught:
+            asyncio.run(views.look(1.0))
+        assert ('nothing new' in str(caught.value)) == (age_s > 1)
 
 
 def test_a_clock_that_jumped_back_makes_older_stamps_new():

@@ -67,9 +67,11 @@ class NewestViews:
         try:
             frame = await self._cameras[name].frame(before and before + 1, self._max_age_s, timeout_s)
         except BrainError as error:
-            again = before and error.code is ErrorCode.STALE_IMAGE
-            why = 'no newer image has come since the sample before; ' if again else ''
-            raise BrainError(error.code, f'{who}{why}{error}') from error
+            why = str(error)
+            if before and error.code is ErrorCode.STALE_IMAGE:
+                fresh = self._cameras[name].status().age_s <= self._max_age_s  # the one that was given before
+                why = f'no newer image has come within {timeout_s:g} s' + ('' if fresh else f'; {why}')
+            raise BrainError(error.code, f'{who}{why}') from error
         stamp = stamp_ns(frame.header)
         if not stamp:
             raise BrainError(
