@@ -8,13 +8,15 @@
 
 """A picture to draw on: strokes and lines of text whose size suits the picture's."""
 
+import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 
 from robobrain_ros.brain.frame import Rgb
+from robobrain_ros.brain.label_places import Rectangle
 from robobrain_ros.brain.lettering import length, line_height, printable, written
 
 Colour = tuple[int, int, int]
@@ -116,6 +118,18 @@ class Canvas:
         for index, (line, colour) in enumerate(lines):
             self._write(margin, start + margin // 2 + index * self.line_height, line, colour)
         return 0, start, self.width, start + high
+
+    def around(self, place: Place, radius: float) -> Rectangle:
+        """Return the square that reaches ``radius`` units from a place: left, top, right and bottom in pixels."""
+        reach = radius * self.unit
+        return place[0] - reach, place[1] - reach, place[0] + reach, place[1] + reach
+
+    def along(self, start: Place, end: Place) -> Iterator[Rectangle]:
+        """Yield small squares along a line between two places, in pixels."""
+        count = min(int(math.dist(start, end) / (12 * self.unit)), 100)
+        for index in range(1, count):
+            share = index / count
+            yield self.around((start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share), 3)
 
     def _length(self, units: float) -> int:
         return max(2, round(units * self.unit))

@@ -115,3 +115,10 @@ def _rings(mark: Rectangle, size: tuple[int, int], distances: Sequence[float]) -
     corner = np.array([left + right - size[0], top + bottom - size[1]]) / 2
     for distance in distances:
         yield corner + AROUND * (half + distance * size[1])
+
+
+def meet(one: Rectangle, other: Rectangle, gap: float) -> bool:
+    """Whether two rectangles overlap, or lie this near to each other, in pixels."""
+    across = max(one[0], other[0]) - min(one[2], other[2])
+    along = max(one[1], other[1]) - min(one[3], other[3])
+    return max(across, along) <= gap

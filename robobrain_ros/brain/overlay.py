@@ -14,13 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from robobrain_ros.answer import Answer, GroundedStep, StepStatus, Target
-from robobrain_ros.brain.canvas import Canvas, Colour, Place
+from robobrain_ros.brain.canvas import Canvas, Colour
 from robobrain_ros.brain.frame import Frame, Rgb
-from robobrain_ros.brain.label_places import BAND, LINE, MARK, LabelPlaces, Rectangle
+from robobrain_ros.brain.label_places import BAND, LINE, MARK, LabelPlaces, Rectangle, meet
+from robobrain_ros.errors import ErrorCode
 
 WHITE: Colour = (255, 255, 255)
 TARGET: Colour = (255, 210, 0)
 FAILED: Colour = (255, 110, 100)
+CANDIDATE: Colour = (160, 160, 160)
+"""Places of an answer that failed, such as one that is UNSURE."""
 STEPS: tuple[Colour, ...] = (
     TARGET,
     (0, 220, 255),
@@ -67,7 +70,8 @@ def draw(image: Any, answer: Answer) -> Rgb:
     """Draw an answer on the picture that it is about.
 
     The steps of a mission are numbered and have a colour each, in the list as on the picture. Targets and waypoints
-    whose pixels are no numbers are left out. Text that does not fit ends in "...". Characters that no font of this
+    whose pixels are no numbers are left out. The places of an answer that failed are grey, and labelled UNSURE where that
+    is the failure: they are candidates. Text that does not fit ends in "...". Characters that no font of this
     computer has are counted in brackets ("[3 Chinese characters, no font]"); the package fonts-noto-cjk has them.
 
     :param image: the image that the answer's pixels refer to: path of a file, height x width x 3 uint8 RGB array, PIL
@@ -80,8 +84,10 @@ def draw(image: Any, answer: Answer) -> Rgb:
     places.cover(_write(canvas, answer), BAND)
     marks = _marks(answer)
     paths = list(_paths(answer))
+    if not answer.success:
+        marks, paths = _candidates(answer, marks, paths)
     places.cover([part for mark in marks for part in _covered(canvas, mark.target)], MARK)
-    places.cover([_around(canvas, target.pixel, 6) for path in paths for target in path.waypoints], MARK)
+    places.cover([canvas.around(target.pixel, 6) for path in paths for target in path.waypoints], MARK)
     for path in paths:
         _draw_lines(canvas, places, path)
     # Marks come after all labels: text may be covered, places not.
@@ -159,11 +165,24 @@ def _path(way: Sequence[Target], colours: Sequence[Colour], texts: Sequence[str]
         yield _Path(waypoints, tuple(colours[index] for index in kept), tuple(texts[index] for index in kept), arrows)
 
 
+def _candidates(answer: Answer, marks: Sequence[_Mark], paths: Sequence[_Path]) -> tuple[list[_Mark], list[_Path]]:
+    """Make marks and paths grey, and say beside each mark and where each path begins that the answer is UNSURE."""
+    said = 'UNSURE ' if answer.code is ErrorCode.UNSURE else ''
+    named = [(f'{said}{path.texts[0]}'.strip(), *path.texts[1:]) for path in paths]
+    return (
+        [replace(mark, colour=CANDIDATE, label=f'{said}{mark.label}'.strip()) for mark in marks],
+        [
+            replace(path, colours=(CANDIDATE,) * len(texts), texts=texts)
+            for path, texts in zip(paths, named, strict=True)
+        ],
+    )
+
+
 def _draw_lines(canvas: Canvas, places: LabelPlaces, path: _Path) -> None:
     ends = list(zip(path.waypoints, path.waypoints[1:], path.colours, strict=False))
     for here, there, colour in ends:
         canvas.line(here.pixel, there.pixel, colour)
-        places.cover(list(_along(canvas, here.pixel, there.pixel)), LINE)
+        places.cover(list(canvas.along(here.pixel, there.pixel)), LINE)
     for here, there, colour in ends if path.arrows else ():
         canvas.arrow_head(here.pixel, there.pixel, colour)
 
@@ -192,13 +211,13 @@ def _label(
         return
     text = canvas.label_text(text)
     size = canvas.label_size(text)
-    mark = target.box or _around(canvas, target.pixel, 12 if must else 6)
+    mark = target.box or canvas.around(target.pixel, 12 if must else 6)
     found = places.along_box(mark, size, 3 * canvas.unit) if target.box else places.beside(mark, size, must=must)
     if found is None:
         return
     left, top = found
     u, v = target.pixel
-    if not _meet(mark, (left, top, left + size[0], top + size[1]), 12 * canvas.unit):
+    if not meet(mark, (left, top, left + size[0], top + size[1]), 12 * canvas.unit):
         canvas.thread((u, v), (min(max(u, left), left + size[0]), min(max(v, top), top + size[1])), colour)
     canvas.label(left, top, text, colour)
 
@@ -206,32 +225,12 @@ def _label(
 def _covered(canvas: Canvas, target: Target) -> list[Rectangle]:
     """What a target's mark covers: the edges of its box, and what surrounds its pixel."""
     if not target.box:
-        return [_around(canvas, target.pixel, 12)]
+        return [canvas.around(target.pixel, 12)]
     left, top, right, bottom = target.box
     edge = 3 * canvas.unit
     upright = [(side - edge, top, side + edge, bottom) for side in (left, right)]
     level = [(left, side - edge, right, side + edge) for side in (top, bottom)]
-    return [_around(canvas, target.pixel, 6), *upright, *level]
-
-
-def _meet(one: Rectangle, other: Rectangle, gap: float) -> bool:
-    """Whether two rectangles overlap, or lie this near to each other."""
-    across = max(one[0], other[0]) - min(one[2], other[2])
-    along = max(one[1], other[1]) - min(one[3], other[3])
-    return max(across, along) <= gap
-
-
-def _around(canvas: Canvas, place: Place, radius: float) -> Rectangle:
-    reach = radius * canvas.unit
-    return place[0] - reach, place[1] - reach, place[0] + reach, place[1] + reach
-
-
-def _along(canvas: Canvas, start: Place, end: Place) -> Iterator[Rectangle]:
-    """Yield small squares along a line."""
-    count = min(int(math.dist(start, end) / (12 * canvas.unit)), 100)
-    for index in range(1, count):
-        share = index / count
-        yield _around(canvas, (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share), 3)
+    return [canvas.around(target.pixel, 6), *upright, *level]
 
 
 def _drawable(target: Target) -> bool:

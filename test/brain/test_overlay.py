@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from robobrain_ros.answer import Answer, GroundedStep, PointStatus, StepStatus, Target
 from robobrain_ros.brain.canvas import Canvas
-from robobrain_ros.brain.overlay import FAILED, STEPS, TARGET, WAY, draw
+from robobrain_ros.brain.overlay import CANDIDATE, FAILED, STEPS, TARGET, WAY, draw
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.tasks.values import Step
 
@@ -126,6 +126,22 @@ def test_a_failure_is_written_in_its_colour():
     assert near(result[400:], FAILED).sum() > 50
     assert not where[:400].any()
     assert not near(changed(Answer('general', '', reply='no image has arrived'))[0], FAILED).any()
+
+
+@pytest.mark.parametrize('code', [ErrorCode.UNSURE, ErrorCode.TIMEOUT])
+def test_the_places_of_a_failed_answer_are_grey_and_unsure_is_said_beside_them(monkeypatch, code):
+    texts = []
+    label = Canvas.label
+    monkeypatch.setattr(Canvas, 'label', lambda canvas, *a: texts.append(a[2]) or label(canvas, *a))
+    target, box = Target((100.0, 100.0), label='mug'), Target((300.0, 200.0), box=(250.0, 150.0, 350.0, 250.0))
+    way = tuple(Target((u, 320.0)) for u in (100.0, 300.0, 500.0))
+    result, _ = changed(Answer('pointing', '', code, 'why', targets=(target, box), waypoints=way))
+    for row, column in ((100, 100), (200, 300), (150, 300), (320, 100), (320, 200), (320, 500)):
+        assert near(result[row, column], CANDIDATE)
+    for colour in (TARGET, *WAY):
+        assert not near(result, colour).any()
+    said = ['UNSURE mug', 'UNSURE', 'UNSURE 1', '3', '2'] if code is ErrorCode.UNSURE else ['mug', '1', '3', '2']
+    assert texts == said
 
 
 @pytest.mark.parametrize(('width', 'height'), [*SIZES, (64, 48), (1, 1), (9, 2000), (3000, 20)])
