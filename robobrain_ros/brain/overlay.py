@@ -69,10 +69,10 @@ class _Path:
 def draw(image: Any, answer: Answer) -> Rgb:
     """Draw an answer on the picture that it is about.
 
-    The steps of a mission are numbered and have a colour each, in the list as on the picture. Targets and waypoints
-    whose pixels are no numbers are left out. The places of an answer that failed are grey, and labelled UNSURE where that
-    is the failure: they are candidates. Text that does not fit ends in "...". Characters that no font of this
-    computer has are counted in brackets ("[3 Chinese characters, no font]"); the package fonts-noto-cjk has them.
+    The steps of a mission are numbered and have a colour each, in the list as on the picture. The places of an answer
+    that failed are candidates at best: they are grey, and labelled UNSURE where that is the failure. Targets and
+    waypoints whose pixels are no numbers are left out. Text that does not fit ends in "...". Characters that no font of
+    this computer has are counted in brackets ("[3 Chinese characters, no font]"); the package fonts-noto-cjk has them.
 
     :param image: the image that the answer's pixels refer to: path of a file, height x width x 3 uint8 RGB array, PIL
         image, or Frame; not changed
