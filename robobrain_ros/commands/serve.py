@@ -150,10 +150,15 @@ def run(model: Path | str, config: ServeConfig, **options: Any) -> int:
     :param options: fields of EngineConfig
     """
     from robobrain_ros.brain.brain import Brain
+    from robobrain_ros.engines.base import Loss
     from robobrain_ros.serving.server import HttpServer
 
     listen(config).close()  # taken ports are said before a model is loaded, which takes minutes
-    say = console().print
+    out = console()
+
+    def say(text: str) -> None:
+        out.print(f'warning: {text}' if isinstance(text, Loss) else text)
+
     with Brain.load(model, report=say, shared=True, **options) as brain:
         server = HttpServer(brain, config)
         server.start()

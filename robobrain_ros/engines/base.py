@@ -34,6 +34,13 @@ class EngineRefused(BrainError):
         super().__init__(ErrorCode.ENGINE_FAILED, message)
 
 
+class Loss(str):
+    """What is reported when an engine or one of its servers is lost, or does not come back: worth a warning.
+
+    All else that is reported is progress.
+    """
+
+
 @dataclass(frozen=True)
 class Generation:
     """One request to the engine.
@@ -118,7 +125,7 @@ class Engine(Protocol):
 
         Cancelling it ends all that it has begun, before it returns.
 
-        :param report: hears what is going on, in words
+        :param report: hears what is going on, in words; a Loss is worth a warning
         :raises EngineDead: if the model cannot be loaded
         """
 

@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 
-from robobrain_ros.engines.base import Engine, EngineState
+from robobrain_ros.engines.base import Engine, EngineState, Loss
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], repor
 
     :param engine: it has been started already
     :param revive: starts and warms up the engine; whatever it raises, it is tried again
-    :param report: hears of deaths and recoveries, in words
+    :param report: hears of each death and each start that failed, in words
     """
 
     def say(text: str) -> None:
@@ -48,7 +48,7 @@ async def supervise(engine: Engine, revive: Callable[[], Awaitable[None]], repor
             continue
         if failure is None and time.monotonic() - revived >= STEADY_S:
             pause = 0.0
-        say(f'{failure or health.error}; starting it again' + (f' in {pause:g} s' if pause else ''))
+        say(Loss(f'{failure or health.error}; trying again {f"in {pause:g} s" if pause else "now"}'))
         await asyncio.sleep(pause)
         pause = min(max(2 * pause, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         try:

@@ -16,7 +16,7 @@ import pytest
 from scripted_engine import ScriptedEngine
 
 from robobrain_ros.engines import supervision
-from robobrain_ros.engines.base import EngineDead, EngineRefused, EngineState
+from robobrain_ros.engines.base import EngineDead, EngineRefused, EngineState, Loss
 
 
 class Pauses(list[float]):
@@ -64,7 +64,8 @@ def watch(engine: ScriptedEngine, until, revive=None) -> list[str]:
 def test_a_dead_engine_is_started_again(pauses):
     engine = ScriptedEngine()
     told = watch(engine, lambda _: engine.starts == 2)
-    assert told == ['the engine process died; starting it again']
+    assert told == ['the engine process died; trying again now']
+    assert all(isinstance(text, Loss) for text in told), 'each is worth a warning'
     assert engine.health().state is EngineState.READY
     assert pauses == [0]
 
@@ -74,7 +75,7 @@ def test_failures_are_reported_and_the_pauses_grow_up_to_a_limit(pauses):
     engine.start_script = [(), *[(EngineDead('no memory'),)] * 9]
     told = watch(engine, lambda _: engine.starts == 11)
     assert pauses == [0, 1, 2, 4, 8, 16, 30, 30, 30, 30]
-    assert 'no memory; starting it again in 30 s' in told
+    assert 'no memory; trying again in 30 s' in told
     assert engine.health().state is EngineState.READY
 
 
@@ -114,7 +115,7 @@ def test_nothing_that_goes_wrong_ends_the_watch(pauses, error):
     engine = ScriptedEngine()
     engine.start_script = [(), (error,)]
     told = watch(engine, lambda _: engine.starts == 3)
-    assert f'{error}; starting it again in 1 s' in told
+    assert f'{error}; trying again in 1 s' in told
     assert engine.health().state is EngineState.READY
 
 
@@ -127,7 +128,7 @@ def test_a_warm_up_that_fails_is_tried_again_though_the_engine_lives(pauses):
             raise faults.pop()
 
     told = watch(engine, lambda _: engine.starts == 3, revive)
-    assert 'bad warm-up; starting it again in 1 s' in told
+    assert 'bad warm-up; trying again in 1 s' in told
 
 
 def test_a_healthy_engine_is_left_alone(pauses):

@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 
-from robobrain_ros.engines.base import Delta, EngineDead, EngineState, Generation, Health
+from robobrain_ros.engines.base import Delta, EngineDead, EngineState, Generation, Health, Loss
 from robobrain_ros.engines.server.completion import data_url
 from robobrain_ros.engines.server.config import ServerConfig, addresses
 from robobrain_ros.engines.server.endpoint import Endpoint
@@ -94,7 +94,9 @@ class ServerEngine:
             if not endpoint.fault and endpoint.model != self.model:
                 endpoint.fault = f'{endpoint.address} serves {endpoint.model!r}, {there[0].address} {self.model!r}'
             endpoint.model = self.model  # no other will do when it comes back
-            report(endpoint.fault or f'{endpoint.address} serves {self.model}{_lacks(endpoint)}')
+            report(
+                Loss(endpoint.fault) if endpoint.fault else f'{endpoint.address} serves {self.model}{_lacks(endpoint)}'
+            )
 
     async def _watch(self, endpoint: Endpoint, report: Callable[[str], None]) -> None:
         """Look after one server until cancelled: leave it out when it is ill, and take it back."""
@@ -214,7 +216,7 @@ async def _look_after(endpoint: Endpoint, report: Callable[[str], None]) -> None
         if fault.status or not endpoint.in_flight:
             endpoint.fault = fault.text
     if bool(before) != bool(endpoint.fault):
-        report(f'left out: {endpoint.fault}' if endpoint.fault else f'{endpoint.address} is back')
+        report(Loss(f'left out: {endpoint.fault}') if endpoint.fault else f'{endpoint.address} is back')
 
 
 async def _try(endpoint: Endpoint) -> None:

@@ -14,7 +14,7 @@ import pytest
 from engine_helpers import begun, deltas, generation, text
 from stand_in_server import Exchange, engine_for, engine_of, says, stand_ins, status
 
-from robobrain_ros.engines.base import EngineState
+from robobrain_ros.engines.base import EngineState, Loss
 from robobrain_ros.engines.server import engine as server_engine
 from robobrain_ros.engines.supervision import supervise
 from robobrain_ros.errors import BrainError, ErrorCode
@@ -189,6 +189,7 @@ def test_with_no_server_left_the_engine_is_dead_and_the_supervisor_brings_it_bac
                 await deltas(engine, generation())
             assert caught.value.code is ErrorCode.ENGINE_DEAD
             await until(lambda: any('no server can be used' in text for text in heard))
+            assert all(isinstance(text, Loss) for text in heard if 'left out' in text or 'trying again' in text)
             await servers[1].start()
             await until(lambda: engine.health().state is EngineState.READY)
             assert text(await deltas(engine, generation())) == ANSWER
@@ -265,6 +266,27 @@ def test_a_new_key_in_the_file_is_found(tmp_path):
                 assert text(await deltas(engine, generation())) == ANSWER
                 supervisor.cancel()
                 await asyncio.wait([supervisor])
+
+    run(work())
+
+
+def test_the_loss_of_a_server_is_worth_a_warning_and_its_return_is_not():
+    async def work():
+        heard = []
+        async with stand_ins(2) as (first, second):
+            engine = engine_of(first, second)
+            await engine.start(heard.append)
+            heard.clear()
+            first.health = status(503)
+            await until(lambda: '503' in engine.health().details[first.url])
+            first.health = status(200)
+            await until(lambda: 'serves' in engine.health().details[first.url])
+            await engine.close()
+        lost, back = heard
+        assert isinstance(lost, Loss)
+        assert lost.startswith(f'left out: {first.url} answers 503')
+        assert not isinstance(back, Loss)
+        assert back == f'{first.url} is back'
 
     run(work())
 
