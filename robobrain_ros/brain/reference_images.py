@@ -27,6 +27,8 @@ MOST = 1000
 """Pictures in one directory."""
 MOST_PIXELS = 1 << 20
 """Larger ones are scaled down: the models see no more than a part of that."""
+LONGEST = 80
+"""Characters of a bad name that are quoted."""
 _NAME = re.compile(r'[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?', re.ASCII)
 
 
@@ -53,7 +55,7 @@ class ReferenceImages:
         """
         if not _NAME.fullmatch(name):
             raise BadRequest(
-                f'name is {name!r}, but must be 1 to 64 letters (a-z, A-Z) and digits, with . _ - '
+                f'name is {name[:LONGEST]!r}, but must be 1 to 64 letters (a-z, A-Z) and digits, with . _ - '
                 'inside, such as put_mug'
             )
         return self.directory / f'{name}.{moment.value}.png'

@@ -84,7 +84,7 @@ def _modes(names: Sequence[str], with_goal: bool) -> tuple[Mode, ...]:
     known = {mode.value: mode for mode in Mode}
     for name in names:
         if name not in known:
-            raise BadRequest(f'mode is {name!r}, but must be one of {", ".join(known)}')
+            raise BadRequest(f'mode is {name[:20]!r}, but must be one of {", ".join(known)}')
         if known[name] is Mode.BACKWARD and not with_goal:
             raise BadRequest(
                 f'mode {name!r} compares with the goal image, but there is none: set goal_image, goal_file or goal_name'

@@ -127,7 +127,10 @@ class Monitoring:
         names = wanted.cameras if brain.pipeline.profile.progress_views > 1 else (wanted.cameras[0], None, None)
         views = NewestViews(parts.cameras, names, wanted.max_image_age, lambda: clock.now().nanoseconds)
         with self._turn:  # only now: a goal that cannot be used ends no other
-            before, self._running = self._running, watch
+            before = self._running
+            if before is not None and before.number > watch.number:  # its picture took longer to read
+                raise BrainError(ErrorCode.PREEMPTED, 'a newer goal came')
+            self._running = watch
         if before is not None:
             before.stop(Ending(None, ErrorCode.PREEMPTED, f'a newer goal came: {wanted.instruction[:LOGGED]!r}'))
         modes = ', '.join(mode.value for mode in wanted.modes)
@@ -161,7 +164,7 @@ class Monitoring:
         outcome = ending.outcome.name if ending.outcome else 'NOT_MONITORED'
         line = (
             f'monitor outcome={outcome} code={ending.code.name} samples={series.count} '
-            f'instruction={instruction[:LOGGED]!r}: {ending.reason}'
+            f'instruction={instruction[:LOGGED]!r}: {series.reason(ending)}'
         )
         if ending.outcome:
             self._node.get_logger().info(line)

@@ -63,27 +63,36 @@ class Series:
     def __init__(self) -> None:
         self._seen: deque[tuple[Time, float]] = deque(maxlen=MOST_SAMPLES)
         self._last = math.nan
-        self._invalid = 0
+        self._fault = ''
+        self.invalid = 0
+        """Samples so far that are not valid."""
         self.count = 0
         """Samples so far."""
 
     def add(self, sample: Progress) -> None:
         """Take the next one."""
         self.count += 1
-        self._invalid += not sample.valid
         if sample.valid:
             self._last = sample.value
+        else:
+            self.invalid, self._fault = self.invalid + 1, sample.error_message
         if sample.header.stamp.sec or sample.header.stamp.nanosec:
             self._seen.append((sample.header.stamp, sample.value))
+
+    def reason(self, ending: Ending) -> str:
+        """Why it ended so, and what was wrong with samples that are not valid."""
+        if not self.invalid:
+            return ending.reason
+        return f'{ending.reason}; {self.invalid} of {self.count} samples were not valid, the last because {self._fault}'
 
     def result(self, ending: Ending) -> Monitor.Result:
         """Everything about the end of a goal."""
         return Monitor.Result(
             outcome=OUTCOMES[ending.outcome],
-            reason=ending.reason,
+            reason=self.reason(ending),
             error_code=int(ending.code),
             progress=self._last,
             stamps=[stamp for stamp, _ in self._seen],
             values=[value for _, value in self._seen],
-            invalid=self._invalid,
+            invalid=self.invalid,
         )

@@ -9,6 +9,7 @@
 """One task being watched: a look every period, judged, until there is an outcome. Lives in the engine's loop."""
 
 import asyncio
+import itertools
 import threading
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
@@ -42,6 +43,7 @@ class Ending(NamedTuple):
     reason: str
 
 
+_NUMBERS = itertools.count()
 Prepare: TypeAlias = Callable[[], Awaitable[tuple[Tracker, NewestViews]]]
 
 
@@ -52,6 +54,8 @@ class Watch:
     """
 
     def __init__(self, goal: MonitorGoal) -> None:
+        self.number = next(_NUMBERS)
+        """Newer ones have higher numbers."""
         self._goal = goal
         self._lock = threading.Lock()
         self._stopped: Ending | None = None

@@ -259,6 +259,19 @@ def test_a_new_goal_takes_the_place_of_the_running_one(watching, saboteur):
     assert second.end()[1].outcome == Monitor.Result.SUCCEEDED
 
 
+def test_of_many_goals_at_once_the_last_one_stays(watching, saboteur, tmp_path):
+    file = tmp_path / 'done.png'
+    image_files.write(file, PICTURE)
+    engine(saboteur).script = score(10)
+    goals = [Watched(watching, f'open drawer {n}', goal_file=str(file) if n % 2 else '') for n in range(8)]
+    for goal in goals[:-1]:
+        assert goal.end()[1].error_code == Answer.PREEMPTED
+    goals[-1].heard(lambda sample: sample.value > 0)
+    engine(saboteur).script = score(0)
+    goals[-1].handle.cancel_goal_async()
+    assert goals[-1].end()[1].outcome == Monitor.Result.CANCELLED
+
+
 def test_deactivating_ends_it_and_then_goals_are_rejected(watching, saboteur):
     engine(saboteur).script = [Gate()]
     goal = Watched(watching)
@@ -383,6 +396,14 @@ def test_shutting_down_gives_every_client_its_result(watching, saboteur):
     watching.node.finish_requests(SOON)
     status, result = goal.end()
     assert (status, result.error_code) == (GoalStatus.STATUS_ABORTED, Answer.NOT_ACTIVE)
+
+
+@pytest.mark.parametrize('world', [{'image_subscription': 'on_demand', 'image_idle_s': 0.1}], indirect=True)
+def test_on_demand_the_camera_is_listened_to_for_each_sample(watching, saboteur):
+    engine(saboteur).script = score(100)
+    goal = Watched(watching, period=Duration(nanosec=500_000_000))
+    assert goal.end()[1].outcome == Monitor.Result.SUCCEEDED
+    assert not goal.end()[1].invalid
 
 
 @pytest.mark.parametrize(

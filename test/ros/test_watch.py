@@ -274,7 +274,7 @@ def test_the_series_has_all_that_had_an_image_and_the_latest_of_too_many(monkeyp
     assert (series.count, result.invalid, result.outcome) == (6, 3, Monitor.Result.FAILED)
     assert [stamp.sec for stamp in result.stamps] == [3, 4, 5]
     assert (result.values[1], result.progress) == (pytest.approx(0.4), 0.4)
-    assert result.reason == 'it fell'
+    assert result.reason == 'it fell; 3 of 6 samples were not valid, the last because dark'
 
 
 def test_every_outcome_has_its_constant():
