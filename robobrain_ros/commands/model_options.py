@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import add_model, takes_files
+from robobrain_ros.engines.key_file import KEY_VARIABLE
 from robobrain_ros.engines.server.config import addresses
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.tasks.profiles import PROFILES
@@ -30,7 +31,10 @@ def add(parser: argparse.ArgumentParser) -> None:
         'loading one; several, separated by commas, stand in for each other',
     )
     key = parser.add_argument(
-        '--api-key-file', default='', metavar='FILE', help='with --server: a file whose one line is the key it wants'
+        '--api-key-file',
+        default='',
+        metavar='FILE',
+        help=f'with --server: a file whose one line is the key it wants (default: the variable {KEY_VARIABLE})',
     )
     takes_files(key)
     parser.add_argument(
@@ -52,6 +56,7 @@ def chosen_model(parser: argparse.ArgumentParser, chosen: argparse.Namespace) ->
     if chosen.server:
         options = {
             'api_key_file': chosen.api_key_file,
+            'api_key_variable': KEY_VARIABLE,
             'served_model': chosen.server_model,
             'profile': chosen.model_profile,
         }

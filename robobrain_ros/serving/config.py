@@ -11,16 +11,14 @@
 
 import errno
 import ipaddress
-import os
 import socket
 from dataclasses import dataclass
 
-from robobrain_ros.engines.key_file import read_key
+from robobrain_ros.engines.key_file import KEY_VARIABLE, read_key, read_variable
 from robobrain_ros.errors import BadRequest
 
 PORT = 9010
 """The TCP port that the model's release serves at."""
-KEY_VARIABLE = 'ROBOBRAIN_API_KEY'
 _SERVED = 'RoboBrain2.5-8B-nvidia-flagos'
 RELEASE = {'RoboBrain2.5-8B-NV': _SERVED, 'RoboBrain2.5-8B-FlagOS': _SERVED}
 """The name under which the release serves a model, by the name of its folder."""
@@ -75,9 +73,9 @@ def wanted_key(file: str) -> str:
     """Return the API key that clients have to send: from a file, without one from the environment's variable.
 
     :param file: its only line is the key; empty: there is none
-    :raises BadRequest: if the file cannot be read, or holds no key
+    :raises BadRequest: if the file cannot be read, or it or the variable holds no key
     """
-    return read_key(file, 'serve.api_key_file') if file else os.environ.get(KEY_VARIABLE, '')
+    return read_key(file, 'serve.api_key_file (--api-key-file)') if file else read_variable(KEY_VARIABLE)
 
 
 def listen(config: ServeConfig) -> socket.socket:

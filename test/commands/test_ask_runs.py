@@ -103,14 +103,26 @@ def test_a_model_is_named_by_its_folder_or_as_tiny(folder, session_engine, capfd
     assert with_name['model'] == 'robobrain-tiny'
 
 
-def test_a_server_is_asked_by_its_address(folder, capfd):
+@pytest.mark.parametrize('by', ['file', 'variable'])
+def test_a_server_is_asked_by_its_address(folder, capfd, monkeypatch, by):
+    monkeypatch.setenv('ROBOBRAIN_API_KEY', 'sk-1' if by == 'variable' else 'sk-2')
     (folder / 'key').write_text('sk-1')
     with listening() as server:
         server.key, server.models = 'sk-1', {'data': [{'id': 'RoboBrain2.5-8B'}]}
-        options = ['--server', server.url, '--api-key-file', 'key', '--image', 'table.png']
-        assert main(['ask', *options, '--json', 'the red plate']) == 0
+        key = ['--api-key-file', 'key'] if by == 'file' else []
+        assert main(['ask', '--server', server.url, *key, '--image', 'table.png', '--json', 'the red plate']) == 0
     answer = json.loads(capfd.readouterr().out)
     assert (answer['model'], answer['targets'][0]['pixel']) == ('RoboBrain2.5-8B', [320.0, 120.0])
+
+
+def test_where_a_server_wants_a_key_the_command_says_how_to_give_it(folder, capfd, monkeypatch):
+    monkeypatch.delenv('ROBOBRAIN_API_KEY', raising=False)
+    with listening() as server:
+        server.key = 'sk-1'
+        assert main(['ask', '--server', server.url, '--image', 'table.png', 'the red plate']) == 1
+    said = capfd.readouterr().err
+    for words in ('401 without a key: no such key', '--api-key-file', 'ROBOBRAIN_API_KEY'):
+        assert words in said
 
 
 def test_a_model_whose_name_tells_nothing_is_named_with_its_profile(folder, capfd):

@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from robobrain_ros.engines.key_file import read_key
+from robobrain_ros.engines.key_file import read_key, read_variable
 from robobrain_ros.errors import BadRequest
 
 IMAGE_FORMATS = ('jpeg', 'png')
@@ -26,6 +26,7 @@ class ServerConfig:
         several are separated by commas
     :param model: name of the model there; empty takes the only one that the server has
     :param api_key_file: file whose one line is the key that the servers want; empty: they want none
+    :param api_key_variable: variable of the environment that holds the key, if no file is named; empty: none does
     :param timeout_s: a server that sends nothing for this long is left out, seconds
     :param image_format: ``jpeg`` (quality 95, no loss of colour resolution) or ``png`` (exact, three times the bytes)
     :param max_pixels: larger images are scaled down to this before they are sent; one token is 32x32 pixels
@@ -35,6 +36,7 @@ class ServerConfig:
     url: str
     model: str = ''
     api_key_file: str = ''
+    api_key_variable: str = ''
     timeout_s: float = 30.0
     image_format: str = 'jpeg'
     max_pixels: int = 640 * 480
@@ -52,9 +54,11 @@ class ServerConfig:
         """Read the key; it is read anew at each start, so that a new one is found.
 
         :returns: the key; empty if none is wanted
-        :raises BadRequest: if the file cannot be read, or holds no key; the sentence never quotes what is in it
+        :raises BadRequest: if the file cannot be read, or it or the variable holds no key; the sentence never quotes it
         """
-        return read_key(self.api_key_file, 'server.api_key_file') if self.api_key_file else ''
+        if self.api_key_file:
+            return read_key(self.api_key_file, 'server.api_key_file (--api-key-file)')
+        return read_variable(self.api_key_variable) if self.api_key_variable else ''
 
 
 def addresses(url: str) -> list[str]:
@@ -66,7 +70,8 @@ def addresses(url: str) -> list[str]:
     found: list[str] = []
     for text in filter(None, (part.strip() for part in url.split(','))):
         if '@' in text:  # never quoted: it may hold a password
-            raise BadRequest('server.url has a name or a password in it; put the key into a file: server.api_key_file')
+            mend = 'put the key into a file: server.api_key_file (--api-key-file)'
+            raise BadRequest(f'server.url has a name or a password in it; {mend}')
         try:
             parts = urlsplit(text)
             known = parts.scheme in ('http', 'https') and parts.hostname and parts.port != 0

@@ -18,7 +18,7 @@ from robobrain_ros import checkpoints
 from robobrain_ros.engines.base import EngineDead
 from robobrain_ros.engines.server.config import ServerConfig, addresses
 from robobrain_ros.engines.server.endpoint import CONNECT_S, QUICK_S
-from robobrain_ros.engines.server.faults import Fault, of_status, of_transport, without_key
+from robobrain_ros.engines.server.faults import Fault, of_status, of_transport
 from robobrain_ros.engines.server.probe import MODELS, choose, models
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.errors import BadRequest
@@ -102,7 +102,5 @@ def _get(address: str, headers: dict[str, str], key: str) -> bytes:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise of_transport(error, address, False, CONNECT_S) from error
     if answer.status_code != 200:
-        raise of_status(
-            answer.status_code, answer.headers, answer.content, address, lambda text: without_key(text, key), MODELS
-        )
+        raise of_status(answer.status_code, answer.headers, answer.content, address, key, MODELS)
     return answer.content

@@ -60,10 +60,6 @@ class Endpoint:
     def __repr__(self) -> str:
         return f'Endpoint({self.address!r}, {self.fault or "there"!r})'
 
-    def clean(self, text: str) -> str:
-        """Take the key out of what a server says."""
-        return without_key(text, self._key)
-
     async def get(self, path: str) -> bytes:
         """Ask for something that needs no model.
 
@@ -77,7 +73,7 @@ class Endpoint:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise of_transport(error, self.address, False, self._connect_s) from error
         if response.status_code != 200:
-            raise of_status(response.status_code, response.headers, said, self.address, self.clean, path)
+            raise of_status(response.status_code, response.headers, said, self.address, self._key, path)
         return said
 
     async def answer(self, generation: Generation, image_urls: Sequence[str]) -> AsyncGenerator[Delta, None]:
@@ -104,7 +100,7 @@ class Endpoint:
             ) from None
         except Fault as fault:
             if not reader.finish:  # else all is there, but for what comes behind an answer
-                raise Fault(fault.kind, self.clean(fault.text), fault.wait_s, fault.status) from fault
+                raise Fault(fault.kind, without_key(fault.text, self._key), fault.wait_s, fault.status) from fault
         finally:
             self.in_flight -= 1
         if not reader.finish:
@@ -131,7 +127,7 @@ class Endpoint:
                 status, kind = response.status_code, response.headers.get('content-type', '')
                 if status != 200:
                     said = await _limited(response, _MOST_SAID)
-                    raise of_status(status, response.headers, said, self.address, self.clean, COMPLETIONS)
+                    raise of_status(status, response.headers, said, self.address, self._key, COMPLETIONS)
                 if not kind.startswith('text/event-stream'):
                     raise Fault(Kind.FAILED, f'{self.address} answers with {kind!r} instead of a stream of events')
                 begun = True

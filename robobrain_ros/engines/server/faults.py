@@ -10,11 +10,12 @@
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
 import httpx
+
+from robobrain_ros.engines.key_file import KEY_VARIABLE
 
 LONGEST = 300
 """Characters of what a server says that are passed on."""
@@ -22,6 +23,8 @@ UNAVAILABLE = (502, 503, 504)
 """What a server, or the router before it, answers while the model is not there."""
 DENIED = (401, 403, 404)
 """What a server answers to a key or a model's name that it does not know."""
+
+KEY_PLACE = f'the file that server.api_key_file names (of a command: --api-key-file, or the variable {KEY_VARIABLE})'
 
 
 class Kind(Enum):
@@ -80,19 +83,17 @@ def of_transport(error: Exception, address: str, begun: bool, connect_s: float) 
     return Fault(Kind.GONE, f'{address}: {said}')
 
 
-def of_status(
-    status: int, headers: httpx.Headers, body: bytes, address: str, clean: Callable[[str], str], path: str
-) -> Fault:
+def of_status(status: int, headers: httpx.Headers, body: bytes, address: str, key: str, path: str) -> Fault:
     """Make a fault of an answer that is no success.
 
-    :param clean: takes the key out of a text
+    :param key: that was sent, which no sentence repeats; empty if none was
     :param path: what was asked for, such as ``/v1/models``
     """
-    said = clean(told(body))
+    said = without_key(told(body), key)
     where = f'{address} answers {status}'
     if status in (401, 403):
-        mend = 'check the key in the file that server.api_key_file names'
-        return Fault(Kind.DENIED, f'{where} to our key: {said}; {mend}', status=status)
+        sent, mend = ('to our key', 'check the key in') if key else ('without a key', 'put its key into')
+        return Fault(Kind.DENIED, f'{where} {sent}: {said}; {mend} {KEY_PLACE}', status=status)
     if status == 404:
         return Fault(Kind.DENIED, f'{where} to {path}: {said}; check server.url and server.model', status=status)
     if status == 429:
@@ -103,7 +104,7 @@ def of_status(
     if status >= 500:
         return Fault(Kind.FAILED, f'{where}: {said}', status=status)
     if 300 <= status < 400:
-        place = clean(headers.get('location', ''))
+        place = without_key(headers.get('location', ''), key)
         return Fault(Kind.DENIED, f'{where} and points to {place!r}; set server.url to that place', status=status)
     if status == 413:
         mend = "set server.image_format to 'jpeg', max_pixels lower, or the server's limit higher"

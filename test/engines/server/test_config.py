@@ -76,6 +76,17 @@ def test_a_key_is_one_line_of_a_file(tmp_path):
     assert ServerConfig('http://a').api_key() == ''
 
 
+def test_without_a_file_a_key_may_come_from_a_variable(monkeypatch, tmp_path):
+    (tmp_path / 'key').write_text('sk-1')
+    monkeypatch.setenv('KEY', 'sk-2\n')
+    assert ServerConfig('http://a', api_key_variable='KEY').api_key() == 'sk-2'
+    assert ServerConfig('http://a', api_key_file=str(tmp_path / 'key'), api_key_variable='KEY').api_key() == 'sk-1'
+    assert ServerConfig('http://a', api_key_variable='NONE').api_key() == ''
+    monkeypatch.setenv('KEY', 'sk 2')
+    with pytest.raises(BadRequest, match=r'the variable KEY must hold a key: ASCII letters without blanks$'):
+        ServerConfig('http://a', api_key_variable='KEY').api_key()
+
+
 @pytest.mark.parametrize('content', [b'', b'\n', b'sk-1\nsk-2', b'sk 1', 'schlüssel'.encode(), b'sk\x00'])
 def test_a_file_without_a_key_is_named_and_not_quoted(tmp_path, content):
     file = tmp_path / 'key'

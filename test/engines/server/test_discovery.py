@@ -86,7 +86,9 @@ def test_the_first_server_that_answers_is_asked(server):
 def test_a_wrong_key_is_explained_before_anything_starts(server, tmp_path):
     server.key = 'right'
     (tmp_path / 'key').write_text('wrong')
-    with pytest.raises(rb.BrainError, match=r'401 to our key: no such key: Bearer \*\*\*') as caught:
+    with pytest.raises(
+        rb.BrainError, match=r'401 to our key: no such key: Bearer \*\*\*; check the key in the file'
+    ) as caught:
         served(ServerConfig(server.url, api_key_file=str(tmp_path / 'key')))
     assert 'wrong' not in str(caught.value).replace('is wrong', '')
     (tmp_path / 'key').write_text('right')

@@ -70,7 +70,10 @@ def test_what_the_server_lacks_is_said():
         (lambda server: setattr(server, 'models', {'hello': 'world'}), 'is no list of models.*Check server.url'),
         (lambda server: setattr(server, 'models', [1, 2]), 'is no list of models'),
         (lambda server: setattr(server, 'health', status(503, 'engine died')), 'engine died'),
-        (lambda server: setattr(server, 'key', 'secret'), '401 to our key.*server.api_key_file'),
+        (
+            lambda server: setattr(server, 'key', 'secret'),
+            '401 without a key.*server.api_key_file .*--api-key-file, or the variable ROBOBRAIN_API_KEY',
+        ),
         (probed(no_images), "model 'brain' of .* takes no images .*brain is not a multimodal model.*vision-language"),
         (probed(status(400, 'no')), 'takes no chat request'),
         (probed(status(500, 'broken')), 'broken'),
