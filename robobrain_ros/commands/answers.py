@@ -25,12 +25,14 @@ INDENT = 10 * ' '
 
 
 def caution(answer: Answer) -> str:
-    """Return what whoever reads an answer must know of the model that gave it; empty for a model for real pictures.
+    """Return what whoever reads an answer must know of the model that gave it.
 
-    It is said of every picture, since nothing in a picture proves that it shows the simulated table.
+    It is empty for a model for real pictures, and where no model answered, such as for ENGINE_DEAD. Else it is said of
+    every picture, since nothing in a picture proves that it shows the simulated table.
     """
     profile = PROFILES.get(answer.model)
-    return CAUTION if profile and profile.demonstration else ''
+    answered = answer.text or answer.tokens
+    return CAUTION if answered and profile and profile.demonstration else ''
 
 
 def record(answer: Answer, **more: Any) -> dict[str, Any]:

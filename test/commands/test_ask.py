@@ -236,17 +236,25 @@ def test_what_is_not_known_is_not_printed(capsys):
     assert capsys.readouterr().out.splitlines()[:2] == ['question: the mug', 'failed:   BAD_REQUEST, a sentence']
 
 
-def test_the_tiny_model_is_named_with_every_answer_and_no_other_model_is(capsys):
+def test_the_tiny_model_is_named_with_every_answer_that_it_gave_and_no_other_model_is(capsys):
     tiny = detect_profile(TINY_MODEL).name
-    for answer in (Answer('general', 'x', model=tiny), Answer('general', 'x', ErrorCode.NOT_FOUND, model=tiny)):
+    for code in (ErrorCode.OK, ErrorCode.NOT_FOUND, ErrorCode.TIMEOUT):
+        answer = Answer('general', 'x', code, model=tiny, text='a', tokens=1)
         answers.describe(answer)
         assert capsys.readouterr().out.count('simulated table') == 1
         assert 'simulated table' in answers.record(answer)['caution']
     for model in ('', 'RoboBrain2.5-8B-NV', 'my-robobrain-tiny'):
-        other = Answer('general', 'x', model=model)
+        other = Answer('general', 'x', model=model, text='a', tokens=1)
         answers.describe(other)
         assert 'caution' not in capsys.readouterr().out
         assert answers.record(other)['caution'] is None
+
+
+def test_where_no_model_answered_none_is_said_to_have(capsys):
+    answer = Answer('general', 'x', ErrorCode.ENGINE_DEAD, 'it died', model=detect_profile(TINY_MODEL).name)
+    answers.describe(answer)
+    assert 'answered' not in capsys.readouterr().out
+    assert answers.record(answer)['caution'] is None
 
 
 def test_a_record_has_the_keys_of_an_answer_and_what_is_added():
