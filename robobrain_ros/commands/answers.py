@@ -88,6 +88,8 @@ def _place(target: Target, frame: str) -> str:
         where += f' in {frame}' if frame else ''
     if target.model_depth:
         where += f', depth {target.model_depth:g} m by the model'
+    if target.confidence is not None:
+        where += f', confidence {target.confidence:.2f}'
     return where
 
 

@@ -97,6 +97,20 @@ def share(text: str) -> float:
     return value
 
 
+def add_min_confidence(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option ``--min-confidence`` to a parser; its value is a number, or None where it is not given.
+
+    :param default: what counts then, in words
+    """
+    parser.add_argument(
+        '--min-confidence',
+        type=share,
+        metavar='SHARE',
+        help=f'an answer with a target or waypoint that is less sure than this, 0 to 1, fails with UNSURE; its places '
+        f'are candidates (default: {default})',
+    )
+
+
 def seed(text: str) -> int:
     """Read a seed of the simulated table top, 0 to 2147483647; a type for argparse.
 

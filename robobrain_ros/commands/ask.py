@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands import model_options
-from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive, takes_files
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_min_confidence, positive, takes_files
 from robobrain_ros.tasks import NAMES
 
 DESCRIPTION = """\
@@ -60,6 +60,7 @@ def add(commands: Any) -> None:
         help='of a video, ask about a frame each so many seconds (default: %(default)s)',
     )
     model_options.add(ask)
+    add_min_confidence(ask, '0: all are taken')
     ask.add_argument(
         '--repeat',
         type=positive(int),
@@ -126,6 +127,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     for text in chosen.instruction:
         if Path(text).suffix and Path(text).is_file():  # such as what a shell makes of photos/*.jpg
             parser.error(f'{text!r} is a file, not a question; each file needs its own --image, or name their folder')
+    from robobrain_ros.brain.pipeline import Settings
     from robobrain_ros.commands.asking import Ask, run
 
     return run(
@@ -137,6 +139,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             options=options,
             every_s=chosen.every,
             repeat=chosen.repeat,
+            settings=Settings(min_confidence=chosen.min_confidence or 0.0),
             interactive=chosen.interactive,
             json=chosen.json,
             output=chosen.output,

@@ -18,6 +18,7 @@ from robobrain_ros.brain import mission, overlay
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.brain.loading import engine_for
+from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.commands import answers, sources
 from robobrain_ros.commands.output import Tell, results
 from robobrain_ros.commands.pictures import Pictures
@@ -44,6 +45,7 @@ class Ask:
     """Those of ``Brain.load`` for it."""
     every_s: float
     repeat: int
+    settings: Settings
     interactive: bool
     json: bool
     output: Path | None
@@ -105,7 +107,7 @@ class _Asker:
             self._show(None, _failed(ask.task or DEFAULT_TASK, text, error))
             return
         for picture in self._all_pictures(question):
-            answer = self._brain.ask(question.instruction, picture.image, task=question.task)
+            answer = self._brain.ask(question.instruction, picture.image, task=question.task, settings=ask.settings)
             self._show(picture, answer)
 
     def _all_pictures(self, question: Question) -> Iterator[Picture]:

@@ -11,7 +11,7 @@
 import argparse
 from typing import Any
 
-from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, positive
+from robobrain_ros.commands.arguments import EXIT_CODES, WITH_EXAMPLES, add_min_confidence, positive
 from robobrain_ros.commands.ask import add_output, add_questions, require_question
 
 DESCRIPTION = """\
@@ -53,6 +53,7 @@ def add(commands: Any) -> None:
         metavar='SECONDS',
         help='the request ends with TIMEOUT after this (default: %(default)s)',
     )
+    add_min_confidence(query, "the node's parameter min_confidence")
     query.add_argument(
         '--option',
         action='append',
@@ -69,6 +70,7 @@ def add(commands: Any) -> None:
 
 def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
     require_question(parser, chosen)
+    sure = [] if chosen.min_confidence is None else [f'min_confidence={chosen.min_confidence}']
     from robobrain_ros.commands.querying import QueryOptions, run
 
     return run(
@@ -79,7 +81,7 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
             camera=chosen.camera,
             target_frame=chosen.target_frame,
             timeout_s=chosen.timeout,
-            options=chosen.option,
+            options=[*chosen.option, *sure],
             request_id=chosen.request_id,
             interactive=chosen.interactive,
             json=chosen.json,

@@ -231,6 +231,21 @@ def test_positions_are_told_with_their_frame(capsys):
     assert 'the mug: pixel (3.5, 4), position (0.100, -0.250, 0.500) m in base_link' in capsys.readouterr().out
 
 
+def test_the_confidence_of_each_place_is_told_where_it_is_known(capsys):
+    sure, unknown = Target(pixel=(3, 4), confidence=0.954), Target(pixel=(5, 6))
+    steps = (GroundedStep('pick', 'mug', '', 'Pick the mug', targets=(sure,)),)
+    answers.describe(Answer('pointing', 'the mug', targets=(sure, unknown)))
+    answers.describe(Answer('trajectory', 'the mug', ErrorCode.UNSURE, 'why', waypoints=(sure,)))
+    answers.describe(Answer('mission', 'tidy up', steps=steps))
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines() if 'pixel' in line]
+    assert lines == [
+        'pixel (3, 4), confidence 0.95',
+        'pixel (5, 6)',
+        'pixel (3, 4), confidence 0.95',
+        'at pixel (3, 4), confidence 0.95; 0 waypoints',
+    ]
+
+
 def test_what_is_not_known_is_not_printed(capsys):
     answers.describe(Answer('', 'the mug', ErrorCode.BAD_REQUEST, 'a sentence'))
     assert capsys.readouterr().out.splitlines()[:2] == ['question: the mug', 'failed:   BAD_REQUEST, a sentence']

@@ -128,6 +128,17 @@ def test_where_a_server_wants_a_key_the_command_says_how_to_give_it(folder, capf
         assert words in said
 
 
+@pytest.mark.parametrize(('least', 'code'), [('0', 'OK'), ('0.9', 'UNSURE')])
+def test_an_answer_that_is_less_sure_than_is_wanted_fails(folder, capfd, least, code):
+    with listening() as server:  # it tells no probabilities
+        server.models = {'data': [{'id': 'RoboBrain2.5-8B'}]}
+        options = ['--server', server.url, '--image', 'table.png', '--min-confidence', least, '--json']
+        assert main(['ask', *options, 'the red plate']) == (code != 'OK')
+    answer = json.loads(capfd.readouterr().out)
+    assert answer['code'] == code
+    assert answer['targets'], 'as a candidate'
+
+
 def test_a_model_whose_name_tells_nothing_is_named_with_its_profile(folder, capfd):
     with listening() as server:
         server.models = {'data': [{'id': 'brain'}, {'id': 'other'}]}
@@ -159,6 +170,7 @@ def test_a_model_whose_name_tells_nothing_is_named_with_its_profile(folder, capf
         (('--image', 'table.png', '--server', 'nowhere', 'the mug'), "'nowhere', but an address must be like", 2),
         (('--image', 'table.png', '--server', 'http://127.0.0.1:9', 'the mug'), 'check that the server runs', 1),
         (('--image', 'table.png', '--api-key-file', 'key', 'the mug'), 'goes with --server', 2),
+        (('--image', 'table.png', '--min-confidence', '90', 'the mug'), "'90' must be a number from 0 to 1", 2),
         (('--image', 'table.png', '--server-model', 'brain', 'the mug'), 'go with --server', 2),
         (('--image', 'table.png', '--model-profile', 'robobrain-2.0', 'the mug'), 'go with --server', 2),
     ],

@@ -75,6 +75,11 @@ def test_json_has_the_keys_of_ask_and_what_only_a_node_knows(active, capfd):
     assert 'simulated table' in second['caution']  # the node was told to load the tiny checkpoint
 
 
+def test_an_answer_that_is_less_sure_than_is_wanted_fails(active, capfd):
+    assert main(['query', '--node', active.name, '--min-confidence', '0.9', '--json', 'the mug']) == 1
+    assert json.loads(capfd.readouterr().out)['code'] == 'UNSURE'  # the engine tells no probabilities
+
+
 def test_the_frame_of_positions_reaches_the_node(active, capfd):
     main(['query', '--node', active.name, '--target-frame', 'moon', '--json', 'the mug'])
     answer = json.loads(capfd.readouterr().out)
