@@ -8,6 +8,7 @@
 
 """A ROS 2 node that moves the simulated gripper as the brain's answers say: the planner's place in a robot."""
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -30,7 +31,9 @@ TAKING = frozenset({'pick', 'grasp', 'grab', 'take'})
 NEAR_M = 0.02
 """Waypoints that are equally near but for this are one place; the way goes on from the last of them."""
 PARKING = ((0.0, 0.22, 0.25), (0.0, 0.2, 0.15), (-0.2, 0.2, 0.25), (0.2, 0.2, 0.25))
-"""Where an empty gripper waits for the next plan, at the back of the table; the first place that the camera sees."""
+"""Where an empty gripper waits for the next plan, at the back of the table: the first place that the camera sees."""
+APART_M = 0.15
+"""It does not park this near to where the plan began: the next image would be the same, and so would the answer."""
 GONE = object()
 
 
@@ -93,13 +96,16 @@ class TrajectoryFollower(Node):
     def _execute(self, plan: Plan) -> Iterator[None]:
         """Execute a plan, and park an empty gripper; yields after each waypoint."""
         world = self._world()
+        began = world.state.gripper
         if any(step.action in TAKING for step in plan.steps):
             world.begin()
         yield from self._take_steps(plan)
-        seen = [place for place in PARKING if inside(world.view, np.array(place), 0.06)]
-        if seen and not world.state.held:
-            world.move(seen[0])
-            yield
+        for place in map(np.array, PARKING):
+            elsewhere = math.dist(place, began) > APART_M
+            if elsewhere and not world.state.held and inside(world.view, place, 0.06):
+                world.move(place)
+                yield
+                return
 
     def _take_steps(self, plan: Plan) -> Iterator[None]:
         world = self._world()

@@ -185,6 +185,14 @@ def test_a_way_that_ends_where_it_begins_is_not_gone_twice(follower, world):
     assert world.state.rests_on('red cube', 'blue plate')
 
 
+def test_it_parks_in_another_place_when_the_next_plan_ends(follower, world):
+    parked = []
+    for _ in range(3):
+        follower._on_plan(plan(step('pick', HIGH, (0.1, 0.1, 0.1))))
+        parked.append(tuple(world.state.gripper))
+    assert parked == [PARKING[0], PARKING[2], PARKING[0]]
+
+
 def test_what_comes_later_takes_the_place_of_what_is_under_way(slow, world):
     slow._on_trajectory(path(HIGH, CUBE, PLATE))
     slow._act()
