@@ -67,7 +67,12 @@ def add(commands: Any) -> None:
         '--api-key-file', default='', metavar='FILE', help='its only line is the key that clients have to send'
     )
     takes_files(key)
-    serve.add_argument('--served-model-name', default='', metavar='NAME', help="clients' name for the model")
+    serve.add_argument(
+        '--served-model-name',
+        default='',
+        metavar='NAME',
+        help="clients' name for the model (default: the file's for its own model, else the release's or the folder's)",
+    )
     serve.add_argument(
         '--image-host', action='append', default=[], metavar='NAME', help='fetch images from this host; again for more'
     )
@@ -116,9 +121,6 @@ def _serve(chosen: argparse.Namespace) -> int:
     given = {name: value for name, value in said.items() if value is not None}
     if chosen.flagscale:
         deployment = serve_files.read(chosen.flagscale, chosen.changes, given)
-        name = deployment.arguments.get('served_model_name')
-        if chosen.model and name and not chosen.served_model_name:
-            print(f'robobrain serve: clients find {chosen.model} as {name!r}, as the file says', file=sys.stderr)
     else:
         deployment = Deployment({'model': checkpoints.TINY, 'port': ServeConfig.port} | given)
     if chosen.print:

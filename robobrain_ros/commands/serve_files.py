@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from robobrain_ros import checkpoints
 from robobrain_ros.engines.vllm import flaggems
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BadRequest
@@ -29,7 +30,8 @@ def read(file: Path, overrides: Sequence[str], given: Mapping[str, Any]) -> Depl
     """Read FlagScale's serve.yaml, a file of node parameters, or a script with a line ``vllm serve``.
 
     :param overrides: ``key.path=value``, of FlagScale's files only
-    :param given: arguments of ``vllm serve`` that win over the file's
+    :param given: arguments of ``vllm serve`` that win over the file's; another model than the file's goes by its own
+        name, unless that is given, too
     :raises BadRequest: if it cannot be read, or says nothing that can be served
     """
     try:
@@ -49,8 +51,9 @@ def read(file: Path, overrides: Sequence[str], given: Mapping[str, Any]) -> Depl
             raise BadRequest(f"'{file}' is taken for a script: {error}") from None
     values = {name: parameter.default for name, parameter in BY_NAME.items()}
     values |= {name: BY_NAME[name].read(value) for name, value in parameters.items() if name in BY_NAME}
+    given, notes = _named(str(values['model']), values['serve.model_name'], given)
     values |= {own_arguments.SAME[name]: value for name, value in given.items()}
-    return own_arguments.from_parameters(values)
+    return replace(own_arguments.from_parameters(values), passed_over=notes)
 
 
 def for_this_engine(of: Deployment) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
@@ -90,7 +93,25 @@ def printed(of: Deployment, kind: str) -> tuple[str, list[str]]:
 
 
 def _with(of: Deployment, given: Mapping[str, Any]) -> Deployment:
-    return replace(of, arguments={**of.arguments, **given})
+    given, notes = _named(of.arguments['model'], of.arguments.get('served_model_name'), given)
+    return replace(of, arguments={**of.arguments, **given}, passed_over=(*of.passed_over, *notes))
+
+
+def _named(model: str, name: Any, given: Mapping[str, Any]) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """Add the name of another model than the file's: clients must not take it for the file's.
+
+    :param model: the file's
+    :param name: the file's, or nothing
+    :returns: what is given with that name, and a sentence about it; as it came where the file's name is right
+    """
+    if not (model and name and 'model' in given) or 'served_model_name' in given:
+        return given, ()
+    chosen = Path(given['model'])
+    own = own_arguments.own_name(chosen)
+    if own == name or checkpoints.directory(model).resolve() == chosen.resolve():
+        return given, ()
+    note = f'clients find {chosen} as {own!r}: the name {name!r} is that of {model}; --served-model-name changes it'
+    return {**given, 'served_model_name': own}, (note,)
 
 
 def _node_parameters(of: Deployment) -> tuple[dict[str, Any], list[str]]:

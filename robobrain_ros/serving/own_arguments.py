@@ -11,9 +11,11 @@
 import difflib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from robobrain_ros import checkpoints
+from robobrain_ros.engines.server.discovery import TINY_PROFILE
 from robobrain_ros.engines.vllm import flaggems
 from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.errors import BadRequest
@@ -140,7 +142,7 @@ def from_parameters(values: Mapping[str, Any]) -> Deployment:
     arguments = {name: values[parameter] for name, parameter in SAME.items()}
     directory = checkpoints.directory(values['model'])
     arguments['model'] = str(directory)
-    arguments['served_model_name'] = ServeConfig(model_name=values['serve.model_name']).served_name(directory.name)
+    arguments['served_model_name'] = values['serve.model_name'] or own_name(directory)
     arguments['port'] = values['serve.port'] or PORT
     arguments['max_model_len'] = values['max_model_len']
     arguments['max_num_seqs'] = EngineConfig.max_num_seqs
@@ -151,6 +153,15 @@ def from_parameters(values: Mapping[str, Any]) -> Deployment:
     arguments[IMAGES] = DECIDED[IMAGES][0]
     arguments['mm_processor_kwargs'] = {'max_pixels': values['max_pixels']}
     return Deployment(arguments, _flaggems_variables(values))
+
+
+def own_name(directory: Path) -> str:
+    """Return the name under which clients find a model that nobody has given another one.
+
+    :param directory: that of the model
+    """
+    tiny = directory == checkpoints.TINY_MODEL
+    return TINY_PROFILE if tiny else ServeConfig().served_name(directory.resolve().name)
 
 
 def whole(name: str, value: Any) -> int:

@@ -85,6 +85,28 @@ def test_what_a_node_has_no_parameter_for_is_told(serve):
 
 
 @pytest.mark.parametrize(
+    ('options', 'name'),
+    [
+        ((), 'RoboBrain2.5-8B-nvidia-flagos'),
+        (('--model', '/models/RoboBrain2.5-8B-NV'), 'RoboBrain2.5-8B-nvidia-flagos'),
+        (('--model', '/elsewhere/RoboBrain2.5-8B-NV'), 'RoboBrain2.5-8B-nvidia-flagos'),  # as the release says
+        (('--model', '/models/RoboBrain2.5-4B'), 'RoboBrain2.5-4B'),
+        (('--model', 'tiny'), 'robobrain-tiny'),
+        (('--model', 'tiny', '--served-model-name', 'brain'), 'brain'),
+    ],
+)
+def test_another_model_than_the_files_is_found_under_its_own_name(serve, tmp_path, options, name):
+    files = {'parameters': tmp_path / 'node.yaml', 'vllm': tmp_path / 'serve.sh'}
+    for kind, file in files.items():
+        file.write_text(serve('--flagscale', PAIR, '--print', kind)[1])
+    for file in (PAIR, *files.values()):
+        code, out, told = serve('--flagscale', file, *options, '--print', 'vllm')
+        words = shlex.split(out)
+        assert (code, words[words.index('--served-model-name') + 1]) == (0, name)
+        assert ('--served-model-name changes it' in told) == (name in ('RoboBrain2.5-4B', 'robobrain-tiny'))
+
+
+@pytest.mark.parametrize(
     ('arguments', 'sentence'),
     [
         (['--print', 'vllm'], "'vllm' is given, but no --flagscale FILE"),
@@ -95,7 +117,10 @@ def test_what_a_node_has_no_parameter_for_is_told(serve):
         (['--flagscale', PAIR, 'serve.0.engine_args.port=x'], "serve.port is 'x', but must be a whole number"),
         (['--flagscale', PAIR, 'serve.0.engine_args.host=0.0.0.0'], 'which other machines can reach'),
         (['--flagscale', PAIR, 'serve.0.engine_args.model=/none'], "model is '/none'"),
-        (['--flagscale', PAIR, '--model', '/none'], "clients find /none as 'RoboBrain2.5-8B-nvidia-flagos'"),
+        (
+            ['--flagscale', PAIR, '--model', '/none'],
+            "clients find /none as 'none': the name 'RoboBrain2.5-8B-nvidia-flagos' is that of ",
+        ),
     ],
 )
 @pytest.mark.usefixtures('environment')
@@ -124,7 +149,7 @@ def test_the_engine_is_started_with_what_the_file_says(serve, environment, monke
     assert code == 0
     assert Path(heard['model']) == TINY_MODEL
     assert (heard['config'].port, heard['config'].host) == (0, '127.0.0.1')
-    assert heard['config'].model_name == 'RoboBrain2.5-8B-nvidia-flagos'
+    assert heard['config'].model_name == 'robobrain-tiny', 'clients must not take it for the 8B'
     assert heard['options'] == {
         'max_model_len': 4096,
         'max_num_seqs': 4,
