@@ -9,27 +9,30 @@
 """Lets a callback of a node await what another thread does."""
 
 import concurrent.futures
-from typing import Any
+from typing import TypeVar
 
 from rclpy.node import Node
 from rclpy.task import Future
 
+T = TypeVar('T')
 
-def in_callback(node: Node, work: 'concurrent.futures.Future[Any]') -> 'Future[Any]':
-    """Make a future that a coroutine of this node's executor can await, with the outcome of another thread's work.
 
-    :param work: if it is cancelled, awaiting raises concurrent.futures.CancelledError
+async def in_callback(node: Node, work: 'concurrent.futures.Future[T]') -> T:
+    """Wait for another thread's work, in a coroutine of this node's executor, and return or raise what came of it.
+
+    :param work: if it is cancelled, this raises concurrent.futures.CancelledError
     """
     executor = node.executor
     assert executor is not None
-    future: Future[Any] = Future(executor=executor)
+    ended: Future[None] = Future(executor=executor)
 
-    def done(ended: 'concurrent.futures.Future[Any]') -> None:
-        try:
-            future.set_result(ended.result())
-        except (Exception, concurrent.futures.CancelledError) as error:
-            future.set_exception(error.with_traceback(None))  # the traceback knows the future: a cycle
+    def done(_: object) -> None:
+        ended.set_result(None)
         executor.wake()  # after the result: an executor looks at pending coroutines once per wake
 
     work.add_done_callback(done)
-    return future
+    await ended
+    try:
+        return work.result()
+    finally:
+        del work  # it knows the exception that it raises, which knows this frame: a cycle

@@ -112,8 +112,7 @@ class Monitoring:
                     watch.stop(CANCELLED)
                 prepare = partial(self._prepare, wanted, parts, watch)
                 tell = self._teller(handle, wanted, parts, series)
-                ending: Ending = await in_callback(self._node, parts.brain.loop.submit(watch.run(prepare, tell)))
-                return ending
+                return await in_callback(self._node, parts.brain.loop.submit(watch.run(prepare, tell)))
             finally:
                 del self._watches[identity]
                 with self._turn:

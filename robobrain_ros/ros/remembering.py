@@ -89,5 +89,7 @@ class Remembering:
 
         with self._answering.at_work(stop) as parts:
             works.append(parts.brain.loop.submit(keep(parts)))
-            kept: Path = await in_callback(self._node, works[0])
-            return kept
+            try:
+                return await in_callback(self._node, works[0])
+            finally:
+                works.clear()  # they know the exception, which knows this frame: a cycle

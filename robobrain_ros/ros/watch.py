@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from std_msgs.msg import Header
@@ -74,16 +75,17 @@ class Watch:
 
         A look that fails (no image, the engine is dead, an answer without a score) is told, and the next one follows.
 
-        :param prepare: gives what asks the model and what gives the images
+        :param prepare: gives what asks the model and what gives the images; raises BrainError for a goal that cannot be
+            used
         :param tell: hears every look at once
-        :raises BrainError: as ``prepare`` does, where the goal cannot be used
         """
         loop, task, timeout_s = asyncio.get_running_loop(), asyncio.current_task(), self._goal.timeout
         assert task is not None
         with self._lock:
             if self._stopped is not None:
                 return self._stopped
-            self._cancel = lambda: loop.call_soon_threadsafe(task.cancel)
+            self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
+        del task  # it knows the exception that ends it, which knows this frame: a cycle
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 return await self._watch(*await prepare(), tell)
@@ -91,6 +93,8 @@ class Watch:
             if not limit.expired():
                 raise
             return Ending(Outcome.TIMEOUT, ErrorCode.TIMEOUT, f'no outcome within {timeout_s:g} s')
+        except BrainError as error:
+            return Ending(None, error.code, str(error))
         except asyncio.CancelledError:
             if self._stopped is None:
                 raise

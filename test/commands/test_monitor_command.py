@@ -18,6 +18,7 @@ from contextlib import nullcontext
 
 import pytest
 from node_worlds import PICTURE, up
+from rclpy.parameter import Parameter
 from repository import ROOT
 from ros_helpers import SOON, until
 from scripted_engine import Gate
@@ -36,7 +37,8 @@ DONE = ['<score>+100%</score>']
 @pytest.fixture
 def active(world, pictures, tmp_path):
     world.directory = tmp_path / 'kept'
-    world.client.set_parameters(world.name, **{'monitor.directory': str(world.directory), 'monitor.period_s': 0.1})
+    values = {'monitor.directory': str(world.directory), 'monitor.period_s': 0.1}
+    world.node.set_parameters([Parameter(name, value=value) for name, value in values.items()])
     up(world)
     until(lambda: world.answer('the mug').error_code == 0, 'a first answer')
     return world

@@ -74,10 +74,10 @@ class Watched:
 
 
 @pytest.fixture
-def watching(world, pictures, tmp_path):
+def watching(world, pictures, tmp_path, monkeypatch):
     """The world, active, with a client of the action and an ear for the topic."""
-    world.directory = tmp_path / 'references'
-    world.client.set_parameters(world.name, **{'monitor.directory': str(world.directory)})
+    monkeypatch.setenv('HOME', str(tmp_path))
+    world.directory = tmp_path / '.local' / 'share' / 'robobrain_ros' / 'references'
     up(world)
     world.monitor = ActionClient(world.ears.node, Monitor, f'{world.name}/monitor')
     world.progress = []

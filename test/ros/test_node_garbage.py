@@ -11,12 +11,18 @@
 import gc
 
 import pytest
+from builtin_interfaces.msg import Duration
 from node_worlds import up
-from ros_helpers import until
+from robobrain_ros.action import Monitor
+from robobrain_ros.srv import Remember
+from ros_helpers import SOON, until
+from scripted_engine import Gate
 
 from robobrain_ros.brain.jobs import Job
+from robobrain_ros.brain.tracker import Tracker
 from robobrain_ros.ros import messages
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
+from robobrain_ros.ros.watch import Watch
 
 pytestmark = [pytest.mark.ros]
 pytest_plugins = ('node_fixtures', 'node_worlds')
@@ -60,3 +66,26 @@ def test_an_answer_that_cannot_be_published_keeps_no_image(world, pictures, no_c
     world.request('the cup')
     assert world.ends().keys() == {'INTERNAL'}
     until(lambda: alive(CameraFrame) <= images, 'end of all images')
+
+
+def test_what_a_monitor_had_goes_with_it(world, pictures, saboteur, no_collector, tmp_path):
+    kinds = (CameraFrame, Tracker, Watch)
+    before = {kind: alive(kind) for kind in kinds}
+    up(world)
+    ends = (['<score>100%</score>'], Monitor.Result.SUCCEEDED), ([Gate()], Monitor.Result.TIMEOUT)
+    for script, outcome in (*ends, (['no score'], Monitor.Result.CANCELLED)):
+        saboteur.engines[0].script = script
+        limit = 1.5 if outcome == Monitor.Result.TIMEOUT else SOON
+        with world.client.monitor('put it there', limit, period=Duration(nanosec=50_000_000)) as watch:
+            for feedback in watch:
+                if not feedback.sample.valid:
+                    break
+        assert watch.result.outcome == outcome, watch.result.reason
+    with world.client.monitor('', SOON) as watch:  # which cannot be used
+        assert not list(watch)
+    for directory in (str(tmp_path), '/dev/null/nowhere'):
+        world.client.set_parameters(world.name, **{'monitor.directory': directory})
+        request = Remember.Request(name='a')
+        reply = world.client.call(Remember, f'{world.name}/remember', request, SOON)
+        assert reply.success == (directory == str(tmp_path)), reply.message
+    until(lambda: {kind: alive(kind) for kind in kinds} == before, 'end of all that the monitors had')

@@ -100,12 +100,12 @@ def test_a_defect_is_not_hidden():
         Robot(TimeoutError('from somewhere else')).run()
 
 
-def test_a_goal_that_cannot_be_used_raises():
+def test_a_goal_that_cannot_be_used_ends_without_an_outcome():
     async def refuse() -> Any:
         raise BadRequest('by design')
 
-    with pytest.raises(BadRequest, match='by design'):
-        asyncio.run(Robot().watch().run(refuse, print))
+    ending = asyncio.run(Robot().watch().run(refuse, print))
+    assert ending == Ending(None, ErrorCode.BAD_REQUEST, 'by design')
 
 
 @pytest.mark.parametrize('found', [sample(0.0), 100.0, BrainError(ErrorCode.NO_IMAGE, '')])
