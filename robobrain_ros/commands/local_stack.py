@@ -8,6 +8,7 @@
 
 """Node and simulated camera as processes of their own, for the demo and for hosts without ``ros2 launch``."""
 
+import itertools
 import os
 import selectors
 import socket
@@ -26,7 +27,8 @@ from rclpy.signals import SignalHandlerOptions
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.engines import children
 from robobrain_ros.engines.ending import uninterrupted
-from robobrain_ros.ros import shared_memory, topics
+from robobrain_ros.errors import BadRequest
+from robobrain_ros.ros import parameter_files, shared_memory, topics
 from robobrain_ros.ros.client import ACTIVATE, CONFIGURE, Client
 from robobrain_ros.ros.fastdds import use_image_profile
 
@@ -171,6 +173,18 @@ def node_name(arguments: Sequence[str]) -> tuple[str, str]:
     return f'/{named.get("__ns", "").strip("/")}', name
 
 
+def require_files(arguments: Sequence[str]) -> None:
+    """Check that each parameter file of a node's command line is there: rcl would name its own source lines.
+
+    :param arguments: what follows the node's name on its command line
+    :raises BadRequest: for one that is not there, or is a folder
+    """
+    for option, file in itertools.pairwise(arguments):
+        if option == parameter_files.OPTION and not Path(file).is_file():
+            what = 'that is a folder' if Path(file).is_dir() else 'there is no such file'
+            raise BadRequest(f'{option} is {file!r}, but {what}')
+
+
 def bring_up_visibly(client: Client) -> None:
     """Drive a node that has just been started to active, and show on stderr how far its engine is. Blocks until it is.
 
@@ -200,8 +214,10 @@ def up(node_arguments: Sequence[str], with_camera: bool, seed: int = 1) -> int:
     :param with_camera: start the simulated camera, too, and the tiny checkpoint where the arguments name no model
     :param seed: which table top the simulated camera sees
     :returns: the exit code: 0 if the node was ended from outside
+    :raises BadRequest: if a parameter file of the arguments is not there
     :raises RuntimeError: if a process ends otherwise
     """
+    require_files(node_arguments)
     namespace, name = node_name(node_arguments)
     full_name = f'{namespace.rstrip("/")}/{name}'
     with LocalStack() as stack:

@@ -78,6 +78,11 @@ def test_positive_keeps_the_kind():
         ('demo --faults 0.3', 'robobrain demo: --faults spoils episodes: say how many, such as --episodes 10'),
         ('demo --episodes 3 --no-monitor', 'robobrain demo: --no-monitor leaves out what --faults adds'),
         ('up --seed 3', 'robobrain up: --seed chooses a simulated table top, so it needs --sim'),
+        (
+            'up -- --ros-args --params-file no.yaml',
+            "robobrain up: --params-file is 'no.yaml', but there is no such file",
+        ),
+        ('up --sim -- --ros-args --params-file .', "robobrain up: --params-file is '.', but that is a folder"),
         ('bag replay nowhere', "robobrain bag replay: 'nowhere' is no rosbag2 recording"),
     ],
 )
@@ -120,7 +125,7 @@ def test_without_ros_it_says_how_to_get_it(command, capsys, monkeypatch):
         ('query --task plannin x', "did you mean 'planning'?"),
         ('serve --prot 9020', 'robobrain serve: error: unrecognized arguments: --prot (did you mean --port?)'),
         ('ask --image x.jpg --taks=general x', '--taks=general (did you mean --task?)'),
-        ('query --min-confidence 1 x', 'robobrain query: error: unrecognized arguments: --min-confidence'),
+        ('query --max-depth 1 x', 'robobrain query: error: unrecognized arguments: --max-depth'),
         (
             'bench soak --minuts 3',
             'robobrain bench soak: error: unrecognized arguments: --minuts (did you mean --minutes?)',
