@@ -14,12 +14,10 @@ import tempfile
 from enum import Enum
 from pathlib import Path
 
-import numpy as np
-
 from robobrain_ros.brain import image_files
 from robobrain_ros.brain.frame import Rgb
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.geometry.resize import resize
+from robobrain_ros.geometry.resize import at_most
 
 DIRECTORY = '~/.local/share/robobrain_ros/references'
 """Where they are, if nothing else is said."""
@@ -43,10 +41,16 @@ class ReferenceImages:
     """Keeps pictures as PNG files, ``NAME.start.png`` and ``NAME.goal.png``. Several processes may use one directory.
 
     :param directory: where they are; ``~`` is the home of the user; made when the first one is kept
+    :raises BadRequest: if it begins with the home of a user whom this computer does not know, such as ``~nobody_here``
     """
 
     def __init__(self, directory: str = DIRECTORY) -> None:
-        self.directory = Path(directory).expanduser()
+        try:
+            self.directory = Path(directory).expanduser()
+        except RuntimeError as error:
+            raise BadRequest(
+                f'the directory of the reference images is {directory!r}, but this computer knows no such user'
+            ) from error
 
     def path(self, name: str, moment: Moment) -> Path:
         """Tell where a picture is, or would be.
@@ -75,7 +79,7 @@ class ReferenceImages:
                 raise BadRequest(f"cannot keep {name!r}: '{self.directory}' has {MOST} pictures already; remove some")
             with tempfile.TemporaryDirectory(dir=self.directory, prefix='.robobrain-') as scratch:
                 part = Path(scratch) / path.name
-                image_files.write(part, _smaller(rgb))
+                image_files.write(part, at_most(rgb, MOST_PIXELS))
                 os.replace(part, path)
         except OSError as error:
             raise BadRequest(f"cannot keep {name!r} in '{self.directory}': {error.strerror}") from error
@@ -85,11 +89,16 @@ class ReferenceImages:
         """Read a picture back.
 
         :returns: height x width x 3, uint8
-        :raises BadRequest: for a name that is not allowed, or that nothing was kept under; it lists what there is
+        :raises BadRequest: for a name that is not allowed, or that nothing was kept under, with what there is; and for
+            a directory that cannot be read
         :raises BrainError: BAD_IMAGE if the file is damaged
         """
         path = self.path(name, moment)
-        if not path.is_file():
+        try:
+            is_there = path.is_file()
+        except OSError as error:
+            raise BadRequest(f"cannot read {name!r} in '{self.directory}': {error.strerror}") from error
+        if not is_there:
             there = [known for known, its in self.names() if its is moment]
             known = f'there are {", ".join(there[:20])}' if there else 'there is none yet'
             raise BadRequest(f"no {moment.value} image is kept as {name!r} in '{self.directory}'; {known}")
@@ -102,11 +111,3 @@ class ReferenceImages:
             end = f'.{moment.value}.png'
             found += [(path.name.removesuffix(end), moment) for path in self.directory.glob(f'*{end}')]
         return sorted((name, moment) for name, moment in found if _NAME.fullmatch(name))
-
-
-def _smaller(rgb: Rgb) -> Rgb:
-    height, width = rgb.shape[:2]
-    scale = (MOST_PIXELS / (height * width)) ** 0.5
-    if scale >= 1:
-        return rgb
-    return np.asarray(resize(rgb, (max(int(width * scale), 1), max(int(height * scale), 1))))

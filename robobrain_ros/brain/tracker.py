@@ -12,7 +12,6 @@ The scores' meaning is in ``progress_values.py``; when a task is done or went wr
 """
 
 import asyncio
-import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -27,7 +26,7 @@ from robobrain_ros.brain.pipeline import Settings
 from robobrain_ros.brain.progress_values import after_hop, consistency, from_backward, from_forward, fused
 from robobrain_ros.engines.base import Generation
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.geometry.resize import resize
+from robobrain_ros.geometry.resize import at_most
 from robobrain_ros.tasks.progress import GUIDE, MAX_TOKENS, STOP, Mode, pieces, read_score
 
 MOST_PIXELS = 320 * 240
@@ -218,9 +217,7 @@ class Tracker:
             raise BadRequest(f'the {name} image is {width}x{height}: it has no pixels')
         if self._brain.pipeline.profile.canvas:
             return self._brain.pipeline.letterbox(width, height).draw(rgb)
-        scale = min(1.0, math.sqrt(MOST_PIXELS / (width * height)))
-        size = max(1, int(width * scale)), max(1, int(height * scale))
-        return np.asarray(resize(rgb, size))
+        return at_most(rgb, MOST_PIXELS)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 
 """Scaling an image as the models' own image processors do."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -24,3 +25,13 @@ def resize(rgb: np.ndarray, size: tuple[int, int]) -> Any:
 
     image = Image.fromarray(rgb)
     return image if image.size == size else image.resize(size, Image.Resampling.BICUBIC)
+
+
+def at_most(rgb: np.ndarray, most_pixels: int) -> np.ndarray:
+    """Copy an RGB image, scaled down to at most so many pixels; width and height keep their ratio, nearly.
+
+    :param rgb: height x width x 3, uint8, not empty
+    """
+    height, width = rgb.shape[:2]
+    scale = min(1.0, math.sqrt(most_pixels / (width * height)))
+    return np.asarray(resize(rgb, (max(1, int(width * scale)), max(1, int(height * scale)))))

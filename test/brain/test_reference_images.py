@@ -9,6 +9,7 @@
 """Reference images: kept whole, under names that stay in their directory, and no more than there is room for."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +97,20 @@ def test_a_write_that_fails_leaves_what_was_there(images, monkeypatch):
         images.keep('a', GOAL, noise(seed=2))
     assert (images.read('a', GOAL) == noise(seed=1)).all()
     assert os.listdir(images.directory) == ['a.goal.png']
+
+
+def test_the_home_of_a_user_who_is_not_there_is_said():
+    with pytest.raises(BadRequest, match=r"is '~nobody_here/a', but this computer knows no such user"):
+        ReferenceImages('~nobody_here/a')
+
+
+def test_a_directory_that_cannot_be_read_is_said(images, monkeypatch):
+    def denied(path):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr(Path, 'is_file', denied)
+    with pytest.raises(BadRequest, match=r"cannot read 'a' in '.*': Permission denied"):
+        images.read('a', GOAL)
 
 
 def test_a_directory_that_is_a_file_is_said(tmp_path):
