@@ -56,10 +56,11 @@ class ProgressLine:
         :param elapsed_s: since the start, seconds
         :param progress: 0 .. 1, or NaN: the bar stays where it is
         :param details: more figures by name; those that are NaN are left out
-        :param fault: why progress is NaN
+        :param fault: why progress, or one of the details, is NaN
         """
-        figures = ', '.join(f'{name} {value:+.2f}' for name, value in details.items() if not math.isnan(value))
-        text = f'{100 * progress:3.0f} %  {figures}' if not fault else f'  ? %  {fault}'
+        share = '  ?' if math.isnan(progress) else f'{100 * progress:3.0f}'
+        figures = [f'{name} {value:+.2f}' for name, value in details.items() if not math.isnan(value)]
+        text = f'{share} %  {", ".join([*figures, fault] if fault else figures)}'
         if self._live is None:
             print(f'{elapsed_s:6.1f} s  {text}', file=sys.stderr, flush=True)
             return

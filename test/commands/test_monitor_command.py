@@ -150,7 +150,9 @@ def test_a_terminal_gets_a_bar_that_stays_where_nothing_is_known(monkeypatch, ca
     with ProgressLine('the task') as line:
         assert line._live is not None
         line.show(1.0, 0.5, {'hop': 0.25, 'forward': float('nan')})
-        line.show(2.0, float('nan'), {}, 'the engine is dead')
         task = line._live.tasks[0]
+        line.show(1.5, 0.5, {'hop': 0.25, 'forward': float('nan')}, 'a mode has no score')
+        assert task.fields['figures'] == ' 50 %  hop +0.25, a mode has no score'
+        line.show(2.0, float('nan'), {}, 'the engine is dead')
         assert (task.completed, task.fields['figures']) == (0.5, '  ? %  the engine is dead')
     capsys.readouterr()
