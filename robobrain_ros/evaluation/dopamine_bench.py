@@ -85,8 +85,11 @@ def _texts(known: Any, key: str, file: Path) -> list[str]:
 
 def _run(name: str, task: str, images: Path, file: Path) -> Run:
     place = PurePosixPath(name)
-    inside = not place.is_absolute() and '..' not in place.parts and '\x00' not in name
-    if not inside or not (images / place).resolve().is_relative_to(images.resolve()):
+    try:
+        inside = '..' not in place.parts and (images / place).resolve().is_relative_to(images.resolve())
+    except (OSError, ValueError):  # a name that no file system takes
+        inside = False
+    if not inside:
         raise BadRequest(f"'{file}' names {name!r}, which is not in '{images}'")
     front, *wrists = (
         _frames(images / place / ('cam_high' if _FRONT_ONLY in name else camera), file) for camera in CAMERAS
@@ -99,7 +102,10 @@ def _run(name: str, task: str, images: Path, file: Path) -> Run:
 
 
 def _frames(folder: Path, file: Path) -> tuple[Path, ...]:
-    found = sorted(path for path in folder.glob('*') if path.suffix.lower() in FRAMES and path.is_file())
+    try:
+        found = sorted(path for path in folder.glob('*') if path.suffix.lower() in FRAMES and path.is_file())
+    except OSError as error:
+        raise BadRequest(f"cannot read '{folder}', whose run '{file}' names: {error.strerror}") from error
     if not found:
         raise BadRequest(f"'{folder}' holds no {' or '.join(FRAMES)}, but '{file}' names its run")
     return tuple(found)

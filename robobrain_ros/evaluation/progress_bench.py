@@ -53,11 +53,12 @@ def run(bench: Path, model: Path, to: Path, tell: Tell = ignore) -> int:
     :param model: a checkpoint's folder
     :param to: a folder for the result files
     :param tell: takes the figures: ``{'sets': {NAME: {'runs', 'voc_plus', 'voc_minus', 'runs_without_score'}}, ...}``
-    :raises BadRequest: if the benchmark cannot be read, or the model cannot tell progress
+    :raises BadRequest: if the benchmark cannot be read, a task is not fit for the prompt, or the model cannot tell
+        progress
     :raises OSError: if results cannot be written
     """
-    check(model)
     sets = dopamine_bench.sets(bench)
+    check(model, [run.task for runs in sets.values() for run in runs])
     to.mkdir(parents=True, exist_ok=True)
     shared = {'model_path': str(model), 'interval': INTERVAL}
     rows: dict[str, dict[str, Any]] = {}

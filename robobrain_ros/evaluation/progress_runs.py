@@ -8,7 +8,7 @@
 
 """A whole run of a robot, judged by a model: in the order of time, and backwards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from pathlib import Path
@@ -30,14 +30,16 @@ class Run:
     goal: Rgb | None
 
 
-def check(model: Path) -> None:
-    """Find out, before it is loaded, whether a model can tell progress.
+def check(model: Path, tasks: Iterable[str] = ('any task',)) -> None:
+    """Find out, before it is loaded, whether a model can tell the progress of some tasks.
 
     :param model: a checkpoint's folder
-    :raises BadRequest: if not
+    :param tasks: what will be judged
+    :raises BadRequest: if it cannot, or one of them is not fit for the prompt
     """
     _, profile = engine_for(model, 'auto', {})
-    pieces('any task', profile)
+    for task in tasks:
+        pieces(task, profile)
 
 
 def answered(sample: Sample) -> Sample:

@@ -52,10 +52,15 @@ def test_front_only_runs_need_no_other_cameras(bench):
     assert len(run.front) == 3
 
 
-@pytest.mark.parametrize('name', ['../secret', '/etc', 'libero/../../secret', 'libero/\x00'])
+@pytest.mark.parametrize('name', ['../secret', '/etc', 'libero/../../secret', 'libero/\x00', 'libero/\ud800'])
 def test_names_that_leave_the_folder_are_refused(bench, name):
     with pytest.raises(BadRequest, match=re.escape(repr(name)) + ', which is not in'):
         sets(bench([name]))
+
+
+def test_a_name_that_is_too_long_is_refused(bench):
+    with pytest.raises(BadRequest, match=r"cannot read '.*', whose run '.*libero_test_100.json' names: File name too"):
+        sets(bench(['a' * 300]))
 
 
 def test_links_that_leave_the_folder_are_refused(bench, tmp_path):

@@ -213,6 +213,18 @@ def test_what_cannot_be_done_is_said_before_the_model_is_loaded(tmp_path, monkey
     assert says in capfd.readouterr().err
 
 
+def test_a_task_that_is_not_fit_is_said_before_the_model_is_loaded(tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(Brain, 'load', lambda *_, **__: pytest.fail('loaded'))
+    folder = tmp_path / 'images' / 'egodex' / 'cam_high'
+    for place in (folder, tmp_path / 'jsons'):
+        place.mkdir(parents=True)
+    (folder / '0.png').touch()
+    content = {'sample_path_list': ['egodex'] * 2, 'sample_path_task': ['tidy up', 'do as in <image>']}
+    (tmp_path / 'jsons' / 'set.json').write_text(json.dumps(content))
+    assert main(['evaluate', '--progress', '--bench', str(tmp_path)]) == 1
+    assert "the instruction contains '<image>'" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize('command', [('evaluate', '--progress'), ('progress', '--video', 'v.mp4', '--task', 'tidy up')])
 def test_a_model_without_the_task_is_not_loaded(tmp_path, monkeypatch, capfd, command):
     monkeypatch.setattr(Brain, 'load', lambda *_, **__: pytest.fail('loaded'))
