@@ -8,7 +8,7 @@
 
 """Runs of the gripper as training records: pictures, the true progress of each for several goals, and the goals' words.
 
-What is compared with what is drawn anew in each step of the training (``progress_pairs.py``).
+What is compared with what is drawn anew in each step of the training (``progress_loss.py``).
 """
 
 from collections.abc import Callable, Iterator

@@ -20,8 +20,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from robobrain_ros.brain.progress_values import after_hop, from_backward, from_forward, fused, hop
-from robobrain_ros.evaluation.ranks import spearman
+from robobrain_ros.brain.progress_rules import Rules
+from robobrain_ros.brain.progress_values import from_backward, from_forward, fused, hop
+from robobrain_ros.evaluation.progress_scores import voc, walked, walked_back
 from robobrain_ros.tasks.progress import read_score
 from training.buffer import Ring
 from training.config import SPECIAL
@@ -32,8 +33,6 @@ from training.parameters import Parameters
 from training.progress_loss import GREY, Answers, Pairs, gather, room
 from training.scores import Decode, look
 
-SUCCESS = 0.95
-"""Progress that counts as done."""
 STEPS = range(FRAMES - 1)
 COMPARED = (
     *((number, number + 1) for number in STEPS),
@@ -58,18 +57,12 @@ class Followed:
         return self.scores[number * len(STEPS) : (number + 1) * len(STEPS)]
 
     def walked(self) -> list[float]:
-        """Return progress by hops alone, from 0; an invalid one changes nothing."""
-        found = [0.0]
-        for score in self.part(0):
-            found.append(found[-1] if isnan(score) else after_hop(found[-1], score))
-        return found[1:]
+        """Return progress by hops alone, from 0; NaN for an invalid one, which changes nothing."""
+        return walked(self.part(0))
 
     def walked_back(self) -> list[float]:
         """Return progress by hops of the run shown backwards, from 1, in the order of time."""
-        found = [1.0]
-        for score in reversed(self.part(1)):
-            found.append(found[-1] if isnan(score) else after_hop(found[-1], score))
-        return found[:0:-1]
+        return walked_back(self.part(1))
 
     def fused(self) -> list[float]:
         """Return the mean of the three ways to know progress; of two without a goal image."""
@@ -143,18 +136,20 @@ def measure(followed: list[Followed]) -> dict[str, float]:
                 if abs(right) >= 0.05:
                     found[f'{name} sign'].append(float(score * right > 0))
         curve = run.fused()
-        found['curve error'] += [abs(given - right) for given, right in zip(curve, later, strict=True)]
+        errors = (abs(given - right) for given, right in zip(curve, later, strict=True))
+        found['curve error'] += [1.0 if isnan(error) else error for error in errors]
         if truth[-1] == 1 and truth == sorted(truth):
             found['VOC+'].append(_order(run.walked()))
             found['VOC-'].append(_order(run.walked_back()))
             found['VOC fused'].append(_order(curve))
-        found['verdict'].append(float((curve[-1] >= SUCCESS) == (truth[-1] == 1)))
+        done = curve[-1] >= Rules.success_at
+        found['verdict'].append(float(done == (truth[-1] == 1)))
         if truth[-1] < 1:
-            found['false success'].append(float(curve[-1] >= SUCCESS))
+            found['false success'].append(float(done))
     return {f'progress/{name}': float(np.mean(values)) for name, values in sorted(found.items())}
 
 
-def _order(values: list[float]) -> float:
-    """Return the rank correlation with time; 0 for values that are all the same."""
-    found = spearman(values, range(len(values)))
+def _order(curve: list[float]) -> float:
+    """Return the rank correlation with time; 0 where there is none."""
+    found = voc(curve)
     return 0.0 if isnan(found) else found
