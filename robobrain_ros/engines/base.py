@@ -117,8 +117,6 @@ class Engine(Protocol):
     """Name of the model that it runs, such as ``RoboBrain2.5-8B-NV``."""
     origin: str
     """Where the model's files came from, for people; empty where that is not known."""
-    max_images: int
-    """The most images that one request may hold."""
 
     async def start(self, report: Callable[[str], None]) -> None:
         """Load the model; takes seconds to minutes.

@@ -27,8 +27,6 @@ from robobrain_ros.geometry.resize import resize
 
 _log = logging.getLogger(__name__)
 
-MAX_IMAGES = 8
-"""The most images of one request that are sent; a server may take fewer, and says so."""
 POLL_S = 2.0
 """Pause between two looks at a server's health."""
 
@@ -50,7 +48,6 @@ class ServerEngine:
         self._limits = limits
         self.model, self.origin = config.model, ''
         """Its name on the servers; where the configuration has none, it is empty until ``start`` has asked."""
-        self.max_images = MAX_IMAGES
         self._state = EngineState.STOPPED
         self._error = ''
         self._endpoints: list[Endpoint] = []

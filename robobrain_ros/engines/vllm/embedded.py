@@ -27,7 +27,7 @@ from robobrain_ros.engines.processes import Family
 from robobrain_ros.engines.start_lock import exclusive_start
 from robobrain_ros.engines.threads import in_thread
 from robobrain_ros.engines.vllm import flaggems
-from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
+from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.environment import offline
 from robobrain_ros.engines.vllm.image_processor import ImageLimits
 from robobrain_ros.engines.vllm.launch import Launch, launch, runs_on_cpu
@@ -54,7 +54,6 @@ class EmbeddedEngine:
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
         self.model, self.origin = config.model.resolve().name, manifest.known_origin(config.model)
-        self.max_images = MAX_IMAGES
         self._limits = ImageLimits.read(config.model, config.max_pixels)
         self._state = EngineState.STOPPED
         self._error = ''
