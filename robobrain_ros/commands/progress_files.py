@@ -44,7 +44,7 @@ class _Frame:
     files: tuple[str, ...]
 
 
-def check(to: Path) -> None:
+def check_writable(to: Path) -> None:
     """Find out, before long work, whether a folder can be made here; makes ``to`` itself if it is not there.
 
     :raises BadRequest: if not, with the reason
@@ -63,7 +63,7 @@ class RunFolder:
     :param task: what the robot is doing
     :param modes: those that are asked for; the images and the name of a sample are those of the first one
     :param goal: the picture of the task done; None: a grey one stands for it
-    :raises OSError: if nothing can be written there, which ``check`` finds out
+    :raises OSError: if nothing can be written there, which ``check_writable`` finds out
     """
 
     def __init__(self, to: Path, task: str, modes: Sequence[Mode], goal: Rgb | None) -> None:

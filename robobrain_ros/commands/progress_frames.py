@@ -9,12 +9,13 @@
 """What ``robobrain progress`` looks at: the frames of a video file, or of a folder of pictures, by their numbers."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
 
 from robobrain_ros.brain.frame import Frame, Rgb
-from robobrain_ros.commands.sources import USUAL_FPS, VIDEOS, folder, opened, rgb_of
+from robobrain_ros.commands.sources import USUAL_FPS, VIDEOS, folder, frames_a_second, opened, rgb_of
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 
@@ -36,14 +37,13 @@ class Frames:
         if not self._pictures:
             if self._path.suffix.lower() not in VIDEOS or not self._path.is_file():
                 raise BadRequest(f'{name!r} is neither a folder of pictures nor a video file ({", ".join(VIDEOS)})')
-            self._count()
+            with self._opened() as video:
+                self.fps = frames_a_second(video)
+                while video.grab():
+                    self.count += 1
 
-    def _count(self) -> None:
-        with opened(str(self._path), f'{self.name!r} is no video that OpenCV can read') as video:
-            fps = video.get(cv2.CAP_PROP_FPS)
-            self.fps = fps if 0 < fps < 1000 else USUAL_FPS
-            while video.grab():
-                self.count += 1
+    def _opened(self) -> AbstractContextManager[cv2.VideoCapture]:
+        return opened(str(self._path), f'{self.name!r} is no video that OpenCV can read')
 
     def at(self, numbers: Sequence[int]) -> Iterator[Rgb]:
         """Yield some frames: height x width x 3, RGB.
@@ -55,7 +55,7 @@ class Frames:
             yield from (Frame.of(self._pictures[number]).rgb() for number in numbers)
             return
         wanted, number = iter(numbers), -1
-        with opened(str(self._path), f'{self.name!r} is no video that OpenCV can read') as video:
+        with self._opened() as video:
             for next_one in wanted:
                 found, bgr = False, None
                 while number < next_one and video.grab():

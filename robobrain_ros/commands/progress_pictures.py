@@ -72,13 +72,11 @@ class Film:
     The file is made when the first frame comes.
 
     :param file: must end in .mp4
+    :param last: number of the last frame that will come: the curve is as wide as it takes to get there
     """
 
-    last = 1
-    """Number of the last frame that will come: the curve's width."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
+    def __init__(self, file: Path, last: int) -> None:
+        self._file, self._last = file, last
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._curve: list[tuple[int, float]] = []
@@ -118,7 +116,7 @@ class Film:
     def _strip(self) -> Rgb:
         strip = np.zeros((STRIP, WIDTH, 3), np.uint8)
         for level in (0.0, 0.5, 1.0):
-            cv2.line(strip, self._place(0, level), self._place(self.last, level), _GRID)
+            cv2.line(strip, self._place(0, level), self._place(self._last, level), _GRID)
         for (before, was), (number, value) in zip(self._curve, self._curve[1:], strict=False):
             if not (isnan(was) or isnan(value)):
                 cv2.line(strip, self._place(before, was), self._place(number, value), _CURVE, 2, cv2.LINE_AA)
@@ -129,5 +127,5 @@ class Film:
 
     def _place(self, number: int, progress: float) -> tuple[int, int]:
         margin = 8
-        across = margin + number / max(self.last, 1) * (WIDTH - 1 - 2 * margin)
+        across = margin + number / self._last * (WIDTH - 1 - 2 * margin)
         return round(across), round(STRIP - 1 - margin - progress * (STRIP - 1 - 2 * margin))

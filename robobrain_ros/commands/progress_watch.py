@@ -10,7 +10,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan, nan
 from pathlib import Path
@@ -23,7 +23,7 @@ from robobrain_ros.brain.progress_rules import Judge, Rules
 from robobrain_ros.brain.tracker import Sample, Tracker, Views
 from robobrain_ros.commands.answers import CAUTION
 from robobrain_ros.commands.output import Rows, Tell, results
-from robobrain_ros.commands.progress_files import RunFolder, check
+from robobrain_ros.commands.progress_files import RunFolder, check_writable
 from robobrain_ros.commands.progress_frames import Frames, sampled, synchronous
 from robobrain_ros.commands.progress_pictures import Film, plot
 from robobrain_ros.commands.stage_line import StageLine
@@ -70,13 +70,14 @@ def run(watch: Watch) -> int:
         raise BadRequest(f'models of the profile {profile.name!r} see the front camera alone: leave --left and --right')
     goal = image_files.read(watch.goal) if watch.goal else None
     cameras = synchronous(watch.video, watch.left, watch.right)
-    check(watch.to)
+    check_writable(watch.to)
     with results(watch.json) as tell, _load(watch, cameras) as brain:
         tracker = Tracker(brain, watch.task, goal, watch.modes)
-        watching = _Watching(watch, RunFolder(watch.to, watch.task, watch.modes, goal))
+        numbers = sampled(cameras['front'].count, watch.every)
+        watching = _Watching(watch, RunFolder(watch.to, watch.task, watch.modes, goal), numbers[-1])
         try:
             with watching.film:
-                for number, views in watching.views(cameras):
+                for number, views in _views(cameras, numbers):
                     sample = asyncio.run(tracker.step(views, number / cameras['front'].fps))
                     watching.add(number, views, answered(sample), tell)
         finally:  # also for Ctrl-C, or if the engine dies: what was found is kept
@@ -90,23 +91,25 @@ def _load(watch: Watch, cameras: Mapping[str, Frames]) -> Brain:
         return Brain.load(watch.model, report=line.show, image_size=(width, height), **watch.options)
 
 
-class _Watching:
-    """Takes the samples of a run: shows them, and writes what is to be left of them."""
+def _views(cameras: Mapping[str, Frames], numbers: Sequence[int]) -> Iterator[tuple[int, Views]]:
+    """Yield the frames with these numbers, and their numbers."""
+    for number, *pictures in zip(numbers, *(frames.at(numbers) for frames in cameras.values()), strict=True):
+        yield number, Views(**dict(zip(cameras, pictures, strict=True)))
 
-    def __init__(self, watch: Watch, folder: RunFolder) -> None:
+
+class _Watching:
+    """Takes the samples of a run: shows them, and writes what is to be left of them.
+
+    :param last: number of the last frame that will come
+    """
+
+    def __init__(self, watch: Watch, folder: RunFolder, last: int) -> None:
         self._watch, self._folder = watch, folder
         self._seen: list[tuple[int, Sample]] = []
         self._rows: Rows | None = None
         self._judge = Judge(Rules())
         self._verdict: dict[str, Any] | None = None
-        self.film = Film(folder.path / 'reward_vis.mp4')
-
-    def views(self, cameras: Mapping[str, Frames]) -> Iterator[tuple[int, Views]]:
-        """Yield the frames to look at, with their numbers."""
-        numbers = sampled(cameras['front'].count, self._watch.every)
-        self.film.last = numbers[-1]
-        for number, *pictures in zip(numbers, *(frames.at(numbers) for frames in cameras.values()), strict=True):
-            yield number, Views(**dict(zip(cameras, pictures, strict=True)))
+        self.film = Film(folder.path / 'reward_vis.mp4', last)
 
     def add(self, number: int, views: Views, sample: Sample, tell: Tell) -> None:
         """Take the next frame and what was found out about it."""

@@ -111,8 +111,7 @@ class Video:
         """Read the file from its beginning; raises BAD_IMAGE if it has no frame."""
         number = -1
         with opened(str(self._path), f"'{self._path}' is no video that OpenCV can read") as video:
-            fps = video.get(cv2.CAP_PROP_FPS)
-            fps = fps if 0 < fps < 1000 else USUAL_FPS
+            fps = frames_a_second(video)
             step = max(1, round(self._every_s * fps))
             while video.grab():
                 number += 1
@@ -167,6 +166,12 @@ def opened(what: str | int, otherwise: str) -> Iterator[cv2.VideoCapture]:
     finally:
         capture.release()
         logging.setLogLevel(before)
+
+
+def frames_a_second(video: cv2.VideoCapture) -> float:
+    """Return how many frames a second an open video says that it has; ``USUAL_FPS`` where that cannot be."""
+    fps = video.get(cv2.CAP_PROP_FPS)
+    return fps if 0 < fps < 1000 else USUAL_FPS
 
 
 def folder(place: Path) -> Fixed:

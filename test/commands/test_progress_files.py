@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from robobrain_ros.brain.tracker import Sample, Views
-from robobrain_ros.commands.progress_files import RunFolder, check
+from robobrain_ros.commands.progress_files import RunFolder, check_writable
 from robobrain_ros.commands.progress_frames import Frames, sampled, synchronous
 from robobrain_ros.commands.progress_pictures import STRIP, WIDTH, Film, plot
 from robobrain_ros.errors import BadRequest, BrainError
@@ -184,8 +184,8 @@ def test_no_run_replaces_another_one(tmp_path):
 def test_where_nothing_can_be_written(tmp_path):
     (tmp_path / 'file').touch()
     with pytest.raises(BadRequest, match=r"cannot write into '.*file'"):
-        check(tmp_path / 'file')
-    check(tmp_path / 'new' / 'folder')
+        check_writable(tmp_path / 'file')
+    check_writable(tmp_path / 'new' / 'folder')
     assert list((tmp_path / 'new' / 'folder').iterdir()) == []
 
 
@@ -199,8 +199,7 @@ def samples():
 
 
 def test_a_film_has_all_frames_and_a_curve(tmp_path):
-    with Film(tmp_path / 'film.mp4') as film:
-        film.last = 30
+    with Film(tmp_path / 'film.mp4', 30) as film:
         for number, sample in samples():
             film.add(number, grey(100, 90, 160), sample)
     frames = list(Frames(str(tmp_path / 'film.mp4')).at(range(4)))
@@ -212,9 +211,9 @@ def test_a_film_has_all_frames_and_a_curve(tmp_path):
 
 
 def test_a_film_that_cannot_be_written(tmp_path):
-    with Film(tmp_path / 'nowhere' / 'film.mp4') as film, pytest.raises(BadRequest, match='cannot write a video'):
+    with Film(tmp_path / 'nowhere' / 'film.mp4', 30) as film, pytest.raises(BadRequest, match='cannot write a video'):
         film.add(0, grey(1), Sample(0.0, 0.0))
-    with Film(tmp_path / 'none.mp4'):
+    with Film(tmp_path / 'none.mp4', 30):
         pass
     assert not (tmp_path / 'none.mp4').exists()
 
