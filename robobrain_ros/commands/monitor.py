@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, takes_files
+from robobrain_ros.tasks.progress import Mode
 
 MONITOR = """\
 Let the running node watch a task through its action ~/monitor, show the progress
@@ -67,7 +68,7 @@ def add(commands: Any) -> None:
         '--mode',
         action='append',
         default=[],
-        choices=('incremental', 'forward', 'backward'),
+        choices=[mode.value for mode in Mode],
         help='what images are compared with; may be given several times (default: all that can be used)',
     )
     monitor.add_argument(

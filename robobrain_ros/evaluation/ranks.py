@@ -6,7 +6,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Spearman's rank correlation, which SciPy has, too, of which nothing else is needed here."""
+"""Spearman's rank correlation. SciPy has it, too, but would be a dependency for this alone."""
 
 from collections.abc import Sequence
 from math import nan, sqrt

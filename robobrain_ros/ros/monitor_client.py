@@ -41,7 +41,7 @@ class Monitored:
         """
         self.result: Monitor.Result | None = None
         """How it ended; None until then."""
-        self._client, self._timeout_s = client, timeout_s
+        self._client = client
         self._heard: deque[Monitor.Feedback] = deque()
         self._action: Any = ActionClient(client.node, Monitor, f'{client.name}/{topics.MONITOR}')
         self._handle: Any = None
