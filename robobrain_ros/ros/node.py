@@ -24,7 +24,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from robobrain_ros.brain.brain import Brain
-from robobrain_ros.engines.base import Engine
+from robobrain_ros.engines.base import Engine, Loss
 from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
@@ -153,7 +153,10 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         return SetParametersResult(successful=True)
 
     def _report(self, text: str) -> None:
-        self.get_logger().info(text)
+        if isinstance(text, Loss):
+            self.get_logger().warning(text)
+        else:
+            self.get_logger().info(text)
         self._diagnostics.progress(text)
 
     @explained

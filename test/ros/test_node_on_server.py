@@ -9,10 +9,11 @@
 """The node whose model runs on somebody else's server: set up by parameters, asked over DDS, wrong and right again."""
 
 import pytest
+from rcl_interfaces.msg import Log
 from rclpy.parameter import Parameter
 from robobrain_ros.msg import Answer
 from ros_helpers import ros, spinning, until
-from stand_in_server import listening
+from stand_in_server import listening, status
 
 from robobrain_ros.engines.server.engine import ServerEngine
 from robobrain_ros.errors import BadRequest
@@ -77,6 +78,21 @@ def test_an_answer_of_the_server_has_metres(active, client, server):
 def test_diagnostics_name_the_server(active, server):
     details = active._brain.health().details
     assert details == {server.url: 'serves brain, 0 in flight'}
+
+
+def test_the_loss_of_the_server_is_a_warning_and_its_return_is_not(active, server, ears):
+    def levels(words):
+        return {line.level for line in ears.log if words in line.msg}
+
+    healthy, server.health = server.health, status(503)
+    try:
+        until(lambda: levels('left out: '), 'the loss in the log')
+    finally:
+        server.health = healthy
+    until(lambda: levels(f'{server.url} is back') or levels('warm after'), 'the return in the log')
+    assert levels('left out: ') == {Log.WARN}
+    assert levels('trying again') <= {Log.WARN}
+    assert levels(f'{server.url} is back') | levels('warm after') == {Log.INFO}
 
 
 def test_a_key_that_is_wanted_is_asked_for_when_the_node_is_configured(active, client, server, ears, tmp_path):
