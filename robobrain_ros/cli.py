@@ -46,7 +46,7 @@ def make_parser() -> Parser:
         download,
         model,
         monitor,
-        progress_video,
+        progress,
         query,
         serve,
     )
@@ -62,7 +62,7 @@ def make_parser() -> Parser:
     ask.add(commands)
     query.add(commands)
     monitor.add(commands)
-    progress_video.add(commands)
+    progress.add(commands)
 
     up = commands.add_parser(
         'up',

@@ -19,7 +19,7 @@ from model_server import model_server
 
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.checkpoints import TINY_MODEL
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.tasks.profiles import detect_profile

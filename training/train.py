@@ -26,7 +26,7 @@ import torch
 from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from training.buffer import Loader, Ring
 from training.config import STATIC, Sizes
 from training.episodes import EPISODE

@@ -23,7 +23,7 @@ from std_msgs.msg import String
 from robobrain_ros.bags.storage import require_rosbags
 from robobrain_ros.commands.demo import choose
 from robobrain_ros.commands.local_stack import LocalStack, isolate, ros
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.commands.stage_line import StageLine
 from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros import topics

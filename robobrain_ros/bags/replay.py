@@ -27,7 +27,7 @@ from robobrain_ros.bags.recording import Recording, decoded
 from robobrain_ros.bags.storage import Recorded
 from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros.client import Client, NoReply
 from robobrain_ros.ros.parameters import BY_NAME

@@ -29,7 +29,7 @@ from robobrain_ros.bench import bars
 from robobrain_ros.bench.cases import CASES, CHATS, VARIANTS, Plan
 from robobrain_ros.bench.provenance import provenance
 from robobrain_ros.commands.output import WIDTH, Tell, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines import children
 
 PATHS = {

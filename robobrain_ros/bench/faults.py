@@ -20,7 +20,7 @@ from robobrain_ros.bench import QUIET
 from robobrain_ros.bench.load import Load
 from robobrain_ros.commands.local_stack import LocalStack, bring_up, isolate, ros
 from robobrain_ros.commands.output import Tell, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines.processes import MARK
 from robobrain_ros.ros.client import Client
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from robobrain_ros.bench.accuracy import right
 from robobrain_ros.brain.pipeline import generation
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.vllm.config import EngineConfig

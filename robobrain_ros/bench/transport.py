@@ -19,7 +19,7 @@ from robobrain_ros.bench import listeners
 from robobrain_ros.bench.listeners import HEIGHT, RATE_HZ, WIDTH, Use
 from robobrain_ros.commands.local_stack import isolate
 from robobrain_ros.commands.output import Tell, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines.ending import uninterrupted
 from robobrain_ros.ros.fastdds import use_image_profile
 

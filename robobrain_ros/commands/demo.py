@@ -30,7 +30,7 @@ from robobrain_ros.commands.demo_rows import COLUMNS, STAGES, Row
 from robobrain_ros.commands.episodes import KINDS as EPISODES
 from robobrain_ros.commands.local_stack import LocalStack, bring_up_visibly, isolate, ros
 from robobrain_ros.commands.output import Rows, Tell, console, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics

@@ -20,10 +20,10 @@ from typing import Any
 from robobrain_ros.commands.arena import Arena, Watching
 from robobrain_ros.commands.contact_sheet import ContactSheet
 from robobrain_ros.commands.demo import BRAIN, FLOOR, running
+from robobrain_ros.commands.demo_curves import draw
 from robobrain_ros.commands.episodes import Episode, episodes
 from robobrain_ros.commands.output import Rows, Tell, ignore
-from robobrain_ros.commands.progress import Progress
-from robobrain_ros.commands.progress_curves import draw
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.commands.trials import Trial, plant, run
 from robobrain_ros.commands.watching import Watcher
 from robobrain_ros.evaluation.tabletop import FIRST_SEED

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, takes_files
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.weights import hubs
 from robobrain_ros.weights.manifest import HUBS
 

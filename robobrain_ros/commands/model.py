@@ -72,7 +72,7 @@ def hashed(report: Report, model: Path) -> Report:
 
     :param report: what ``integrity.check`` found
     """
-    from robobrain_ros.commands.progress import Progress
+    from robobrain_ros.commands.progress_bar import Progress
 
     if report.origin is None:
         words = 'missing or unusable, so there is nothing to compare hashes with; robobrain download makes it'

@@ -6,104 +6,117 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""How far a long command has come: a bar on a terminal, else a line now and then. Both go to stderr."""
+"""The command ``robobrain progress``: its options. Heavy imports wait until it runs."""
 
-import sys
-import time
-from datetime import timedelta
-from types import TracebackType
+import argparse
+from pathlib import Path
+from typing import Any
 
-from rich import progress
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Column
-from rich.text import Text
+from robobrain_ros.commands import model_options
+from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, takes_files
+from robobrain_ros.tasks.progress import Mode
 
-LINE_S = 10.0
-"""Seconds between two lines where stderr is no terminal."""
-AVERAGED_S = 600.0
-"""The rate is that of the last so many seconds."""
+DESCRIPTION = """\
+Tell how far a robot's task is at each moment of a video. The model compares
+frames, as Robo-Dopamine does: with the frame before (incremental), with the
+start (forward), and with a picture of the task done (backward). The progress is
+the mean of what these say."""
+EXAMPLES = """\
+examples:
+  robobrain progress --video clip.mp4 --task "put the red mug on the plate"
+  robobrain progress --video clip.mp4 --task "put the red mug on the plate" --goal done.png --plot
+  robobrain progress --video front/ --left left/ --right right/ --every 5 --task "fold the towel" --mode forward
+
+files, in a folder of the time's name:
+  pred_vllm.json, sample.json   answers and questions, as Robo-Dopamine's scripts write them
+  latest_progress.json          the last sample
+  progress.png, reward_vis.mp4  with --plot: curves, and the frames with their figures
+
+exit codes:
+  0    the progress is known at some moment
+  1    no answer held a score, or nothing could be asked
+  2    the command line is wrong
+  130  interrupted by Ctrl-C; what was found until then is written"""
 
 
-class Progress:
-    """A progress bar with rate and remaining time, for a ``with`` block.
+def add(commands: Any) -> None:
+    """Add the command ``progress`` to ``commands``, argparse's subparsers."""
+    progress = commands.add_parser(
+        'progress',
+        help='how far a task is at each moment of a video, without ROS',
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=WITH_EXAMPLES,
+    )
+    video = progress.add_argument(
+        '--video', required=True, metavar='FILE|DIR', help='the front camera: a video, or a folder of pictures by name'
+    )
+    progress.add_argument(
+        '--task', required=True, metavar='TEXT', help='what the robot is doing, such as "put the red mug on the plate"'
+    )
+    goal = progress.add_argument(
+        '--goal',
+        type=Path,
+        metavar='IMAGE',
+        help='a picture of the task done, of another run: without one, nothing is compared with the goal',
+    )
+    left = progress.add_argument('--left', default='', metavar='FILE|DIR', help='camera at the left wrist')
+    right = progress.add_argument(
+        '--right',
+        default='',
+        metavar='FILE|DIR',
+        help='camera at the right wrist; where one is missing, the model sees the front camera in its place',
+    )
+    progress.add_argument(
+        '--mode',
+        action='append',
+        choices=[mode.value for mode in Mode],
+        help='what to compare with; may be given several times (default: all three; without --goal, the first two)',
+    )
+    progress.add_argument(
+        '--every',
+        type=positive(int),
+        default=30,
+        metavar='N',
+        help='look at each N-th frame, and at the last one (default: %(default)s)',
+    )
+    to = progress.add_argument(
+        '--to',
+        type=Path,
+        default=Path('progress'),
+        metavar='DIR',
+        help='where the folder of results is made (default: %(default)s)',
+    )
+    progress.add_argument('--plot', action='store_true', help='draw the curves, and a film with the frames')
+    for action in (video, goal, left, right, to):
+        takes_files(action)
+    model_options.add(progress)
+    progress.add_argument(
+        '--json', action='store_true', help='print each sample as one line of JSON, at last the summary, nothing else'
+    )
+    progress.set_defaults(run=lambda chosen: _run(progress, chosen))
 
-    On a terminal it is redrawn in place, below what the program prints meanwhile. Where stderr is a file or a pipe, a
-    line appears every ``LINE_S`` seconds and at the end.
 
-    :param what: what is going on, such as ``evaluate``
-    :param total: how many of ``unit`` there are
-    :param unit: what is counted, in the plural; ``s`` for a run whose length in seconds is known
-    :param lines: False: nothing at all where stderr is no terminal, for programs that keep a log of their own
-    """
+def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
+    model, options = model_options.chosen_model(parser, chosen)
+    modes = [Mode(name) for name in chosen.mode or ()] or [mode for mode in Mode if chosen.goal or mode != 'backward']
+    if Mode.BACKWARD in modes and not chosen.goal:
+        parser.error('--mode backward compares with the goal: give its picture with --goal')
+    from robobrain_ros.commands.progress_watch import Watch, run
 
-    def __init__(self, what: str, total: float, unit: str, *, lines: bool = True) -> None:
-        self._what, self._unit, self._lines = what, unit, lines
-        console = Console(stderr=True)
-        self._on_terminal = console.is_terminal
-        self._bar = progress.Progress(
-            progress.TextColumn('{task.description}'),
-            progress.BarColumn(bar_width=None),
-            _Figures(unit),
-            console=console,
-            disable=not self._on_terminal,
-            expand=True,
-            redirect_stdout=sys.stdout.isatty(),  # else rich would bring to stderr what belongs into a file
-            refresh_per_second=2,
-            speed_estimate_period=AVERAGED_S,
+    return run(
+        Watch(
+            video=chosen.video,
+            left=chosen.left,
+            right=chosen.right,
+            task=chosen.task,
+            goal=chosen.goal,
+            modes=tuple(dict.fromkeys(modes)),
+            every=chosen.every,
+            to=chosen.to,
+            plot=chosen.plot,
+            model=model,
+            options=options,
+            json=chosen.json,
         )
-        self._task = self._bar.add_task(escape(what), total=total)
-        self._said = time.monotonic()
-
-    def __enter__(self) -> 'Progress':
-        self._bar.start()
-        self._bar.reset(self._task)
-        self._said = time.monotonic()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def advance(self) -> None:
-        """Count one more."""
-        self.reach(self._bar.tasks[self._task].completed + 1)
-
-    def reach(self, completed: float) -> None:
-        """Count this many in all."""
-        self._bar.update(self._task, completed=completed)
-        task = self._bar.tasks[self._task]
-        due = time.monotonic() - self._said >= LINE_S or task.finished
-        if due and self._lines and not self._on_terminal:
-            self._said = time.monotonic()
-            print(f'{self._what}: {figures(task, self._unit)}', file=sys.stderr, flush=True)
-
-    def say(self, text: str) -> None:
-        """Print a line about what is going on, above the bar."""
-        self._bar.console.print(Text(text))
-
-
-class _Figures(progress.ProgressColumn):
-    def __init__(self, unit: str) -> None:
-        super().__init__(Column(no_wrap=True))
-        self._unit = unit
-
-    def render(self, task: progress.Task) -> Text:
-        return Text(figures(task, self._unit))
-
-
-def figures(task: progress.Task, unit: str) -> str:
-    """Say how many are done, how quickly, and how long the rest takes, such as ``3 of 50 scenes, 5.1 s each, ...``.
-
-    :param unit: what is counted; no rate is told of seconds
-    """
-    words = [f'{task.completed:.0f} of {task.total:.0f} {unit}']
-    speed = task.completed / task.elapsed if task.finished and task.elapsed else task.speed
-    if speed and unit != 's':
-        words.append(f'{speed:.1f}/s' if speed >= 1 else f'{1 / speed:.1f} s each')
-    if task.finished:
-        words.append(f'{timedelta(seconds=round(task.elapsed or 0))} in all')
-    elif task.time_remaining is not None:
-        words.append(f'{timedelta(seconds=round(task.time_remaining))} left')
-    return ', '.join(words)
+    )

@@ -16,7 +16,7 @@ import numpy as np
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.tracker import Views
 from robobrain_ros.commands.output import Tell, console, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.evaluation.progress_runs import Run, check, judge, judge_back
 from robobrain_ros.evaluation.progress_table import FUSED, Judged, figures, tables
 from robobrain_ros.evaluation.tabletop import FIRST_SEED

@@ -21,7 +21,7 @@ from robobrain_ros.brain import image_files
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.tracker import Views
 from robobrain_ros.commands.output import Tell, console, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.evaluation import dopamine_bench
 from robobrain_ros.evaluation.dopamine_bench import INTERVAL, write_result, write_summary
 from robobrain_ros.evaluation.dopamine_bench import Run as BenchRun

@@ -19,7 +19,7 @@ from robobrain_ros.answer import Answer
 from robobrain_ros.brain.brain import Brain
 from robobrain_ros.brain.frame import Frame
 from robobrain_ros.commands.output import Tell, console, ignore
-from robobrain_ros.commands.progress import Progress
+from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.evaluation import fitting, reliability
 from robobrain_ros.evaluation.overlap import iou
 from robobrain_ros.evaluation.report import BEGIN, END, for_programs, markdown, table

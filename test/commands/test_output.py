@@ -17,9 +17,9 @@ import pytest
 from rich.console import Console
 from rich.progress import Task
 
-from robobrain_ros.commands import progress
+from robobrain_ros.commands import progress_bar
 from robobrain_ros.commands.output import WIDTH, Rows, allow_any_letter, results
-from robobrain_ros.commands.progress import Progress, figures
+from robobrain_ros.commands.progress_bar import Progress, figures
 
 
 def test_rows_are_laid_out_alike_and_fit(capsys):
@@ -79,7 +79,7 @@ def test_without_json_results_go_nowhere(capfd):
 )
 def test_rate_and_remaining_time(times, unit, says):
     now = [times[0]]
-    bar = progress.progress.Progress(console=Console(file=io.StringIO()), disable=True, get_time=lambda: now[0])
+    bar = progress_bar.progress.Progress(console=Console(file=io.StringIO()), disable=True, get_time=lambda: now[0])
     number = bar.add_task('x', total=10)
     bar.advance(number, 0)
     for now[0] in times[1:]:
@@ -89,7 +89,7 @@ def test_rate_and_remaining_time(times, unit, says):
 
 
 def test_where_no_terminal_is_a_line_comes_now_and_then(monkeypatch, capsys):
-    monkeypatch.setattr(progress, 'LINE_S', 0.0)
+    monkeypatch.setattr(progress_bar, 'LINE_S', 0.0)
     with Progress('evaluate', 3, 'scenes') as bar:
         bar.say('loading')
         for _ in range(3):

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from robobrain_ros.msg import Answer
 
+from robobrain_ros.commands.demo_curves import draw
 from robobrain_ros.commands.demo_faults import show, tally
 from robobrain_ros.commands.episodes import Episode, Outcome, episodes
-from robobrain_ros.commands.progress_curves import draw
 from robobrain_ros.commands.trials import MOST, plant, run
 from robobrain_ros.commands.watching import Verdict
 from robobrain_ros.sim.faults import Fault
