@@ -22,6 +22,8 @@ from robobrain_ros.errors import BadRequest
 
 MOST_HOLD = 100
 """Samples that a rule may ask for."""
+_ROUNDING = 1e-9
+"""So much below a threshold still reaches it: 0.7 - 0.4 is a little less than 0.3 to a computer."""
 
 
 class Outcome(str, Enum):
@@ -111,19 +113,23 @@ class Judge:
     def _judge(self, stamp_s: float, recent: Sequence[float]) -> Verdict | None:
         """Judge by so many samples as must agree."""
         rules, held, seen = self._rules, min(recent), max(recent)
-        if held >= rules.success_at:
+        if held >= rules.success_at - _ROUNDING:
             return self._say(Outcome.SUCCEEDED, f'progress is {recent[-1]:.2f}, at least {rules.success_at:g}')
-        if self._highest - seen >= rules.drop:
+        if self._highest - seen >= rules.drop - _ROUNDING:
             what = f'progress fell from {self._highest:.2f} to {recent[-1]:.2f}, by {rules.drop:g} or more'
             return self._say(Outcome.FAILED, what)
         self._highest = max(self._highest, held)
-        if self._highest >= self._gained + rules.least_gain:
+        if self._highest >= self._enough():
             self._gained_s, self._gained = stamp_s, self._highest
         waited = stamp_s - self._gained_s
-        if rules.stall_s and waited >= rules.stall_s and seen < self._gained + rules.least_gain:
+        if rules.stall_s and waited >= rules.stall_s and seen < self._enough():
             what = f'progress is {recent[-1]:.2f} and gained less than {rules.least_gain:g} in {waited:.1f} s'
             return self._say(Outcome.STALLED, what)
         return None
+
+    def _enough(self) -> float:
+        """The progress that is a gain."""
+        return self._gained + self._rules.least_gain - _ROUNDING
 
     def _say(self, outcome: Outcome, what: str) -> Verdict:
         samples = '1 sample' if self._rules.hold == 1 else f'{self._rules.hold} samples'

@@ -49,6 +49,19 @@ def test_a_standstill_is_told_from_slow_gains():
     assert outcomes([0.2] * 12, Rules(stall_s=0)) == [None] * 12
 
 
+@pytest.mark.parametrize('start', [0.4, 0.5, 0.6, 0.7, 0.8, 0.85])
+def test_a_threshold_is_reached_by_what_is_written_the_same(start):
+    fallen = round(start - 0.3, 2)
+    assert outcomes([0, start, start, fallen, fallen])[-1] == 'failed', 'though 0.7 - 0.4 is less than 0.3 in binary'
+    assert outcomes([0, start, start, fallen + 0.001, fallen + 0.001])[-1] is None
+    assert outcomes([0.1 + 0.7], Rules(success_at=0.8, hold=1)) == ['succeeded']
+
+
+def test_a_gain_of_just_enough_is_a_gain():
+    values = [number // 5 / 10 for number in range(45)]  # a tenth in 5 s: some sums of tenths lie below their decimal
+    assert outcomes(values, Rules(success_at=1, hold=1, stall_s=8, least_gain=0.1)) == [None] * 45
+
+
 def test_time_counts_for_a_standstill_and_not_samples():
     assert outcomes([0.2] * 100, period_s=0.05) == [None] * 100
     assert outcomes([0.2] * 4, period_s=6)[-1] == 'stalled'
