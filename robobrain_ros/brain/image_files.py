@@ -20,13 +20,16 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 
 ENDINGS = ('.png', '.jpg', '.jpeg')
 """What the name of a picture that is written may end in."""
+MOST_BYTES = 1 << 28
+"""Larger files are not read: whoever names one must not fill the memory."""
 
 
 def read(path: Path) -> NDArray[np.uint8]:
     """Read a picture; turned as its EXIF data says.
 
     :returns: height x width x 3, RGB
-    :raises BrainError: BAD_IMAGE if there is no such file, OpenCV cannot read it, or it is a JPEG that is not whole
+    :raises BrainError: BAD_IMAGE if there is no such file, it has more than ``MOST_BYTES``, OpenCV cannot read it, or
+        it is a JPEG that is not whole
     """
     try:
         found = path.is_file()
@@ -35,6 +38,10 @@ def read(path: Path) -> NDArray[np.uint8]:
     if not found:
         raise BrainError(ErrorCode.BAD_IMAGE, f"'{path}' is no file")
     try:
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            why = f"'{path}' has {size >> 20} MiB, but a picture may have {MOST_BYTES >> 20} MiB at the most"
+            raise BrainError(ErrorCode.BAD_IMAGE, why)
         data = path.read_bytes()
     except OSError as error:
         raise BrainError(ErrorCode.BAD_IMAGE, f"cannot read '{path}': {error.strerror}") from error

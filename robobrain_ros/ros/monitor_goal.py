@@ -10,6 +10,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from os.path import expanduser  # that of Path raises RuntimeError for a user who is not there
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,7 @@ def _goal_image(message: Monitor.Goal, values: Mapping[str, Any]) -> Callable[[]
     if given['goal_image']:
         return lambda: to_rgb(message.goal_image)
     if given['goal_file']:
-        return lambda: image_files.read(Path(message.goal_file).expanduser())
+        return lambda: image_files.read(Path(expanduser(message.goal_file)))
     return _remembered(message.goal_name, Moment.GOAL, values)
 
 

@@ -25,3 +25,11 @@ def test_a_jpeg_that_is_not_whole_is_refused(tmp_path):
         read(path)
     path.write_bytes(whole)
     assert read(path).shape == (60, 80, 3)
+
+
+def test_a_file_that_would_fill_the_memory_is_not_read(tmp_path):
+    path = tmp_path / 'huge.png'
+    with path.open('wb') as file:
+        file.truncate(1 << 30)  # takes no room on the disk
+    with pytest.raises(BrainError, match=r"huge.png' has 1024 MiB, but a picture may have 256 MiB"):
+        read(path)

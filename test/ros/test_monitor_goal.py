@@ -98,6 +98,10 @@ def test_images_by_name_and_by_file_are_read_when_they_are_needed(tmp_path, monk
     by_file = read(goal_file='~/done.png').read_goal
     assert by_file is not None
     assert (by_file() == PICTURE).all()
+    elsewhere = read(goal_file='~nobody_here/done.png').read_goal
+    assert elsewhere is not None
+    with pytest.raises(BrainError, match=r"'~nobody_here/done\.png' is no file"):
+        elsewhere()
 
 
 def test_an_image_that_is_none_is_refused_when_it_is_read():
