@@ -16,11 +16,12 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from robobrain_ros import checkpoints
 from robobrain_ros.answer import Answer
@@ -39,6 +40,7 @@ from robobrain_ros.tasks import MISSION, NAMES, task_name
 from robobrain_ros.tasks.profiles import Profile
 
 _log = logging.getLogger(__name__)
+T = TypeVar('T')
 
 CLOSE_S = 120.0
 """Closing waits for imports and for vLLM; after this long it raises, and the watcher process ends the engine."""
@@ -261,17 +263,31 @@ class Brain:
                 _log.exception('a request could not be accepted by a defect')
                 job.refuse(BrainError(ErrorCode.INTERNAL, f'{type(error).__name__}: {error}'))
 
+        try:
+            with self._opened():
+                self.loop.loop.call_soon_threadsafe(admit)
+        except BrainError as error:
+            job.refuse(error)
+        return job
+
+    def begin(self, work: Callable[[], Coroutine[Any, Any, T]]) -> 'Future[T]':
+        """Start a coroutine in the engine's loop, beside all requests; from any thread.
+
+        :returns: a future with its result, which is cancelled if the brain is closed meanwhile
+        :raises BrainError: ENGINE_DEAD if the brain is closed, or another process has loaded it
+        """
+        with self._opened():
+            return self.loop.submit(work())
+
+    @contextmanager
+    def _opened(self) -> Iterator[None]:
+        """Keep the brain from being closed for a moment."""
         if os.getpid() != self._process:
-            job.refuse(
-                BrainError(ErrorCode.ENGINE_DEAD, f'this brain belongs to process {self._process}: load another')
-            )
-            return job
+            raise BrainError(ErrorCode.ENGINE_DEAD, f'this brain belongs to process {self._process}: load another')
         with self._door:
             if self._closed:
-                job.refuse(BrainError(ErrorCode.ENGINE_DEAD, 'the brain is closed'))
-            else:
-                self.loop.loop.call_soon_threadsafe(admit)
-        return job
+                raise BrainError(ErrorCode.ENGINE_DEAD, 'the brain is closed')
+            yield
 
     def stop_all(self, code: ErrorCode, message: str) -> None:
         """End all requests with this code; returns at once."""

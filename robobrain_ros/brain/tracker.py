@@ -16,6 +16,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from math import isnan, nan
 
 import numpy as np
@@ -126,17 +127,36 @@ class Tracker:
         self._start = self._before = None if start is None else self._images(start)
         self._progress = 0.0
         """What mode incremental says at ``_before``."""
+        self._turn = asyncio.Lock()
 
     async def step(self, views: Views, stamp_s: float) -> Sample:
         """Take a look: compare what the cameras see now. From any event loop; cancelling it ends the requests.
 
-        A failure of the engine makes a sample that is not valid and says why; the next step may succeed.
+        A step that is called while another one runs waits for its end. A failure of the engine makes a sample that is
+        not valid and says why; the next step may succeed, unless the brain was closed.
 
         :param stamp_s: when the cameras saw it, seconds; returned with the sample
         :returns: progress; 0 for the first step of a tracker without a start, which asks nothing
         :raises BadRequest: for an image that is no RGB image
         """
-        return await asyncio.wrap_future(self._brain.loop.submit(self._step(views, stamp_s)))
+        try:
+            return await asyncio.wrap_future(self._brain.begin(partial(self._in_turn, views, stamp_s)))
+        except BrainError as error:
+            if error.code is not ErrorCode.ENGINE_DEAD:
+                raise
+            why = str(error)
+        except asyncio.CancelledError:
+            caller = asyncio.current_task()
+            if caller is None or caller.cancelling():
+                raise
+            why = 'the brain was closed meanwhile'
+        unknown = dict.fromkeys(self.modes, nan)
+        texts = dict.fromkeys(self.modes, '')
+        return Sample(stamp_s, modes=unknown, texts=texts, fault=why, code=ErrorCode.ENGINE_DEAD)
+
+    async def _in_turn(self, views: Views, stamp_s: float) -> Sample:
+        async with self._turn:
+            return await self._step(views, stamp_s)
 
     async def _step(self, views: Views, stamp_s: float) -> Sample:
         begin = time.monotonic()

@@ -9,6 +9,7 @@
 """One task over many images: what is asked, what is made of the answers, and what a failure costs."""
 
 import asyncio
+import threading
 from math import isnan
 
 import numpy as np
@@ -209,3 +210,50 @@ def test_guided_decoding_holds_for_scores_too(load):
     step(tracker, 10)
     assert step(tracker, 20).progress == pytest.approx(0.4)
     assert engine.asked[0].guide is not None
+
+
+def test_steps_that_are_called_at_once_are_taken_one_after_the_other(load):
+    engine = ScriptedEngine(['<score>+50%</score>'])
+    tracker = Tracker(load(engine), TASK, modes=['incremental'])
+
+    async def at_once():
+        return await asyncio.gather(*(tracker.step(Views(picture(10 * look)), float(look)) for look in (1, 2, 3)))
+
+    samples = asyncio.run(asyncio.wait_for(at_once(), SOON))
+    assert [sample.progress for sample in samples] == [0, 0.5, 0.75]
+    assert [levels(one)[::3] for one in engine.asked] == [[10, 10, 20], [10, 20, 30]]
+    assert engine.most_running == 1
+
+
+def test_a_cancelled_step_leaves_nothing_behind(load):
+    gate = Gate()
+    engine = ScriptedEngine([gate])
+    tracker = Tracker(load(engine), TASK, None, ['incremental'], Views(picture(10)))
+
+    async def cancelled():
+        stepping = asyncio.create_task(tracker.step(Views(picture(20)), 1.0))
+        assert await asyncio.to_thread(gate.reached.wait, SOON)
+        stepping.cancel()
+        await asyncio.wait([stepping], timeout=SOON)
+        assert stepping.cancelled()
+
+    asyncio.run(cancelled())
+    engine.script = ['<score>+50%</score>']
+    assert step(tracker, 30).progress == 0.5
+    assert levels(engine.asked[-1])[::3] == [10, 10, 30]
+    assert not engine.running
+
+
+def test_a_brain_that_is_closed_makes_samples_that_say_so(load):
+    gate = Gate()
+    brain = load(ScriptedEngine([gate]))
+    tracker = Tracker(brain, TASK, None, ['forward'], Views(picture(10)))
+    closing = threading.Thread(target=lambda: gate.reached.wait(SOON) and brain.close())
+    closing.start()
+    meanwhile = step(tracker, 20)
+    closing.join(SOON)
+    later = step(tracker, 30)
+    for sample in (meanwhile, later):
+        assert (sample.valid, sample.code, list(sample.modes)) == (False, ErrorCode.ENGINE_DEAD, [Mode.FORWARD])
+        assert 'the brain' in sample.fault
+        assert 'closed' in sample.fault
