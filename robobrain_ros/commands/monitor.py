@@ -40,6 +40,11 @@ task done (goal image), or not yet begun (start image). robobrain monitor uses i
 
 def add(commands: Any) -> None:
     """Add the commands ``monitor`` and ``remember`` to ``commands``, argparse's subparsers."""
+    _add_monitor(commands)
+    _add_remember(commands)
+
+
+def _add_monitor(commands: Any) -> None:
     monitor = commands.add_parser(
         'monitor',
         help='let the running node watch how far a task is',
@@ -89,6 +94,8 @@ def add(commands: Any) -> None:
     monitor.add_argument('--json', action='store_true', help='print every sample, then the result, as lines of JSON')
     monitor.set_defaults(run=_monitor)
 
+
+def _add_remember(commands: Any) -> None:
     remember = commands.add_parser(
         'remember', help='let the running node keep a goal or start image', description=REMEMBER
     )
