@@ -22,7 +22,7 @@ from training.dense import dense_loss, draw_heads, make_order
 from training.episodes import Encode, context_pieces
 from training.model import Forward, prefix_ids
 from training.parameters import Parameters, draw
-from training.progress_loss import BINS, Answers, draw_head, draw_pairs, progress_loss
+from training.progress_loss import BINS, GREY_LEVEL, Answers, draw_head, draw_pairs, progress_loss
 from training.scores import look
 
 
@@ -127,7 +127,7 @@ class Learner:
         cast, count, recipe = self.forward.cast(self.parameters), len(batch['image']), self.recipe
         images = batch['image']
         if runs:
-            images = torch.cat([images, runs['images'].flatten(0, 1), torch.full_like(images[:1], 127)])
+            images = torch.cat([images, runs['images'].flatten(0, 1), torch.full_like(images[:1], GREY_LEVEL)])
         seen, deep, patches = self.forward.see(cast, self._augment(look(images)))
         short, short_spans = self._choose(batch['short'], batch['short_spans'], recipe.short)
         long, long_spans = self._choose(batch['long'], batch['long_spans'], recipe.long)

@@ -27,6 +27,8 @@ from training.parameters import Parameters
 
 GREY = OTHER_GOAL + 1
 """Place of the grey picture behind those of an episode: it stands for a goal image that nobody has."""
+GREY_LEVEL = 127
+"""How bright that is. The robot's is one brighter (``tracker.BLANK``), as RoboBrain's is; augmentation covers that."""
 BINS = 21
 """Labels are balanced in so many steps from -100 to 100 %."""
 FORM = 0.05

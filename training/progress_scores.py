@@ -30,7 +30,7 @@ from training.context import Context
 from training.episodes import FRAMES, GOAL, OTHER_GOAL
 from training.model import Forward
 from training.parameters import Parameters
-from training.progress_loss import GREY, Answers, Pairs, gather, room
+from training.progress_loss import GREY, GREY_LEVEL, Answers, Pairs, gather, room
 from training.scores import Decode, look
 
 STEPS = range(FRAMES - 1)
@@ -101,7 +101,7 @@ def follow(forward: Forward, parameters: Parameters, context: Context, answers: 
     for first in range(0, min(most, len(runs)), step):
         index = torch.arange(first, min(first + step, most, len(runs)), device=forward.device)
         batch = runs.take(index)
-        images = torch.cat([batch['images'].flatten(0, 1), torch.full_like(batch['images'][0, :1], 127)])
+        images = torch.cat([batch['images'].flatten(0, 1), torch.full_like(batch['images'][0, :1], GREY_LEVEL)])
         seen, deep, _ = forward.see(parameters, look(images))
         ends = torch.tensor([GOAL, OTHER_GOAL, GREY], device=forward.device)[index % 3]
         compared = torch.tensor(COMPARED, device=forward.device)
