@@ -59,6 +59,25 @@ def test_episodes(tmp_path):
     assert sheet.shape[1] > 1600
 
 
+@pytest.mark.ros
+@pytest.mark.engine
+def test_episodes_with_faults(tmp_path):
+    """What a monitor makes of them is the matter of test_trials_over_dds.py."""
+    arguments = ('--episodes', 1, '--faults', 1, '--no-monitor', '--json', '--output', tmp_path)
+    with own_domain():
+        done = robobrain('demo', *arguments, folder=tmp_path)
+    assert done.returncode in (0, 1), done.stderr
+    assert 'Traceback' not in done.stderr
+    told = json.loads(done.stdout)
+    [episode] = told['episodes']
+    assert (episode['task'], episode['planned_fault'], len(episode['attempts'])) == ('mission', 'slip', 1)
+    assert len(episode['true_progress']) > 5
+    assert told['faults']['all']['episodes'] == 1
+    assert told['succeeded'] == told['faults']['all']['success'] == episode['success']
+    assert (tmp_path / 'episodes.png').is_file()
+    assert 'without monitor' in done.stderr
+
+
 def test_version_and_help(tmp_path):
     assert robobrain('--version', folder=tmp_path).stdout.startswith(f'robobrain {__version__} (Python 3.')
     text = robobrain('--help', folder=tmp_path).stdout
