@@ -17,6 +17,7 @@ from typing import Any
 
 from robobrain_ros.action import Monitor
 from robobrain_ros.brain import image_files
+from robobrain_ros.brain.progress_rules import Outcome
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.progress_line import ProgressLine
 from robobrain_ros.commands.running_node import check_name, connect, state_of
@@ -27,10 +28,8 @@ from robobrain_ros.ros.client import Client, Rejected, duration
 from robobrain_ros.ros.monitor_parameters import LONGEST_S
 from robobrain_ros.srv import Remember
 
-OUTCOMES = {
-    getattr(Monitor.Result, name): name
-    for name in ('NOT_MONITORED', 'SUCCEEDED', 'FAILED', 'STALLED', 'TIMEOUT', 'CANCELLED')
-}
+OUTCOMES = {getattr(Monitor.Result, name): name for name in ('NOT_MONITORED', *Outcome.__members__)}
+"""Names of the action's constants."""
 DIGITS = 4
 """Decimal digits of figures in JSON."""
 
