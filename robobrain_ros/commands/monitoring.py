@@ -18,8 +18,8 @@ from typing import Any
 from robobrain_ros.action import Monitor
 from robobrain_ros.brain import image_files
 from robobrain_ros.brain.progress_rules import Outcome
+from robobrain_ros.commands.monitor_line import ProgressLine
 from robobrain_ros.commands.output import results
-from robobrain_ros.commands.progress_line import ProgressLine
 from robobrain_ros.commands.running_node import check_name, connect, state_of
 from robobrain_ros.errors import BadRequest, ErrorCode
 from robobrain_ros.msg import Progress

@@ -26,7 +26,7 @@ from scripted_engine import Gate
 from robobrain_ros.brain import image_files
 from robobrain_ros.cli import main
 from robobrain_ros.commands import running_node
-from robobrain_ros.commands.progress_line import ProgressLine
+from robobrain_ros.commands.monitor_line import ProgressLine
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
 pytestmark = pytest.mark.ros
