@@ -41,12 +41,12 @@ class Run:
     left: tuple[Path, ...]
     right: tuple[Path, ...]
 
-    def sampled(self, interval: int = INTERVAL) -> list[int]:
+    def sampled(self) -> list[int]:
         """Return the places of the frames to look at: evenly spread, the first and the last among them.
 
         Fewer than three have no order to be judged by: the benchmark counts such a run 0.
         """
-        number, last = len(self.front) // interval, len(self.front) - 1
+        number, last = len(self.front) // INTERVAL, len(self.front) - 1
         return [round(place * last / (number - 1)) for place in range(number)] if number > 1 else [last]
 
 
