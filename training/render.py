@@ -59,7 +59,7 @@ def keep_gl_context() -> None:
     renderer.gl_context.GLContext = lambda width, height: kept
 
 
-def draw_size(rng: np.random.Generator) -> tuple[int, int]:
+def draw_image_size(rng: np.random.Generator) -> tuple[int, int]:
     """Draw an image's (width, height)."""
     return VIEWS[int(rng.choice(len(VIEWS), p=[share for _, share in VIEWS]))][0]
 
@@ -74,7 +74,7 @@ def records(first: int, stride: int, held_out: bool) -> Iterator[NDArray[np.void
     seed = first
     while held_out or seed < FIRST_HELD_OUT_SEED:
         rng = np.random.default_rng((seed, 7))
-        width, height = draw_size(rng)
+        width, height = draw_image_size(rng)
         try:
             layout = draw(seed, width, height)
             if not held_out:
@@ -107,7 +107,7 @@ def main() -> None:
     shard, number, started = [], 0, time.monotonic()
     source = records(chosen.first, chosen.stride, chosen.held_out)
     if chosen.episodes:
-        source = episodes(chosen.first, chosen.stride, chosen.held_out, draw_size, FIRST_HELD_OUT_SEED)
+        source = episodes(chosen.first, chosen.stride, chosen.held_out, draw_image_size, FIRST_HELD_OUT_SEED)
     for drawn, one in enumerate(source, start=1):
         shard.append(one)
         if len(shard) == chosen.shard or drawn == chosen.scenes:

@@ -37,7 +37,7 @@ from training.episodes import (  # noqa: E402
 from training.learner import Learner, Recipe  # noqa: E402
 from training.progress_loss import BINS, GREY, Answers, draw_pairs, hops, room  # noqa: E402
 from training.progress_scores import COMPARED, Followed, follow, measure  # noqa: E402
-from training.render import FIRST_TRAINING_SEED, draw_size  # noqa: E402
+from training.render import FIRST_TRAINING_SEED, draw_image_size  # noqa: E402
 from training.samples import RECORD  # noqa: E402
 
 TOKENIZER = tokenizers.Tokenizer.from_file(str(STATIC / 'tokenizer.json'))
@@ -85,7 +85,7 @@ def test_a_record_shows_a_run_and_knows_how_far_it_is(drawn):
 
 
 def test_training_has_no_pair_that_is_held_out():
-    source = episodes(FIRST_TRAINING_SEED, 1, False, draw_size, FIRST_TRAINING_SEED + 5)
+    source = episodes(FIRST_TRAINING_SEED, 1, False, draw_image_size, FIRST_TRAINING_SEED + 5)
     texts = ' '.join(words(ids.tolist()) for one in source for ids in one['tails'][0])
     assert texts
     assert not any(pair in texts for pair in HELD_OUT_PAIRS)
