@@ -46,7 +46,7 @@ class ReferenceImages:
 
     def __init__(self, directory: str = DIRECTORY) -> None:
         try:
-            self.directory = Path(directory).expanduser()
+            self.directory = Path(directory).expanduser().absolute()
         except RuntimeError as error:
             raise BadRequest(
                 f'the directory of the reference images is {directory!r}, but this computer knows no such user'
@@ -109,5 +109,6 @@ class ReferenceImages:
         found = []
         for moment in Moment:
             end = f'.{moment.value}.png'
-            found += [(path.name.removesuffix(end), moment) for path in self.directory.glob(f'*{end}')]
+            files = (path for path in self.directory.glob(f'*{end}') if path.is_file())
+            found += [(path.name.removesuffix(end), moment) for path in files]
         return sorted((name, moment) for name, moment in found if _NAME.fullmatch(name))

@@ -117,3 +117,15 @@ def test_a_directory_that_is_a_file_is_said(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(BadRequest, match=r"cannot keep 'a' in '.*file': "):
         ReferenceImages(str(tmp_path / 'file')).keep('a', GOAL, noise())
+
+
+def test_only_files_count_as_kept(images):
+    images.keep('a', GOAL, noise())
+    (images.directory / 'folder.goal.png').mkdir()
+    (images.directory / 'gone.goal.png').symlink_to('nowhere')
+    assert images.names() == [('a', GOAL)]
+
+
+def test_where_a_picture_is_kept_is_told_in_full(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert ReferenceImages('near').keep('a', GOAL, noise()) == tmp_path / 'near' / 'a.goal.png'

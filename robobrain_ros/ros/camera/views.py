@@ -69,7 +69,8 @@ class NewestViews:
         except BrainError as error:
             why = str(error)
             if before and error.code is ErrorCode.STALE_IMAGE:
-                fresh = self._cameras[name].status().age_s <= self._max_age_s  # the one that was given before
+                age_s = self._cameras[name].status().age_s
+                fresh = -FUTURE_S <= age_s <= self._max_age_s  # the one that was given before
                 why = f'no newer image has come within {timeout_s:g} s' + ('' if fresh else f'; {why}')
             raise BrainError(error.code, f'{who}{why}') from error
         stamp = stamp_ns(frame.header)
