@@ -31,7 +31,8 @@ class Frames:
     def __init__(self, name: str) -> None:
         self._path = Path(name)
         self.name = name
-        self._pictures = [picture.image for picture in folder(self._path).pictures()] if self._path.is_dir() else []
+        is_folder = bool(name) and self._path.is_dir()  # no name is not the current folder
+        self._pictures = [picture.image for picture in folder(self._path).pictures()] if is_folder else []
         self.count, self.fps = len(self._pictures), USUAL_FPS
         """How many there are, and how many a second; of a folder nobody knows the latter."""
         if not self._pictures:
@@ -81,7 +82,7 @@ def synchronous(front: str, left: str = '', right: str = '') -> dict[str, Frames
     :raises BrainError: if one cannot be read, they differ in their number of frames, or there is only one frame
     """
     names = {'front': front, 'left': left, 'right': right}
-    found = {camera: Frames(name) for camera, name in names.items() if name}
+    found = {camera: Frames(name) for camera, name in names.items() if name or camera == 'front'}
     if len({frames.count for frames in found.values()}) > 1:
         told = ', '.join(f'{frames.count} of {frames.name!r}' for frames in found.values())
         raise BadRequest(f'all cameras must have the same number of frames, but there are {told}')

@@ -27,6 +27,8 @@ FPS = 4.0
 """Sampled frames a second of the film, as in the published script."""
 WIDTH, STRIP = 640, 120
 """The film's width, and the height of the curve below its picture, pixels."""
+LOWEST, HIGHEST = 32, 2 * WIDTH
+"""The height of its picture; one that is flatter or taller is squeezed: codecs take no others."""
 _CURVE: Colour = (90, 220, 120)
 _GRID: Colour = (70, 70, 70)
 
@@ -98,7 +100,8 @@ class Film:
         :raises BadRequest: if the file cannot be written
         """
         if self._writer is None:
-            height = round(front.shape[0] * WIDTH / front.shape[1] / 2) * 2
+            height = min(max(front.shape[0] * WIDTH / front.shape[1], LOWEST), HIGHEST)
+            height = round(height / 2) * 2
             self._size = (WIDTH, height)
             whole = (WIDTH, height + STRIP)
             self._writer = cv2.VideoWriter(str(self._file), cv2.VideoWriter.fourcc(*'mp4v'), FPS, whole)

@@ -210,6 +210,13 @@ def test_a_film_has_all_frames_and_a_curve(tmp_path):
     assert reddish[1] == 0 < reddish[2], 'what is unknown is marked'
 
 
+@pytest.mark.parametrize('shape', [(1, 3000), (3000, 1)])
+def test_a_film_of_pictures_of_any_shape(tmp_path, shape):
+    with Film(tmp_path / 'film.mp4', 10) as film:
+        film.add(0, grey(100, *shape), Sample(0.0, 0.5))
+    assert Frames(str(tmp_path / 'film.mp4')).count == 1
+
+
 def test_a_film_that_cannot_be_written(tmp_path):
     with Film(tmp_path / 'nowhere' / 'film.mp4', 30) as film, pytest.raises(BadRequest, match='cannot write a video'):
         film.add(0, grey(1), Sample(0.0, 0.0))

@@ -195,6 +195,7 @@ def test_a_server_sees_three_cameras(folder, capfd):
         (('--mode', 'backward'), 'give its picture with --goal', 2),
         (('--mode', 'forwards'), "did you mean 'forward'?", 2),
         (('--every', '0'), "'0' must be a whole number above 0", 2),
+        (('--video', ''), "'' is neither a folder of pictures nor a video", 1),
         (('--video', 'no.mp4'), 'neither a folder of pictures nor a video', 1),
         (('--task', 'say </score>'), "'</score>'", 1),
         (('--task', ' '), 'the instruction is empty', 1),
