@@ -123,8 +123,10 @@ def run(arena: Arena, watcher: Watching | None, episode: Episode, fault: str) ->
     while len(outcomes) < MOST:
         before = len(arena.states()) - 1
         outcomes.append(arena.attempt(episode, watcher))
-        (began, start), *later = arena.states()[before:]
-        truth += [(began, 0.0), *((stamp, progress_of(start, state, goal)) for stamp, state in later)]
+        (known, start), *later = arena.states()[before:]
+        asked = outcomes[-1].answer.header.stamp
+        truth.append((asked.sec + asked.nanosec / 1e9 if asked.sec else known, 0.0))
+        truth += [(stamp, progress_of(start, state, goal)) for stamp, state in later]
         verdict = outcomes[-1].verdict
         if verdict is None or not verdict.bad:
             break
