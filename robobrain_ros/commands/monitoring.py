@@ -17,7 +17,7 @@ from typing import Any
 
 from robobrain_ros.action import Monitor
 from robobrain_ros.brain import image_files
-from robobrain_ros.brain.progress_rules import Outcome
+from robobrain_ros.brain.progress_rules import MOST_HOLD, Outcome
 from robobrain_ros.commands.monitor_line import ProgressLine
 from robobrain_ros.commands.output import results
 from robobrain_ros.commands.running_node import check_name, connect, state_of
@@ -63,6 +63,8 @@ def monitor(asked: MonitorOptions) -> int:
     check_name(asked.node)
     if asked.timeout_s > LONGEST_S:
         raise BadRequest(f'--timeout is {asked.timeout_s:g}, but must be at most {LONGEST_S:g} seconds')
+    if asked.hold > MOST_HOLD:  # a very large one would become another number on its way
+        raise BadRequest(f'--hold is {asked.hold}, but must be at most {MOST_HOLD}')
     goal = _goal(asked)
     with results(asked.json) as tell, connect(asked.node) as client:
         result = _watch(client, asked, goal, tell)

@@ -25,7 +25,7 @@ from rclpy.node import Node
 from rclpy.task import Future
 
 from robobrain_ros.action import Monitor, Query
-from robobrain_ros.errors import BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
 from robobrain_ros.srv import Remember
@@ -66,7 +66,12 @@ def _absent(what: str, timeout_s: float) -> NoReply:
 
 
 def duration(seconds: float) -> Duration:
-    """Seconds as ROS has them."""
+    """Seconds as ROS has them.
+
+    :raises BadRequest: for more than it can say, which is 68 years
+    """
+    if not abs(seconds) < 1 << 31:  # NaN, too; rclpy would send another number
+        raise BadRequest(f'{seconds:g} s is no duration in ROS, which counts up to {(1 << 31) - 1} s')
     return Duration(sec=int(seconds), nanosec=int(seconds % 1 * 1e9))
 
 

@@ -127,6 +127,9 @@ def test_a_node_that_is_not_active_says_so(world, capfd):
     ('arguments', 'code', 'says'),
     [
         (('monitor', TASK, '--node', '/a b'), 1, "--node is '/a b', but must be the full name of a node"),
+        (('monitor', TASK, '--hold', '4294967299'), 1, '--hold is 4294967299, but must be at most 100'),
+        (('monitor', TASK, '--stall', '4294967301'), 1, '4.29497e+09 s is no duration in ROS'),
+        (('monitor', TASK, '--period', '1e300'), 1, '1e+300 s is no duration in ROS'),
         (('monitor', TASK, '--timeout', '1e9'), 1, '--timeout is 1e+09, but must be at most 86400 seconds'),
         (('monitor', TASK, '--goal', 'missing.png'), 1, "'missing.png' is no file"),
         (('monitor', TASK, '--period', '0'), 2, "'0' must be a number above 0"),
