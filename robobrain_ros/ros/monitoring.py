@@ -21,6 +21,7 @@ from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.action.server import ServerGoalHandle
 from rclpy.callback_groups import ReentrantCallbackGroup
 from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import QoSProfile
 
 from robobrain_ros.action import Monitor
 from robobrain_ros.brain.frame import Rgb
@@ -33,7 +34,7 @@ from robobrain_ros.ros.awaiting import in_callback
 from robobrain_ros.ros.camera.views import NewestViews
 from robobrain_ros.ros.monitor_goal import MonitorGoal
 from robobrain_ros.ros.progress_messages import Series, progress
-from robobrain_ros.ros.request_server import RESULT_S
+from robobrain_ros.ros.request_server import MOST_AT_ONCE, RESULT_S
 from robobrain_ros.ros.watch import Ending, Look, Watch
 
 GoalHandle: TypeAlias = 'ServerGoalHandle[Monitor.Goal, Monitor.Result, Monitor.Feedback]'
@@ -59,6 +60,7 @@ class Monitoring:
         """The one whose goal turned out to be usable last."""
         self._watches: dict[bytes, Watch] = {}
         """By the goal's UUID."""
+        many = QoSProfile(depth=MOST_AT_ONCE)
         ActionServer(
             node,
             Monitor,
@@ -67,6 +69,9 @@ class Monitoring:
             callback_group=ReentrantCallbackGroup(),
             goal_callback=self._on_goal,
             cancel_callback=self._on_cancel,
+            goal_service_qos_profile=many,
+            cancel_service_qos_profile=many,
+            result_service_qos_profile=many,
             result_timeout=RESULT_S,
         )
 

@@ -19,6 +19,7 @@ from action_msgs.msg import GoalStatus
 from builtin_interfaces.msg import Duration
 from node_worlds import PICTURE, VIEW, up
 from rclpy.action import ActionClient
+from rclpy.qos import QoSProfile
 from robobrain_ros.action import Monitor
 from robobrain_ros.msg import Answer, Progress
 from robobrain_ros.srv import Remember
@@ -270,6 +271,29 @@ def test_of_many_goals_at_once_the_last_one_stays(watching, saboteur, tmp_path):
     engine(saboteur).script = score(0)
     goals[-1].handle.cancel_goal_async()
     assert goals[-1].end()[1].outcome == Monitor.Result.CANCELLED
+
+
+def test_no_goal_of_a_burst_is_lost(watching, saboteur):
+    engine(saboteur).script = score(10)
+    many = QoSProfile(depth=1000)
+    services = {f'{service}_service_qos_profile': many for service in ('goal', 'cancel', 'result')}
+    client = ActionClient(watching.ears.node, Monitor, f'{watching.name}/monitor', **services)
+    until(client.server_is_ready, 'the action server')
+    sent, ends = [], []
+
+    def end(accepted) -> None:
+        accepted.result().get_result_async().add_done_callback(lambda done: ends.append(done.result().result))
+
+    def send() -> None:
+        goal = Monitor.Goal(instruction=TASK, period=FAST, hold=100, timeout=Duration(sec=3))
+        sent.extend(client.send_goal_async(goal) for _ in range(40))
+        for future in sent:
+            future.add_done_callback(end)
+
+    until(watching.ears.node.executor.create_task(send).done, 'sending the goals')
+    until(lambda: len(ends) == 40, 'the end of every goal')
+    assert [result.outcome for result in ends].count(Monitor.Result.TIMEOUT) == 1
+    client.destroy()
 
 
 def test_deactivating_ends_it_and_then_goals_are_rejected(watching, saboteur):
