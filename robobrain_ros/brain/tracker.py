@@ -228,7 +228,7 @@ class Tracker:
         return (front, *(front if rgb is None else self._fit(rgb, name) for name, rgb in sides.items()))
 
     def _fit(self, rgb: Rgb, name: str = 'goal') -> Rgb:
-        """Scale an image down to what the model was trained with."""
+        """Copy an image, scaled down to what the model was trained with: cameras may write over theirs."""
         if not (isinstance(rgb, np.ndarray) and rgb.dtype == np.uint8 and rgb.ndim == 3 and rgb.shape[2] == 3):
             what = f'{rgb.dtype} {rgb.shape}' if isinstance(rgb, np.ndarray) else type(rgb).__name__
             raise BadRequest(f'the {name} image is {what}, but must be height x width x 3 of uint8')
@@ -236,7 +236,7 @@ class Tracker:
         if not width or not height:
             raise BadRequest(f'the {name} image is {width}x{height}: it has no pixels')
         if self._brain.pipeline.profile.canvas:
-            return self._brain.pipeline.letterbox(width, height).draw(rgb)
+            return np.array(self._brain.pipeline.letterbox(width, height).draw(rgb), order='C')
         return at_most(rgb, MOST_PIXELS)
 
 

@@ -10,6 +10,7 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -125,6 +126,32 @@ def test_images_are_scaled_to_what_the_model_was_trained_with(load):
     asyncio.run(tracker.step(Views(picture(20, (640, 480)), picture(21, (100, 4000))), 1.0))
     assert [image.shape[:2] for image in engine.asked[0].images[:3]] == [(48, 64), (207, 369), (48, 64)]
     assert all(image.shape[0] * image.shape[1] <= 76800 for image in engine.asked[0].images)
+
+
+@pytest.mark.parametrize('canvas', [None, (64, 48)])
+def test_a_camera_may_write_over_its_image(canvas):
+    engine = ScriptedEngine(['<score>+50%</score>'])
+    brain = Brain(engine, replace(PROFILES['robobrain-tiny'], canvas=canvas))
+    brain.start(lambda text: None, (64, 48)).result(SOON)
+    seen = picture(10, (64, 48))
+    tracker = Tracker(brain, TASK, seen, ['incremental'], Views(seen))
+    for level in (20, 30):
+        seen[:] = level
+        asyncio.run(tracker.step(Views(seen), 1.0))
+    brain.close()
+    assert list(map(levels, engine.asked)) == [[10, 10, 10, 20], [10, 10, 20, 30]]
+
+
+@pytest.mark.parametrize('size', [(1, 1), (4000, 20), (1, 9000), (64, 48)])
+def test_images_of_any_shape_and_layout_fit(load, size):
+    engine = ScriptedEngine(['<score>+50%</score>'])
+    tracker = Tracker(load(engine), TASK, None, ['forward'], Views(picture(10)))
+    for view in (picture(20, size), picture(20, size)[::-1, ::-1, ::-1], np.asfortranarray(picture(20, size))):
+        view.flags.writeable = False
+        assert asyncio.run(tracker.step(Views(view), 1.0)).progress == 0.5
+        image = engine.asked[-1].images[-1]
+        assert image.flags.c_contiguous
+        assert 0 < image.size <= 3 * 76800
 
 
 def test_an_answer_that_is_no_score_is_not_a_progress(load):
