@@ -267,13 +267,16 @@ class Client:
             print(watch.result.outcome == Monitor.Result.SUCCEEDED, watch.result.reason)
 
         :param instruction: the task, in one line
-        :param timeout_s: it ends with TIMEOUT after this, seconds
+        :param timeout_s: it ends with TIMEOUT after this, seconds, more than 0 and at most a day
         :param goal: further fields of the goal (action/Monitor.action)
+        :raises BadRequest: for a time limit that is none
         :raises NoReply: if the node is not there or does not answer
         :raises Rejected: if it is not active
         """
         from robobrain_ros.ros.monitor_client import Monitored
 
+        if timeout_s <= 0:  # the node would take its own, and this side would not know it
+            raise BadRequest(f'timeout_s is {timeout_s:g}, but must be more than 0 s')
         goal = {'timeout': duration(timeout_s)} | goal
         return Monitored(self, Monitor.Goal(instruction=instruction, **goal), timeout_s)
 

@@ -28,6 +28,7 @@ from scripted_engine import Die, Gate
 from std_msgs.msg import Header
 
 from robobrain_ros.brain import image_files
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.ros.client import ACTIVATE, DEACTIVATE
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
@@ -271,6 +272,12 @@ def test_of_many_goals_at_once_the_last_one_stays(watching, saboteur, tmp_path):
     engine(saboteur).script = score(0)
     goals[-1].handle.cancel_goal_async()
     assert goals[-1].end()[1].outcome == Monitor.Result.CANCELLED
+
+
+@pytest.mark.parametrize('timeout_s', [0.0, -1.0, math.inf, math.nan])
+def test_a_time_limit_that_is_none_is_refused_by_the_client(watching, timeout_s):
+    with pytest.raises(BadRequest, match=f'{timeout_s:g}'):
+        watching.client.monitor(TASK, timeout_s)
 
 
 def test_no_goal_of_a_burst_is_lost(watching, saboteur):
