@@ -46,7 +46,8 @@ def run(runs: int, model: Path, tell: Tell = ignore) -> int:
             found.append(asyncio.run(_judge(brain, FIRST_SEED + number, bool(number // 2 % 2), not number % 2)))
             progress.advance()
     known = figures(found)
-    heading = f'{runs} runs from seed {FIRST_SEED}: half of them go wrong, half have no goal image.'
+    wrong, blind = sum(bool(run.fault) for run in found), sum(not run.goal for run in found)
+    heading = f'Runs: {runs}, from seed {FIRST_SEED}. Go wrong: {wrong}. Without a goal image: {blind}.'
     console().print(heading, '', *tables(known), sep='\n')
     tell({'model': model.name, 'first_seed': FIRST_SEED, **known})
     return 0

@@ -144,6 +144,7 @@ def test_people_get_tables(judged_by, capfd):
     judged_by(lambda before, after: 'I cannot tell.')
     assert main(['evaluate', '--progress', '--scenes', '2']) == 0
     out = capfd.readouterr().out
+    assert 'Runs: 2, from seed 1000000. Go wrong: 0. Without a goal image: 1.' in out
     assert 'Answers without a score: 100.0 %' in out
     assert max(map(len, out.splitlines())) <= 80
     for words in ('judged by', 'VOC+', 'fused, with goal image', 'how it went wrong', 'the robot, by', 'MaxP'):
