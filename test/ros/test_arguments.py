@@ -56,7 +56,7 @@ def test_ros_arguments_that_cannot_be_read_are_quoted(module, given, says, capfd
 
 def test_every_parameter_of_the_camera_says_what_it_means():
     assert all(len(parameter.description) > 10 for parameter in camera.PARAMETERS)
-    assert len(camera.PARAMETERS) == 6
+    assert len(camera.PARAMETERS) == 8
     assert node.PARAMETERS is PARAMETERS
 
 

@@ -526,7 +526,7 @@ def test_asks_wait_for_each_other_and_not_in_the_robot_s_queue(server, tiny_brai
     tiny_brain.settings = replace(before, policy='newest_wins')
     try:
         with ThreadPoolExecutor(9) as pool:
-            robot = [pool.submit(tiny_brain.ask, 'the gripper', frame_of(SCENE), task='trajectory')]
+            robot = [pool.submit(tiny_brain.ask, 'the gripper', frame_of(SCENE))]
             asked = [pool.submit(ask, server, image=PNG) for _ in range(8)]
             assert robot[0].result(SOON).success
             assert [one.result(SOON).json()['code'] for one in asked] == ['OK'] * 8
