@@ -68,7 +68,7 @@ class Watcher:
         rules = {'hold': HOLD, 'stall': duration(STALL_S), 'period': duration(PERIOD_S)}
         with self._client.monitor(instruction, TIMEOUT_S, start_name=NAME, **rules) as watched:
             for _ in watched:
-                pass
+                continue
         result = watched.result
         assert result is not None
         stamps = (stamp.sec + stamp.nanosec / 1e9 for stamp in result.stamps)

@@ -85,7 +85,7 @@ class TrajectoryFollower(Node):
         self._acts, self._acts_in = acts, self._world()
         if not self._dwells:
             for _ in acts:
-                pass
+                continue
 
     def _act(self) -> None:
         """Go on to the next waypoint; called by a timer."""
