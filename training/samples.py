@@ -55,14 +55,14 @@ LONG_TASKS = ('trajectory', 'planning')
 
 # How often each kind is asked: what was hard to learn, and what is asked most, comes most.
 WEIGHTS = {
-    ('pointing', 'named'): 5.0, ('pointing', 'relational'): 5.5, ('pointing', 'vacant'): 1.6,
+    ('pointing', 'named'): 6.5, ('pointing', 'relational'): 5.5, ('pointing', 'vacant'): 1.6,
     ('pointing', 'gripper'): 0.8, ('pointing', 'absent'): 2.6, ('affordance', 'handle'): 7.5,
-    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.9, ('grounding', 'named'): 4.0,
+    ('affordance', 'grasp'): 1.0, ('affordance', 'absent'): 0.9, ('grounding', 'named'): 4.6,
     ('grounding', 'relational'): 2.6, ('grounding', 'handle'): 2.4, ('grounding', 'absent'): 1.5,
     ('general', 'count'): 1.9, ('general', 'colour'): 1.8, ('general', 'presence'): 2.8,
-    ('trajectory', 'pick'): 2.4, ('trajectory', 'put'): 2.8, ('trajectory', 'absent'): 0.9,
-    ('planning', 'pick'): 0.6, ('planning', 'put'): 1.3, ('planning', 'put all'): 4.0, ('planning', 'absent'): 0.8,
-    ('general', 'list'): 3.6,
+    ('trajectory', 'pick'): 3.0, ('trajectory', 'put'): 3.0, ('trajectory', 'absent'): 0.9,
+    ('planning', 'pick'): 0.6, ('planning', 'put'): 1.3, ('planning', 'put all'): 5.0, ('planning', 'absent'): 1.1,
+    ('general', 'list'): 4.6,
 }  # fmt: skip
 KINDS = tuple(WEIGHTS)
 

@@ -136,9 +136,13 @@ class _Run:
         self._go(grip)
 
     def _leave(self) -> None:
-        """After it has let go: move up and aside, at times."""
-        if self._goal.where and self._rng.random() < 0.6:
-            self._go(self._now.gripper + [*self._rng.normal(0, 0.05, 2), self._rng.uniform(0.05, 0.18)])
+        """After it has let go: move up and aside, or far away to where the arm waits, at times."""
+        if not self._goal.where or self._rng.random() < 0.3:
+            return
+        self._go(self._now.gripper + [*self._rng.normal(0, 0.05, 2), self._rng.uniform(0.05, 0.18)])
+        if self._rng.random() < 0.5:
+            aside = self._rng.uniform(-1, 1, 2) * HALF_TABLE
+            self._go(np.array([*aside, self._rng.uniform(0.15, 0.3)]))
 
     def _stall(self, name: str) -> None:
         whole = _Run(self._now, self._goal, self._rng)
