@@ -73,6 +73,8 @@ class Reply:
     seconds: float = 0.0
     """From the request to the last token; 0 where it is not known."""
     finish_reason: str = ''
+    reason: str = ''
+    """What the model thought before the answer, up to and with ``</think>``; it is no part of ``text``."""
 
 
 @dataclass(frozen=True)
