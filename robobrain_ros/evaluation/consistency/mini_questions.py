@@ -40,7 +40,7 @@ class Asked:
     pictures: tuple[str, ...] = ('first',)
     """Which pictures of the scene it shows: first, side, moved, film."""
     mask: NDArray[np.bool_] | None = None
-    """Of points: which pixels are right."""
+    """Which pixels are right, where a point is asked for."""
     sub_task: str = ''
     extra: dict[str, Any] = field(default_factory=dict)
 
