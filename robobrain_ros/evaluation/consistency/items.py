@@ -92,3 +92,7 @@ class Score:
     """The stack gave no answer."""
     group: str = ''
     stratum: str = ''
+    dropped: bool = False
+    """FlagEvalMM leaves it out of its figures: an error, a rejected answer, points that its reading breaks on."""
+    second: float | None = None
+    """Worth by the set's second measure, where it has one: of robo_spatial_home 1 if the polygon is hit."""
