@@ -80,8 +80,11 @@ def run(watch: Watch) -> int:
                 for number, views in _views(cameras, numbers):
                     sample = asyncio.run(tracker.step(views, number / cameras['front'].fps))
                     watching.add(number, views, answered(sample), tell)
-        finally:  # also for Ctrl-C, or if the engine dies: what was found is kept
+        except BaseException:  # also for Ctrl-C, or if the engine dies: what was found is kept
             watching.keep(f'{brain.model}: {watch.task}')
+            print(f'What was found until then is in {watching.folder.path}', file=sys.stderr)
+            raise
+        watching.keep(f'{brain.model}: {watch.task}')
         return watching.conclude(brain, tell)
 
 
@@ -104,7 +107,7 @@ class _Watching:
     """
 
     def __init__(self, watch: Watch, folder: RunFolder, last: int) -> None:
-        self._watch, self._folder = watch, folder
+        self._watch, self.folder = watch, folder
         self._seen: list[tuple[int, Sample]] = []
         self._rows: Rows | None = None
         self._judge = Judge(Rules())
@@ -117,7 +120,7 @@ class _Watching:
         verdict = self._judge.add(sample.stamp_s, sample.progress)
         if verdict and not self._verdict:
             self._verdict = {'frame': number, 'outcome': verdict.outcome.value, 'reason': verdict.reason}
-        self._folder.add(number, views, sample)
+        self.folder.add(number, views, sample)
         if self._watch.plot:
             self.film.add(number, views.front, sample)
         tell({'frame': number, **_values(sample)})
@@ -138,9 +141,9 @@ class _Watching:
 
     def keep(self, title: str) -> None:
         """Write the files that hold all samples."""
-        self._folder.write()
+        self.folder.write()
         if self._watch.plot and len(self._seen) > 1:
-            plot(self._seen, self._folder.path / 'progress.png', title)
+            plot(self._seen, self.folder.path / 'progress.png', title)
 
     def conclude(self, brain: Brain, tell: Tell) -> int:
         """Say what it comes to, and return the exit code."""
@@ -156,14 +159,14 @@ class _Watching:
             'modes': [mode.value for mode in self._watch.modes],
             'progress': known[-1] if known else None,
             'highest': max(known, default=None),
-            'outcome': outcome.value if known else None,
+            'outcome': OUTCOMES[outcome] if known else None,
             'verdict': self._verdict,
             'answers': len(answers),
             'invalid': invalid,
         }
-        tell(found | {'folder': str(self._folder.path), 'caution': caution})
+        tell(found | {'folder': str(self.folder.path), 'caution': caution})
         if not self._watch.json:
-            print(_in_words(found, OUTCOMES[outcome]), f'Files are in {self._folder.path}', sep='\n')
+            print(_in_words(found, OUTCOMES[outcome]), f'Files are in {self.folder.path}', sep='\n')
             if caution:
                 print(f'caution: {caution}', file=sys.stderr)
         return 0 if known else 1
@@ -184,14 +187,14 @@ def _in_words(found: Mapping[str, Any], outcome: str) -> str:
 def _values(sample: Sample) -> dict[str, Any]:
     """Return a sample as plain values."""
     return {
-        'stamp_s': sample.stamp_s,
+        'stamp_s': round(sample.stamp_s, 3),
         'progress': sample.progress,
         'hop': sample.hop,
         'modes': {mode.value: value for mode, value in sample.modes.items()},
         'weight': sample.weight,
         'fault': sample.fault,
         'texts': {mode.value: text for mode, text in sample.texts.items()},
-        'milliseconds': sample.milliseconds,
+        'milliseconds': round(sample.milliseconds, 1),
     }
 
 
