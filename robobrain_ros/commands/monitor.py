@@ -80,7 +80,11 @@ def _add_monitor(commands: Any) -> None:
         '--period', type=positive(float), metavar='SECONDS', help="between two samples (default: the node's parameter)"
     )
     monitor.add_argument(
-        '--timeout', type=positive(float), default=600.0, metavar='SECONDS', help='(default: %(default)g)'
+        '--timeout',
+        type=positive(float),
+        default=600.0,
+        metavar='SECONDS',
+        help='the watch ends after this (default: %(default)g)',
     )
     for name, kind, what in (
         ('success-at', float, 'progress at which the task is done, 0 .. 1'),

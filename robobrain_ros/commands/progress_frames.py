@@ -87,5 +87,5 @@ def synchronous(front: str, left: str = '', right: str = '') -> dict[str, Frames
         told = ', '.join(f'{frames.count} of {frames.name!r}' for frames in found.values())
         raise BadRequest(f'all cameras must have the same number of frames, but there are {told}')
     if found['front'].count < 2:
-        raise BadRequest(f'{front!r} has {found["front"].count} frames; progress is told from two on')
+        raise BadRequest(f'{front!r} has a single frame, but progress is told from two on')
     return found

@@ -55,6 +55,8 @@ def sets(folder: Path) -> dict[str, tuple[Run, ...]]:
 
     :raises BadRequest: if a file or folder is missing, is not what it should be, or lies outside of the benchmark
     """
+    if not folder.is_dir():
+        raise BadRequest(f"'{folder}' is no folder; give the one that holds the benchmark's jsons/ and images/")
     if not (folder / 'images').is_dir():
         raise BadRequest(
             f"'{folder}' has no folder 'images'; the benchmark is published with it as image.zip, unpack it"

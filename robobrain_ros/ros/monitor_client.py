@@ -48,7 +48,7 @@ class Monitored:
         try:
             client.until(self._action.server_is_ready, ACCEPT_S, f'action {client.name}/{topics.MONITOR}')
             sent = self._action.send_goal_async(goal, feedback_callback=lambda one: self._heard.append(one.feedback))
-            handle = client.wait(sent, ACCEPT_S, f'goal to {client.name}')
+            handle = client.wait(sent, ACCEPT_S, f'goal to {client.name}, which may be loading its model')
             if not handle.accepted:
                 raise Rejected(f'{client.name} rejected the goal, because it was not active')
             self._handle, self._ended = handle, handle.get_result_async()

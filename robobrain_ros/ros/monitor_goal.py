@@ -76,7 +76,10 @@ class MonitorGoal:
 
 def _cameras(message: Monitor.Goal, names: Sequence[str]) -> tuple[str, str | None, str | None]:
     front = known_camera(message.camera, names)
-    sides = [known_camera(side, names) if side else None for side in (message.left_camera, message.right_camera)]
+    sides = [
+        known_camera(side, names, field) if side else None
+        for field, side in (('left_camera', message.left_camera), ('right_camera', message.right_camera))
+    ]
     left, right = (None if side == front else side for side in sides)
     return front, left, right
 

@@ -89,20 +89,21 @@ def _options(options: Any) -> dict[str, Any]:
     return values
 
 
-def known_camera(camera: str, cameras: Sequence[str]) -> str:
+def known_camera(camera: str, cameras: Sequence[str], field: str = 'camera') -> str:
     """The camera that a client means.
 
     :param camera: its name; empty: the first one
     :param cameras: the names that there are
+    :param field: where the client said it, in the words of an error
     :raises BadRequest: if there is none of this name
     """
     if not camera or camera in cameras:
         return camera or cameras[0]
     if not any(cameras):
-        why = 'but this node has a single camera, which has no name: leave camera empty'
+        why = f'but this node has a single camera, which has no name: leave {field} empty'
     else:
         why = f'but must be one of {", ".join(map(repr, filter(None, cameras)))}, or empty'
-    raise BadRequest(f'camera is {camera!r}, {why}')
+    raise BadRequest(f'{field} is {camera!r}, {why}')
 
 
 def seconds(duration: Duration) -> float:

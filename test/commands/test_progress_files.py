@@ -99,7 +99,7 @@ def test_cameras_are_synchronous(clip, pictures, tmp_path):
 
 def test_one_frame_is_too_few(tmp_path):
     cv2.imwrite(str(tmp_path / 'a.png'), grey(1))
-    with pytest.raises(BadRequest, match='has 1 frames'):
+    with pytest.raises(BadRequest, match='has a single frame'):
         synchronous(str(tmp_path))
 
 

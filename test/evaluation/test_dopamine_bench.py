@@ -106,6 +106,8 @@ def test_files_that_are_not_of_the_benchmark_are_refused(bench, content, sentenc
 
 
 def test_missing_folders_are_refused(tmp_path):
+    with pytest.raises(BadRequest, match=r'nowhere. is no folder'):
+        sets(tmp_path / 'nowhere')
     with pytest.raises(BadRequest, match=r'no folder .images.*image.zip'):
         sets(tmp_path)
     (tmp_path / 'images').mkdir()

@@ -128,6 +128,7 @@ def test_an_image_that_is_none_is_refused_when_it_is_read():
         ({'modes': ['']}, "mode is ''"),
         ({'modes': ['forward', 'backward']}, "mode 'backward' compares with the goal image, but there is none"),
         ({'camera': 'rear'}, "camera is 'rear', but must be one of 'front', 'left', 'right', or empty"),
+        ({'right_camera': 'rear'}, "right_camera is 'rear', but must be one of"),
         ({'goal_file': 'a', 'goal_name': 'b'}, 'goal_file and goal_name are set'),
     ],
 )
