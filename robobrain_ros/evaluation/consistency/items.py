@@ -46,7 +46,7 @@ class Item:
     frames: bool = False
     """The images are frames of one video: the text comes first, then all of them."""
     mask: Path | None = None
-    """Of points: image whose white pixels are right."""
+    """Image whose white pixels are right; None where nothing is pointed at."""
     size: tuple[int, int] = (0, 0)
     """(width, height) of the image that points are in, pixels; (0, 0) where nothing is pointed at."""
     group: str = ''
