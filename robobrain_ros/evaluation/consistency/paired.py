@@ -20,6 +20,7 @@ are better than exact conditional" (BMC Medical Research Methodology 13, 2013).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import copysign, inf, sqrt
 from statistics import NormalDist
 
@@ -104,7 +105,7 @@ def mcnemar(pairs: Pairs) -> float:
     It is valid for any number of flips, and careful: fewer than 5 % of equal stacks get p <= 0.05. A large p-value does
     not show that two stacks are the same; see ``equivalence``.
     """
-    return min(1.0, 2 * _tail(pairs)[0])
+    return min(1.0, 2 * _tails(pairs.flips)[min(pairs.b, pairs.c)][0])
 
 
 def mid_p(pairs: Pairs) -> float:
@@ -113,7 +114,7 @@ def mid_p(pairs: Pairs) -> float:
     It finds more differences than the exact test. With 50 to 692 questions and 0.5 to 40 % flips, at most 4.97 % of
     equal stacks get a mid-p <= 0.05, by exact summation; with the usual chi-square test, up to 5.3 % do.
     """
-    tail, seen = _tail(pairs)
+    tail, seen = _tails(pairs.flips)[min(pairs.b, pairs.c)]
     return min(1.0, 2 * tail) - seen if pairs.flips else 1.0
 
 
@@ -172,13 +173,16 @@ def _crossing(pairs: Pairs, z: float) -> float:
     return (low + high) / 2
 
 
-def _tail(pairs: Pairs) -> tuple[float, float]:
-    """Probability of at most min(b, c) of all flips, and of exactly so many, if each falls by a coin."""
+@lru_cache(maxsize=512)
+def _tails(flips: int) -> tuple[tuple[float, float], ...]:
+    """Probabilities of at most k of all flips, and of exactly k, if each falls by a coin; for k up to their half."""
     term = total = 1
-    for i in range(min(pairs.b, pairs.c)):
-        term = term * (pairs.flips - i) // (i + 1)
+    found = []
+    for k in range(flips // 2 + 1):
+        found.append((total / 2**flips, term / 2**flips))
+        term = term * (flips - k) // (k + 1)
         total += term
-    return total / 2**pairs.flips, term / 2**pairs.flips
+    return tuple(found)
 
 
 def _z(confidence: float) -> float:

@@ -15,7 +15,7 @@ import pytest
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.equivalence import CONSISTENT, DIFFERENT, NOT_ENOUGH
 from robobrain_ros.evaluation.consistency.paired import count
-from robobrain_ros.evaluation.consistency.planted import chances, plant, simulate
+from robobrain_ros.evaluation.consistency.planted import chances, plant, power, simulate
 
 MARGIN = 0.05
 NEVER = 1e-6
@@ -28,7 +28,12 @@ def test_five_planted_points_are_found_in_nine_of_ten_simulations():
 
 
 def test_five_points_in_questions_that_are_drawn_are_just_found_in_nine_of_ten():
-    assert chances(400, 0.1, 0.05, MARGIN, planted=False)[DIFFERENT] == pytest.approx(0.901, abs=5e-4)
+    assert power(400, 0.1, MARGIN) == pytest.approx(0.901, abs=5e-4)
+    assert power(150, 0.1, MARGIN) < 0.5 < power(400, 0.2, MARGIN) < power(1321, 0.2, MARGIN)
+
+
+def test_fewer_flips_than_the_margin_cannot_hide_a_difference_of_the_margin():
+    assert power(400, 0.01, MARGIN) == power(400, 0.05, MARGIN) > 0.95
 
 
 def test_with_ten_percent_of_noise_beside_the_five_points_fewer_are_found():
@@ -54,11 +59,11 @@ def test_stacks_that_differ_by_the_margin_are_called_consistent_in_at_most_six_o
 def test_simulations_and_exact_chances_agree(difference, planted):
     exact = chances(400, 0.1, difference, MARGIN, planted)
     assert sum(exact.values()) == pytest.approx(1, abs=1e-6)
-    played = simulate(400, 0.1, difference, MARGIN, planted, range(1000))
-    assert sum(played.values()) == 1000
+    played = simulate(400, 0.1, difference, MARGIN, planted, range(500))
+    assert sum(played.values()) == 500
     for word in (CONSISTENT, DIFFERENT, NOT_ENOUGH):
-        error = math.sqrt(exact[word] * (1 - exact[word]) / 1000)
-        assert abs(played[word] / 1000 - exact[word]) <= 3.5 * error
+        error = math.sqrt(exact[word] * (1 - exact[word]) / 500)
+        assert abs(played[word] / 500 - exact[word]) <= 3.5 * error
 
 
 def test_what_is_planted_is_there():
