@@ -10,11 +10,12 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from stand_in_server import listening, says, status
+from stand_in_server import Exchange, listening, says, status
 
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.errors import BadRequest
@@ -22,6 +23,7 @@ from robobrain_ros.evaluation.consistency import asking, data, stacks
 from robobrain_ros.evaluation.consistency.items import Item
 
 SERVED = {'profile': 'robobrain-2.5'}
+HOW: dict[str, Any] = {'concurrency': 1, 'max_tokens': 77, 'order': 'fixed', 'seed': 0}
 
 
 def item(folder: Path, number: int) -> Item:
@@ -38,16 +40,7 @@ def test_a_server_is_asked_with_the_pixels_of_the_data_and_its_answers_and_error
         server.script = [says('A'), status(400, 'the prompt is too long')]
         engine, profile = stacks.make(server.url, concurrency=1, max_tokens=77, options=SERVED)
         with asking.running(engine, lambda text: None) as stack:
-            replies = asking.ask(
-                stack,
-                items,
-                tmp_path / 'run',
-                concurrency=1,
-                max_tokens=77,
-                order='fixed',
-                seed=0,
-                tell=lambda text: None,
-            )
+            replies = asking.ask(stack, items, tmp_path / 'run', **HOW, tell=lambda text: None)
         bodies = [exchange.body for exchange in server.asked]
     assert profile.name == 'robobrain-2.5'
     assert [reply.text for reply in replies] == ['A', '', 'Answer: B', 'Answer: B']
@@ -63,6 +56,26 @@ def test_a_server_is_asked_with_the_pixels_of_the_data_and_its_answers_and_error
         _, image, _ = data.content(asked)
         assert np.array_equal(sent, image)
         assert (body['max_tokens'], body['temperature']) == (77, 0.0)
+
+
+async def hang_up(exchange: Exchange) -> None:
+    """Breaks off in the middle of an answer."""
+    await exchange.begin()
+    await exchange.text('Answer')
+    exchange.cut()
+
+
+def test_a_server_that_breaks_off_is_found_again_and_asked_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, 'RESTART_PAUSES_S', (0.0, 0.0))
+    told: list[str] = []
+    items = [item(tmp_path, number) for number in range(3)]
+    with listening() as server:
+        server.script = [says('A'), hang_up, says('B'), says('C')]
+        engine, _ = stacks.make(server.url, concurrency=1, max_tokens=77, options=SERVED)
+        with asking.running(engine, told.append) as stack:
+            replies = asking.ask(stack, items, tmp_path / 'run', **HOW, tell=told.append)
+    assert [(reply.text, reply.error) for reply in replies] == [('A', ''), ('B', ''), ('C', '')]
+    assert any('starting it again' in text for text in told)
 
 
 def test_a_model_here_has_room_for_long_questions_and_for_many():
