@@ -116,7 +116,7 @@ def film(scene: Scene) -> Iterator[Asked]:
     rng, things = scene.rng, scene.things
     shape = things[int(rng.integers(len(things)))].item.shape
     number = sum(thing.item.shape == shape for thing in things)
-    asked = [(f'How many {shape}s are on the table?', number, 'object_counting')]
+    asked: list[tuple[str, float, str]] = [(f'How many {shape}s are on the table?', number, 'object_counting')]
     first, second = (things[int(index)] for index in rng.permutation(len(things))[:2])
     apart = 100 * float(np.linalg.norm(first.position - second.position))
     text = f'How far is the middle of the {first.name} from the middle of the {second.name}, in centimetres?'

@@ -78,8 +78,9 @@ class Scene:
     @cached_property
     def film(self) -> tuple[NDArray[np.uint8], ...]:
         """Frames of a camera that goes around the table, RGB."""
-        size = {'width': FRAME_SIZE[0], 'height': FRAME_SIZE[1]}
-        views = (replace(_around(self.first.view, angle) if angle else self.first.view, **size) for angle in ARC_DEG)
+        width, height = FRAME_SIZE
+        places = (_around(self.first.view, angle) if angle else self.first.view for angle in ARC_DEG)
+        views = (replace(place, width=width, height=height) for place in places)
         tables = (TableTop.from_layout(replace(self.first.layout, view=view), self.first.seed) for view in views)
         return tuple(table.render()[0] for table in tables)
 
