@@ -14,6 +14,7 @@ size that fits the memory, and a video must be one, not a list that names other 
 
 import io
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from PIL import Image, UnidentifiedImageError
 
 from robobrain_ros.errors import BadRequest
 
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF')
+FORMATS = ('JPEG', 'PNG', 'WEBP')
 """What a picture may be, whatever the file's name ends in."""
 MOST_BYTES = 1 << 28
 """A picture's file may have so many."""
@@ -34,6 +35,8 @@ FRAMES = 16
 """So many frames of a video are shown, evenly apart."""
 MOST_FRAMES = 216_000
 """Longer videos are not read: an hour at 60 a second."""
+DAMAGED = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+"""What Pillow raises for pictures that it cannot read."""
 VIDEOS = ('.mp4', '.mov', '.mkv', '.webm', '.avi')
 """How the name of a video ends."""
 
@@ -64,12 +67,31 @@ def inside(folder: Path, name: object) -> Path:
     return path
 
 
+def opened(file: Path | IO[bytes], name: str) -> Image.Image:
+    """Open a picture; its pixels are not read yet.
+
+    :param name: of the file, quoted for errors
+    :raises BadRequest: if it is no picture, or has more than ``MOST_PIXELS``
+    """
+    try:
+        image = Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError as error:
+        raise BadRequest(f'{name} is no picture ({", ".join(FORMATS)})') from error
+    except DAMAGED as error:
+        raise BadRequest(f'cannot read {name}: {error}') from error
+    width, height = image.size
+    if width * height > MOST_PIXELS:
+        image.close()
+        raise BadRequest(f'{name} has {width} x {height} pixels, more than the {MOST_PIXELS} that are read')
+    return image
+
+
 def size_of(path: Path) -> tuple[int, int]:
     """Return a picture's (width, height) in pixels as it is stored, from its header alone.
 
     :raises BadRequest: if it is no picture, or has more than ``MOST_PIXELS``
     """
-    with _open(path) as image:
+    with opened(path, f"'{path}'") as image:
         return image.size
 
 
@@ -83,9 +105,9 @@ def as_sent(path: Path) -> NDArray[np.uint8]:
     :raises BadRequest: if it cannot be read
     """
     try:
-        with _open(path) as image:
+        with opened(path, f"'{path}'") as image:
             return _packed(image.convert('RGB'))
-    except (OSError, ValueError, SyntaxError, EOFError) as error:  # what PIL says of damaged files
+    except DAMAGED as error:
         raise BadRequest(f"cannot read '{path}': {error}") from error
 
 
@@ -133,21 +155,6 @@ def quoted(value: object) -> str:
     """Quote a value for a sentence, cut where it is long."""
     text = repr(value)
     return text if len(text) <= 80 else f'{text[:77]}...'
-
-
-def _open(path: Path) -> Image.Image:
-    """Open a picture; its pixels are not read yet."""
-    try:
-        image = Image.open(path, formats=FORMATS)
-    except UnidentifiedImageError as error:
-        raise BadRequest(f"'{path}' is no picture ({', '.join(FORMATS)})") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise BadRequest(f"cannot read '{path}': {error}") from error
-    width, height = image.size
-    if width * height > MOST_PIXELS:
-        image.close()
-        raise BadRequest(f"'{path}' has {width} x {height} pixels, more than the {MOST_PIXELS} that are read")
-    return image
 
 
 def _packed(image: Image.Image) -> NDArray[np.uint8]:

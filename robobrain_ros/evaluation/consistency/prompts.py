@@ -73,7 +73,7 @@ FINAL_ANSWER = {
 
 Post = Callable[[str, Mapping[str, Any]], str]
 """Makes what is asked after a question, from its kind and its entry in ``data.json``."""
-IMAGE_TAG = re.compile(r'<image (\d+)>')
+IMAGE_TAG = re.compile(r'<image (\d{1,9})>')
 _CHINESE = re.compile('[\u4e00-\u9fff]')
 
 

@@ -161,4 +161,4 @@ def find(name: str) -> SetRule:
     folded = {known.lower(): known for known in NAMES}
     near = difflib.get_close_matches(name.lower()[:100], folded, 1)
     meant = f"did you mean '{folded[near[0]]}'?" if near else f'there are {", ".join(NAMES)}'
-    raise BadRequest(f"no set is named '{name[:100]}': {meant}")
+    raise BadRequest(f'no set is named {name[:100]!r}: {meant}')
