@@ -22,10 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import pictures, prompts, sets, validation
+from robobrain_ros.evaluation.consistency import media, prompts, sets, validation
 from robobrain_ros.evaluation.consistency.grouping import groups
 from robobrain_ros.evaluation.consistency.items import Item
-from robobrain_ros.evaluation.consistency.pictures import quoted
+from robobrain_ros.evaluation.consistency.media import quoted
 from robobrain_ros.evaluation.consistency.sets import SetRule
 
 MOST_BYTES = 1 << 28
@@ -98,7 +98,7 @@ def content(item: Item) -> tuple[str | NDArray[np.uint8], ...]:
     """Read a question's images and put them where the prompt has them: what ``engines.base.Generation`` takes.
 
     Texts keep their spaces. Without ``<image N>`` images follow the text; frames of a video always do. Every image has
-    been through JPEG of quality 95, as ``pictures.as_sent`` says.
+    been through JPEG of quality 95, as ``media.as_sent`` says.
 
     :raises BadRequest: if an image cannot be read
     """
@@ -107,13 +107,13 @@ def content(item: Item) -> tuple[str | NDArray[np.uint8], ...]:
     found = prompts.pieces(item.prompt)
     if not any(isinstance(piece, int) for piece in found):
         found = (*found, *range(1, len(item.images) + 1))
-    return tuple(piece if isinstance(piece, str) else pictures.as_sent(item.images[piece - 1]) for piece in found)
+    return tuple(piece if isinstance(piece, str) else media.as_sent(item.images[piece - 1]) for piece in found)
 
 
 def _frames(images: tuple[Path, ...]) -> tuple[NDArray[np.uint8], ...]:
-    if len(images) == 1 and images[0].suffix.lower() in pictures.VIDEOS:
-        return pictures.frames_of(images[0])
-    return tuple(pictures.as_sent(path) for path in images)
+    if len(images) == 1 and images[0].suffix.lower() in media.VIDEOS:
+        return media.frames_of(images[0])
+    return tuple(media.as_sent(path) for path in images)
 
 
 def _folders(root: Path) -> Iterator[tuple[Path, list[str]]]:
@@ -200,12 +200,12 @@ def _item(entry: object, rule: SetRule, folder: Path) -> Item:
     validation.check_texts(entry)
     label = validation.label_of(entry, kind)
     names, frames = validation.images_of(entry)
-    images = tuple(pictures.inside(folder, name) for name in names)
+    images = tuple(media.inside(folder, name) for name in names)
     for path in images:
-        if path.suffix.lower() not in pictures.VIDEOS:
-            pictures.size_of(path)
+        if path.suffix.lower() not in media.VIDEOS:
+            media.size_of(path)
         elif frames and len(images) == 1:
-            pictures.check_video(path)
+            media.check_video(path)
         else:
             raise BadRequest(f'{quoted(path.name)} is a video, but is named among images')
     prompt = prompts.build(entry, kind, rule.pre, rule.post, tagged=bool(images) and not frames)
@@ -224,9 +224,9 @@ def _mask(entry: Mapping[str, Any], folder: Path, images: tuple[Path, ...]) -> t
     """Return the mask of a question that asks for points, and the size of image, mask and entry, which must agree."""
     if not images:
         raise BadRequest('it asks for points, but has no image')
-    mask = pictures.inside(folder, entry.get('mask_path'))
+    mask = media.inside(folder, entry.get('mask_path'))
     size = (entry.get('image_width'), entry.get('image_height'))
-    for what, found in (('its image', pictures.size_of(images[0])), ('its mask', pictures.size_of(mask))):
+    for what, found in (('its image', media.size_of(images[0])), ('its mask', media.size_of(mask))):
         if found != size or any(isinstance(side, bool) for side in size):
             raise BadRequest(f'{what} has {found[0]} x {found[1]} pixels, but the entry says {size[0]!r} x {size[1]!r}')
     return mask, found

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.pictures import quoted
+from robobrain_ros.evaluation.consistency.media import quoted
 from robobrain_ros.evaluation.consistency.prompts import pieces
 from robobrain_ros.evaluation.consistency.sets import SetRule
 

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import pictures
+from robobrain_ros.evaluation.consistency import media
 from robobrain_ros.evaluation.consistency.converters.rows import Row, listed, rows, text
 from robobrain_ros.evaluation.consistency.converters.store import Store, identity
-from robobrain_ros.evaluation.consistency.pictures import quoted
+from robobrain_ros.evaluation.consistency.media import quoted
 
 ROBO_SPATIAL = {'compatibility': 'yes-no', 'configuration': 'yes-no', 'context': 'point'}
 """Splits of RoboSpatial-Home, and what each asks for."""
@@ -143,7 +143,7 @@ def embodied_verse(row: Row, store: Store) -> dict[str, Any]:
     entry = {key: row.get(key) for key in ('raw_question_id', 'level-1', 'level-2', 'answer', 'source')}
     entry |= {'question_id': name, 'question': text(row, 'question'), 'question_type': kind}
     if video := row.get('video_path'):
-        with pictures.inside(store.source, video).open('rb') as file:
+        with media.inside(store.source, video).open('rb') as file:
             return entry | {'video_path': store.copy(file, video)}
     images = [store.picture(cell) for cell in listed(row, 'images')]
     entry['img_path'] = [store.save(image, f'img/{name}_{number}.jpg') for number, image in enumerate(images, 1)]
@@ -160,7 +160,7 @@ def _copy_video(store: Store, dataset: str, video: str) -> None:
             with zipfile.ZipFile(packed) as archive, archive.open(video) as file:
                 store.copy(file, video)
         else:
-            with pictures.inside(store.source, video).open('rb') as file:
+            with media.inside(store.source, video).open('rb') as file:
                 store.copy(file, video)
     except KeyError as error:
         raise BadRequest(f"there is no {video} in '{packed}'") from error

@@ -19,8 +19,8 @@ from typing import IO, Any
 from PIL import ExifTags, Image, ImageOps
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import pictures, validation
-from robobrain_ros.evaluation.consistency.pictures import quoted
+from robobrain_ros.evaluation.consistency import media, validation
+from robobrain_ros.evaluation.consistency.media import quoted
 from robobrain_ros.evaluation.consistency.sets import SetRule
 
 AS_JPEG = ('1', 'L', 'RGB', 'CMYK', 'YCbCr')
@@ -52,17 +52,17 @@ class Store:
         if isinstance(cell, Mapping):
             cell = cell.get('bytes') or cell.get('path')
         if isinstance(cell, str):
-            data: IO[bytes] | Path = pictures.inside(self.source, cell)
+            data: IO[bytes] | Path = media.inside(self.source, cell)
         elif isinstance(cell, bytes):
             data = io.BytesIO(cell)
         else:
             raise BadRequest(f'an image is {quoted(cell)}, but must be bytes or the name of a file')
-        image = pictures.opened(data, quoted(cell))
+        image = media.opened(data, quoted(cell))
         try:
             turned = image.getexif().get(ExifTags.Base.Orientation)
             image.load()
             return (turned and ImageOps.exif_transpose(image)) or image
-        except pictures.DAMAGED as error:
+        except media.DAMAGED as error:
             raise BadRequest(f'cannot read the image {quoted(cell)}: {error}') from error
 
     def save(self, image: Image.Image, name: str) -> str:
@@ -86,7 +86,7 @@ class Store:
 
         :raises BadRequest: if it is no picture, or cannot be written
         """
-        pictures.opened(io.BytesIO(data), name).close()
+        media.opened(io.BytesIO(data), name).close()
         try:
             self._free(name).write_bytes(data)
         except OSError as error:

@@ -20,7 +20,7 @@ import pytest
 from PIL import Image
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import data, pictures
+from robobrain_ros.evaluation.consistency import data, media
 from robobrain_ros.evaluation.consistency.grouping import groups
 
 
@@ -34,10 +34,10 @@ def packed(rgb) -> np.ndarray:
 def test_every_image_is_packed_once_as_jpeg(tmp_path, ending):
     path = made.picture(tmp_path / f'x.{ending}', (61, 47))
     stored = np.asarray(Image.open(path).convert('RGB'))
-    sent = pictures.as_sent(path)
+    sent = media.as_sent(path)
     assert sent.dtype == np.uint8
     assert np.array_equal(sent, packed(stored))
-    assert pictures.size_of(path) == (61, 47)
+    assert media.size_of(path) == (61, 47)
 
 
 def test_what_is_no_rgb_becomes_so_and_nothing_is_turned(tmp_path):
@@ -45,20 +45,20 @@ def test_what_is_no_rgb_becomes_so_and_nothing_is_turned(tmp_path):
     rgb = Image.open(tmp_path / 'x.png')
     for mode in ('L', 'RGBA', 'P', '1', 'LA'):
         rgb.convert(mode).save(tmp_path / f'{mode}.png')
-        assert pictures.as_sent(tmp_path / f'{mode}.png').shape == (10, 20, 3)
+        assert media.as_sent(tmp_path / f'{mode}.png').shape == (10, 20, 3)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn by 90 degrees when shown
     rgb.save(tmp_path / 'turned.jpg', exif=exif)
-    assert pictures.size_of(tmp_path / 'turned.jpg') == (20, 10)
-    assert pictures.as_sent(tmp_path / 'turned.jpg').shape == (10, 20, 3)
+    assert media.size_of(tmp_path / 'turned.jpg') == (20, 10)
+    assert media.as_sent(tmp_path / 'turned.jpg').shape == (10, 20, 3)
 
 
 def test_an_image_that_is_cut_is_refused(tmp_path):
     whole = made.picture(tmp_path / 'x.png', (200, 200)).read_bytes()
     (tmp_path / 'cut.png').write_bytes(whole[: len(whole) // 2])
-    assert pictures.size_of(tmp_path / 'cut.png') == (200, 200)  # its header is whole
+    assert media.size_of(tmp_path / 'cut.png') == (200, 200)  # its header is whole
     with pytest.raises(BadRequest, match=r'cannot read .*cut\.png'):
-        pictures.as_sent(tmp_path / 'cut.png')
+        media.as_sent(tmp_path / 'cut.png')
 
 
 def test_an_image_of_too_many_pixels_or_bytes_is_refused_unread(tmp_path, monkeypatch):
@@ -66,15 +66,15 @@ def test_an_image_of_too_many_pixels_or_bytes_is_refused_unread(tmp_path, monkey
     header = b'IHDR' + struct.pack('>II', 40_000, 40_000) + small[24:29]
     bomb = tmp_path / 'bomb.png'
     bomb.write_bytes(small[:12] + header + struct.pack('>I', zlib.crc32(header)) + small[33:])
-    for read in (pictures.size_of, pictures.as_sent):
+    for read in (media.size_of, media.as_sent):
         with pytest.raises(BadRequest, match=r'cannot read .*bomb\.png.*exceeds limit'):
             read(bomb)
-    monkeypatch.setattr(pictures, 'MOST_PIXELS', 1000)
+    monkeypatch.setattr(media, 'MOST_PIXELS', 1000)
     with pytest.raises(BadRequest, match='40 x 30 pixels, more than the 1000'):
-        pictures.size_of(tmp_path / 'x.png')
-    monkeypatch.setattr(pictures, 'MOST_BYTES', 10)
+        media.size_of(tmp_path / 'x.png')
+    monkeypatch.setattr(media, 'MOST_BYTES', 10)
     with pytest.raises(BadRequest, match=r"'x\.png' has 0 MiB"):
-        pictures.inside(tmp_path.resolve(), 'x.png')
+        media.inside(tmp_path.resolve(), 'x.png')
 
 
 def test_damaged_images_are_read_or_refused_and_nothing_else(tmp_path):
@@ -86,7 +86,7 @@ def test_damaged_images_are_read_or_refused_and_nothing_else(tmp_path):
             damaged[drawn.randrange(len(damaged))] = drawn.randrange(256)
         path.write_bytes(damaged[: drawn.randrange(1, 2 * len(damaged))])
         try:
-            outcomes.add(f'{pictures.as_sent(path).ndim} axes')
+            outcomes.add(f'{media.as_sent(path).ndim} axes')
         except BadRequest as error:
             outcomes.add(type(error).__name__)
     assert outcomes == {'3 axes', 'BadRequest'}
@@ -107,7 +107,7 @@ def video(path, frames: int, size: tuple[int, int] = (64, 48)):
     [(5, range(5)), (16, range(16)), (40, [0, 2, 5, 7, 10, 12, 15, 17, 20, 22, 25, 27, 30, 32, 35, 37])],
 )
 def test_sixteen_frames_evenly_apart_are_shown(tmp_path, frames, shown):
-    found = pictures.frames_of(video(tmp_path / 'x.mp4', frames))
+    found = media.frames_of(video(tmp_path / 'x.mp4', frames))
     assert all(frame.shape == (48, 64, 3) for frame in found)
     # the codec takes half a step away
     assert np.allclose([frame.mean() / 5 - 7.6 for frame in found], list(shown), atol=0.45)
@@ -140,20 +140,20 @@ def test_a_question_about_a_video_has_its_frames_after_the_text(tmp_path):
 def test_what_is_no_video_by_its_first_bytes_is_not_given_to_ffmpeg(tmp_path, content):
     (tmp_path / 'x.mp4').write_bytes(content)
     with pytest.raises(BadRequest, match=r"x\.mp4' is no video"):
-        pictures.frames_of(tmp_path / 'x.mp4')
+        media.frames_of(tmp_path / 'x.mp4')
 
 
 def test_a_video_that_cannot_be_read_or_is_too_long_is_refused(tmp_path, monkeypatch):
     (tmp_path / 'cut.mp4').write_bytes(video(tmp_path / 'x.mp4', 20).read_bytes()[:200])
     with pytest.raises(BadRequest, match='no frame that can be read'):
-        pictures.frames_of(tmp_path / 'cut.mp4')
-    monkeypatch.setattr(pictures, 'MOST_FRAMES', 19)
+        media.frames_of(tmp_path / 'cut.mp4')
+    monkeypatch.setattr(media, 'MOST_FRAMES', 19)
     with pytest.raises(BadRequest, match='has 20 frames, but a video may have 19'):
-        pictures.frames_of(tmp_path / 'x.mp4')
-    monkeypatch.setattr(pictures, 'MOST_PIXELS', 1000)
-    monkeypatch.setattr(pictures, 'MOST_FRAMES', 20)
+        media.frames_of(tmp_path / 'x.mp4')
+    monkeypatch.setattr(media, 'MOST_PIXELS', 1000)
+    monkeypatch.setattr(media, 'MOST_FRAMES', 20)
     with pytest.raises(BadRequest, match='have 3072 pixels'):
-        pictures.frames_of(tmp_path / 'x.mp4')
+        media.frames_of(tmp_path / 'x.mp4')
 
 
 def test_groups_follow_shared_images_through_others(tmp_path):
@@ -176,4 +176,4 @@ def test_pictures_are_packed_as_flagevalmm_packs_them(tmp_path):
     """Its client: ``Image.open(path).convert('RGB').save(..., format='JPEG', quality=95)``, decoded by the server."""
     path, sent = made.picture(tmp_path / 'x.png', (333, 217)), io.BytesIO()
     Image.open(path).convert('RGB').save(sent, format='JPEG', quality=95)
-    assert np.array_equal(pictures.as_sent(path), np.asarray(Image.open(sent)))
+    assert np.array_equal(media.as_sent(path), np.asarray(Image.open(sent)))
