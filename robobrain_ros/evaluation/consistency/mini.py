@@ -53,7 +53,7 @@ def write(folder: Path, scenes: int, seed: int = 0, done: Callable[[], None] = l
     :param scenes: how many table tops are asked about; each gives two to nine questions a set
     :param seed: table tops from ``FIRST_SEED + seed`` on
     :param done: called after each table top
-    :returns: how many questions each set has
+    :returns: how many questions each set has; few table tops may have none about two images
     :raises BadRequest: if the folder holds one of the sets already, or cannot be written to
     :raises RuntimeError: no OpenGL here; says what to install
     """
@@ -118,7 +118,11 @@ class _Set:
         self.entries.append(entry)
 
     def end(self) -> None:
-        """Write ``data.json``."""
+        """Write ``data.json``; a set without a question leaves no folder."""
+        if not self.entries:
+            (self._folder / 'img').rmdir()
+            self._folder.rmdir()
+            return
         text = json.dumps(self.entries, indent=1, ensure_ascii=False)
         (self._folder / 'data.json').write_text(f'{text}\n', encoding='utf-8')
 

@@ -26,7 +26,7 @@ SIDE_DEG = (35.0, 75.0)
 ARC_DEG = (-42.0, -28.0, -14.0, 0.0, 14.0, 28.0, 42.0)
 """Where the camera of a film stands, from the first camera; one of them is that camera's own place."""
 FRAME_SIZE = (320, 240)
-"""Of the frames of a film: (width, height), pixels."""
+"""A film's frames have this (width, height), pixels."""
 LEAST_MOVE_M = 0.12
 """A thing that is moved goes at least so far."""
 TARGET = (0.0, 0.0, 0.04)
@@ -52,7 +52,7 @@ class Scene:
 
     @cached_property
     def side(self) -> TableTop | None:
-        """The same table from beside; None where no place was found from which every thing is seen."""
+        """The table from beside; None where no place was found from which every thing is seen."""
         for _ in range(12):
             angle = self.rng.uniform(*SIDE_DEG) * self.rng.choice([-1.0, 1.0])
             view = _around(self.first.view, angle)
@@ -64,7 +64,7 @@ class Scene:
 
     @cached_property
     def moved(self) -> tuple[TableTop, str] | None:
-        """The same view after one thing has been moved, and that thing's name; None where none was found."""
+        """The first view after one thing has been moved, and that thing's name; None where none was found."""
         layout = self.first.layout
         for _ in range(12):
             index = int(self.rng.integers(len(layout.items)))

@@ -156,6 +156,12 @@ def test_the_same_numbers_give_the_same_files(folder, tmp_path):
             assert (tmp_path / name / file).read_bytes() == (folder / name / file).read_bytes()
 
 
+def test_a_set_without_questions_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(mini, 'SETS', {'robobrain_mini_views': lambda scene: iter(())})
+    assert mini.write(tmp_path, 1) == {'robobrain_mini_views': 0}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_set_that_is_there_is_not_written_over(tmp_path):
     there = tmp_path / 'robobrain_mini_views'
     there.mkdir()
