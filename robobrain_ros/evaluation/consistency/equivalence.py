@@ -19,7 +19,7 @@ Pharmacokinetics and Biopharmaceutics 15, 1987).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import ceil, hypot, sqrt
 from statistics import NormalDist
 
 from robobrain_ros.errors import BadRequest
@@ -54,8 +54,10 @@ class Verdict:
     """What was compared with 5 %: of McNemar's test (mid-p) or of the swap test, corrected by Holm if given so."""
     detected: bool
     """Whether a difference was found, of any size."""
-    needed: int
-    """Questions that would show consistency in 90 % of cases; 0 where it is shown, or where no number is known."""
+    needed: int = 0
+    """Where there are not enough questions: how many show consistency in 90 % of cases if there is no difference."""
+    needed_as_measured: int = 0
+    """How many do if the difference is as measured; 0 if it is not within the margin, so that no number does."""
 
 
 def judge(pairs: Pairs, margin: float, adjusted_p: float | None = None) -> Verdict:
@@ -71,14 +73,13 @@ def judge(pairs: Pairs, margin: float, adjusted_p: float | None = None) -> Verdi
     """
     p = mid_p(pairs) if adjusted_p is None else adjusted_p
     low, high = tango(pairs)
-    verdict = decide(pairs, margin, p)
-    questions = 0
-    if verdict == NOT_ENOUGH:
-        questions = needed(pairs.flip_rate, margin)
-        if questions <= pairs.count:  # the measured difference is in the way
-            reachable = abs(pairs.difference) < margin
-            questions = needed(pairs.flip_rate, margin, pairs.difference) if reachable else 0
-    return _told(verdict, pairs.difference, (low, high), p, margin, questions)
+    word = decide(pairs, margin, p)
+    questions: tuple[int, ...] = ()
+    if word == NOT_ENOUGH:
+        within = abs(pairs.difference) < margin
+        as_measured = needed(pairs.flip_rate, margin, pairs.difference) if within else 0
+        questions = needed(pairs.flip_rate, margin), as_measured
+    return _told(word, pairs.difference, (low, high), p, margin, *questions)
 
 
 def decide(pairs: Pairs, margin: float, p: float) -> str:
@@ -95,8 +96,11 @@ def decide(pairs: Pairs, margin: float, p: float) -> str:
 def judge_means(interval: Interval, p: float, margin: float) -> Verdict:
     """Judge two stacks by a difference of means: of scores between right and wrong, or of questions that share images.
 
-    The interval is taken to be no narrower than that of as many equal answers (``unseen``): a bootstrap of scores
-    that happen to be all equal has no width, and proves less than it seems.
+    A bootstrap knows only what it has seen, and its interval is too narrow for few differences. Each half is widened by
+    what may be unseen (``unseen``), as squares: this is Tango's interval where no answer differs, and nearly so else.
+    Of single questions that are right or wrong, with a true difference of the margin of 5 points, 60 to 692 questions
+    and 5.5 to 20 % flips, at most 6.1 % are called consistent, and without it up to 16.8 %, by exact summation of the
+    simple interval.
 
     :param interval: ``bootstrap.mean_difference`` with a confidence of 0.9
     :param p: ``bootstrap.swap_p``, after Holm's correction where several sets are judged together
@@ -107,11 +111,17 @@ def judge_means(interval: Interval, p: float, margin: float) -> Verdict:
     _checked(margin)
     if abs(interval.confidence - (1 - 2 * ALPHA)) > 1e-9:
         raise BadRequest(f'an interval of {interval.confidence:g} cannot be judged: a confidence of 0.9 is needed')
-    reach = unseen(interval.units)
-    low, high = min(interval.low, interval.estimate - reach), max(interval.high, interval.estimate + reach)
-    verdict = _decided(-margin < low and high < margin, p)
-    questions = ceil(interval.count * ((high - low) / margin) ** 2) if verdict == NOT_ENOUGH else 0
-    return _told(verdict, interval.estimate, (low, high), p, margin, questions if questions > interval.count else 0)
+    more = unseen(interval.units)
+    low = interval.estimate - hypot(interval.estimate - interval.low, more)
+    high = interval.estimate + hypot(interval.high - interval.estimate, more)
+    word = _decided(-margin < low and high < margin, p)
+    questions: tuple[int, ...] = ()
+    if word == NOT_ENOUGH:
+        room = margin - abs(interval.estimate)
+        reach = (high - low) * (_Z + NormalDist().inv_cdf(POWER)) / (2 * _Z)
+        as_measured = ceil(interval.count * (reach / room) ** 2) if room > 0 else 0
+        questions = ceil(interval.count * ((high - low) / margin) ** 2), as_measured
+    return _told(word, interval.estimate, (low, high), p, margin, *questions)
 
 
 def overall(words: Sequence[str]) -> str:
@@ -137,17 +147,6 @@ def equivalent(pairs: Pairs, margin: float) -> bool:
     """
     _checked(margin)
     return score(pairs, -margin) > _Z and score(pairs, margin) < -_Z
-
-
-def tost(pairs: Pairs, margin: float) -> float:
-    """Return the p-value of equivalence: at most 0.05 where the difference is shown to be within the margin.
-
-    :param margin: a fraction, such as 0.05
-    :raises BadRequest: for a margin that is not between 0 and 1
-    """
-    _checked(margin)
-    normal = NormalDist()
-    return max(normal.cdf(-score(pairs, -margin)), normal.cdf(score(pairs, margin)))
 
 
 def no_worse(pairs: Pairs, margin: float) -> bool:
@@ -225,7 +224,15 @@ def _decided(within: bool, p: float) -> str:
     return DIFFERENT if p <= ALPHA else NOT_ENOUGH
 
 
-def _told(word: str, difference: float, ends: tuple[float, float], p: float, margin: float, needed: int) -> Verdict:
+def _told(
+    word: str,
+    difference: float,
+    ends: tuple[float, float],
+    p: float,
+    margin: float,
+    none: int = 0,
+    as_measured: int = 0,
+) -> Verdict:
     """The verdict with its sentence."""
     low, high, points = 100 * ends[0], 100 * ends[1], 100 * difference
     figures = f'A - B is {points:+.2f} points, 90 % interval {low:+.2f} .. {high:+.2f}, p = {p:.2g}'
@@ -238,6 +245,6 @@ def _told(word: str, difference: float, ends: tuple[float, float], p: float, mar
         sentence = f'Different: B is {abs(points):.2f} points {"below" if difference > 0 else "above"} A ({figures}).'
     else:
         sentence = f'Not enough questions to tell a difference of {100 * margin:g} points from none: {figures}.'
-        if needed:
-            sentence += f' With answers that differ so often, about {needed} would do.'
-    return Verdict(word, sentence, difference, *ends, p, detected, needed)
+        sentence += f' About {none} would show consistency in 9 of 10 cases if there is no difference, and '
+        sentence += f'{as_measured} if it is as measured.' if as_measured else 'no number if it is as measured.'
+    return Verdict(word, sentence, difference, *ends, p, detected, none, as_measured)

@@ -35,7 +35,7 @@ class Noise:
     same_text: int
     """Answers that are the same, character by character."""
     first_differences: Mapping[str, int]
-    """Of each question whose answers differ in tokens: the first token that does, from 0."""
+    """The first token that differs, from 0, of each question whose answers differ in tokens."""
     token_agreement: float
     """Tokens that are the same at the same place, as a share of the longer answer; mean over the answered questions."""
     extracted_flips: int
@@ -141,9 +141,9 @@ def beyond(a: Sequence[Score], again: Sequence[Score], b: Sequence[Score]) -> fl
     """
     noise = {x.question_id: flipped(x, y) for x, y in align(a, again)}
     real = {x.question_id: flipped(x, y) for x, y in align(a, b)}
-    asked = noise.keys() | real.keys()
-    only_real = sum(real.get(x, True) and not noise.get(x, True) for x in asked)
-    only_noise = sum(noise.get(x, True) and not real.get(x, True) for x in asked)
+    asked = noise.keys() | real.keys()  # what two runs both lack, none of them flipped
+    only_real = sum(real.get(x, False) and not noise.get(x, False) for x in asked)
+    only_noise = sum(noise.get(x, False) and not real.get(x, False) for x in asked)
     if only_real == only_noise:
         return 0.5
     half = mid_p(Pairs(only_real, only_noise, len(asked))) / 2

@@ -28,7 +28,7 @@ from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.items import Score
 
 CONFIDENCE = 0.9
-"""Of an interval whose two ends are one-sided tests at 5 % each: what equivalence is judged by."""
+"""With it, the two ends of an interval are one-sided tests at 5 % each: what equivalence is judged by."""
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from robobrain_ros.evaluation.consistency.items import Score
 from robobrain_ros.evaluation.consistency.paired import Pairs, count, mid_p
 
 ACCURACY = 0.6
-"""Of A in the simulations, before any flip. It has no effect on the verdicts, which see the flips alone."""
+"""A's accuracy in the simulations, before any flip; it has no effect on the verdicts, which see the flips alone."""
 NEGLIGIBLE = 1e-12
 
 

@@ -22,6 +22,7 @@ A = [(i * 7 % 11) / 10 for i in range(120)]
 B = [(i * 5 % 13) / 12 * (i % 3 > 0) for i in range(120)]
 GROUPS = [f'image {i // (3 + i % 3)}' for i in range(120)]
 SKEWED = [(i % 7 - 2) ** 3 / 125 for i in range(70)]
+HALVED = [2.0**-i for i in range(24)]
 RARE = [float(i % 20 == 0) for i in range(60)]
 ZERO = [0.0] * 120
 # scipy.stats.bootstrap of SciPy 1.17.1, 200 000 resamples, confidence 0.9: percentile, BCa. The one by image resamples
@@ -29,6 +30,7 @@ ZERO = [0.0] * 120
 SCIPY = [
     (A, B, [], (0.09417, 0.23611), (0.09347, 0.23542)),
     (SKEWED, ZERO[:70], [], (0.06846, 0.14160), (0.07086, 0.14457)),
+    (HALVED, ZERO[:24], [], (0.01863, 0.16517), (0.03056, 0.20562)),
     (RARE, ZERO[:60], [], (0.01667, 0.10000), (0.01667, 0.11667)),
     (A, B, GROUPS, (0.10702, 0.22855), (0.10546, 0.22677)),
 ]

@@ -8,8 +8,6 @@
 
 """The verdicts: equivalence within a margin, differences, and how many questions it takes."""
 
-import re
-
 import numpy as np
 import pytest
 
@@ -27,7 +25,6 @@ from robobrain_ros.evaluation.consistency.equivalence import (
     needed,
     no_worse,
     overall,
-    tost,
     unseen,
 )
 from robobrain_ros.evaluation.consistency.paired import Pairs, mid_p, tango
@@ -44,7 +41,7 @@ def test_equivalence_is_the_90_percent_interval_within_the_margin():
             pairs = Pairs(b, c, n)
             low, high = tango(pairs)
             within = low > -MARGIN and high < MARGIN
-            assert equivalent(pairs, MARGIN) == within == (tost(pairs, MARGIN) < 0.05)
+            assert equivalent(pairs, MARGIN) == within
             assert no_worse(pairs, MARGIN) == (high < MARGIN)
             verdicts.add(within)
     assert verdicts == {True, False}
@@ -89,16 +86,23 @@ def test_sentences_say_points_direction_and_how_many_would_do():
     assert 'B is 5.00 points above A' in judge(Pairs(10, 30, 400), MARGIN).sentence
     verdict = judge(Pairs(5, 5, 100), MARGIN)
     assert verdict.needed == needed(0.1, MARGIN) == 468
-    assert verdict.sentence.endswith('about 468 would do.')
+    assert verdict.sentence == (
+        'Not enough questions to tell a difference of 5 points from none: A - B is +0.00 points, 90 % interval '
+        '-5.71 .. +5.71, p = 0.75. About 468 would show consistency in 9 of 10 cases if there is no '
+        'difference, and 468 if it is as measured.'
+    )
 
 
-def test_where_the_measured_difference_is_in_the_way_more_questions_than_there_are_are_recommended():
+def test_a_measured_difference_makes_more_questions_necessary():
     near = judge(Pairs(30, 17, 470), MARGIN)
     assert near.word == NOT_ENOUGH
-    assert near.needed > 470 > needed(47 / 470, MARGIN)
+    assert near.needed == needed(47 / 470, MARGIN) < 470
+    assert near.needed_as_measured == needed(47 / 470, MARGIN, 13 / 470) > 470
+    assert near.sentence.endswith(f'and {near.needed_as_measured} if it is as measured.')
     beyond = judge(Pairs(6, 1, 60), MARGIN)  # 8 points, and no difference found
     assert beyond.word == NOT_ENOUGH
-    assert beyond.needed > 60
+    assert (beyond.needed > 60, beyond.needed_as_measured) == (True, 0)
+    assert beyond.sentence.endswith('and no number if it is as measured.')
 
 
 @pytest.mark.parametrize('flips', [0.0, 0.02, 0.05, 0.1, 0.2])
@@ -153,7 +157,20 @@ def test_means_are_judged_by_the_same_rule():
     few = means(a[:40], dice.random(40))
     assert few.word == NOT_ENOUGH
     assert few.needed > 40
-    assert re.search(rf'about {few.needed} would do', few.sentence)
+    assert f'About {few.needed} would show consistency' in few.sentence
+
+
+def test_right_and_wrong_as_means_are_judged_as_pairs_are():
+    for b, c, n in ((5, 5, 100), (30, 17, 470), (30, 10, 400), (20, 20, 400)):
+        rest = [1.0] * (n - b - c)
+        verdict = means([1.0] * b + [0.0] * c + rest, [0.0] * b + [1.0] * c + rest)
+        other = judge(Pairs(b, c, n), MARGIN)
+        assert verdict.word == other.word
+        assert (verdict.low, verdict.high) == pytest.approx((other.low, other.high), abs=0.002)
+        assert verdict.needed == pytest.approx(other.needed, rel=0.15)
+        assert verdict.needed_as_measured == pytest.approx(other.needed_as_measured, rel=0.15)
+    beyond = means([1.0] * 6 + [0.0] * 55, [0.0] * 60 + [1.0])  # 8 points, and no difference found
+    assert (beyond.word, beyond.needed > 61, beyond.needed_as_measured) == (NOT_ENOUGH, True, 0)
 
 
 def test_equal_scores_of_a_few_images_prove_no_equality():

@@ -91,6 +91,13 @@ def test_the_first_token_that_differs(one, other, place, share):
     assert agreement(one, other) == agreement(other, one) == share
 
 
+def test_an_error_is_something_else_than_an_answer_in_which_nothing_can_be_read():
+    replies, _ = run('A')
+    unread, error = Score('q0', '', 0.0, False), Score('q0', '', 0.0, False, error=True)
+    assert compare((replies, replies), ([unread], [error])).extracted_flips == 1
+    assert compare((replies, replies), ([error], [error])).extracted_flips == 0
+
+
 def noisy(letters, share, dice):
     """Scores of a run that answers a share of the questions by chance."""
     drawn = np.where(dice.random(len(letters)) < share, dice.integers(0, 4, len(letters)), letters)
@@ -116,6 +123,8 @@ def test_a_stack_of_the_same_accuracy_that_answers_differently_is_found():
 def test_a_missing_answer_is_beyond_the_noise():
     _, scores = run(*['A'] * 6)
     assert beyond(scores, scores, scores[:1]) == pytest.approx(1 / 64)  # five flips of five: half of 1/32
+    assert beyond(scores[:1], scores[:1], scores) == pytest.approx(1 / 64)
+    assert beyond(scores[:1], scores, scores[:1]) == pytest.approx(1 - 1 / 64)
 
 
 def test_two_answers_to_one_question_are_refused():
