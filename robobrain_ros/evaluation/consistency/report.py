@@ -5,6 +5,7 @@
 # applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
+
 """What a comparison of two stacks found, and how it is told to programs: ``consistency.json``.
 
 Here all differences are B minus A, in points (hundredths): -1.5 means that B is right 1.5 points less often than A.
@@ -160,6 +161,7 @@ def _details(one: SetReport, margin: float) -> dict[str, Any]:
         'tango_90': list(points(*tango(pairs))),
         'no_worse': None if one.clustered else no_worse(pairs, margin / 100),
         'questions_needed': one.needed,
+        'questions_needed_as_measured': one.verdict.needed_as_measured,
         'power': one.power,
         'accuracy_by_rule': {rule: list(both) for rule, both in one.by_rule.items()},
         'base_figures': dict(one.figures[0]),

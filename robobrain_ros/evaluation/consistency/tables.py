@@ -5,6 +5,7 @@
 # applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
+
 """A comparison for readers: tables in a terminal, and ``table.md`` in the form of the release's model card."""
 
 from collections.abc import Iterable, Iterator, Sequence
