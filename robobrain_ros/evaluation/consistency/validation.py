@@ -8,6 +8,7 @@
 
 """Whether an entry of ``data.json`` is a question that can be asked and scored; if not, a sentence that says why."""
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -65,7 +66,7 @@ def kind_of(entry: Mapping[str, Any], rule: SetRule) -> str:
 
 
 def check_texts(entry: Mapping[str, Any]) -> None:
-    """Check the question and its options: texts that can be sent, at most 26 options.
+    """Check the question and its options: texts that can be sent, at most 26 options; and whatever else is written.
 
     :raises BadRequest: if they are not
     """
@@ -79,8 +80,12 @@ def check_texts(entry: Mapping[str, Any]) -> None:
     for text in (question, *(options or ())):
         if not isinstance(text, str):
             raise BadRequest(f'one of its options is {quoted(text)}, but must be a text')
-        if '\0' in text or any('\ud800' <= sign <= '\udfff' for sign in text):
-            raise BadRequest(f'{quoted(text)} has characters that cannot be sent')
+        if '\0' in text:
+            raise BadRequest(f'{quoted(text)} has a character 0, which cannot be sent')
+    try:
+        json.dumps(entry, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise BadRequest(f'it has half a character, {error.object[error.start]!r}, which cannot be sent') from error
 
 
 def check_tags(prompt: str, images: int) -> None:

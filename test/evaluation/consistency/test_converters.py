@@ -233,6 +233,8 @@ def test_embodied_verse_mixes_kinds_and_videos(source):
         ('erqa', {'question_id': 1}, 'question is None, but must be a text; the row has question_id'),
         ('cv_bench_test', CV | {'filename': '../../../../x.png'}, 'leads out of the folder of the set'),
         ('cv_bench_test', CV | {'filename': 'x.exe'}, 'cannot write'),
+        ('cv_bench_test', CV | {'filename': '\ud800.png'}, r"cannot write '.ud800\.png'"),
+        ('cv_bench_test', CV | {'filename': 'a\0.png'}, 'cannot write'),
         ('cv_bench_test', CV | {'answer': 'B'}, "answer is 'B', but must be a letter in brackets"),
         ('cv_bench_test', CV | {'answer': '(9)'}, 'must be a letter in brackets'),
         ('cv_bench_test', CV | {'source': 'LVIS'}, "source is 'LVIS'"),

@@ -128,12 +128,12 @@ class Store:
     def _free(self, name: str) -> Path:
         """Return where a file goes, which is never outside the set's folder."""
         path = self.folder / name
-        if '\0' in name or not path.resolve().is_relative_to(self.folder.resolve()):
-            raise BadRequest(f'{quoted(name)} leads out of the folder of the set')
         try:
+            if not path.resolve().is_relative_to(self.folder.resolve()):
+                raise BadRequest(f'{quoted(name)} leads out of the folder of the set')
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadRequest(f"cannot write into '{path.parent}': {error.strerror}") from error
+        except (OSError, ValueError, RuntimeError) as error:  # a name that no file system takes, a circle of links
+            raise BadRequest(f'cannot write {quoted(name)}: {error}') from error
         return path
 
 
