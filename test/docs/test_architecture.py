@@ -68,7 +68,7 @@ def file_of(name: str) -> Path:
 
 
 def test_every_module_is_in_one_layer():
-    assert len(layers()) == 6
+    assert len(layers()) == 7
     assert {str(module): len(layers_of(module)) for module in modules() if len(layers_of(module)) != 1} == {}
 
 
