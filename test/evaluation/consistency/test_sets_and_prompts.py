@@ -8,6 +8,8 @@
 
 """The sets of the release's table: names, prompts word for word, where images stand in them."""
 
+import hashlib
+
 import pytest
 
 from robobrain_ros.errors import BadRequest
@@ -125,6 +127,35 @@ def test_white_space_at_the_ends_goes_and_inside_stays():
     assert asked.startswith('<image 1>   Is  it?\n\nYour task is')
     assert asked.endswith('Answer: yes or no\n\nDo not include additional text after this line.')
     assert ask('EmbodiedVerse-Open-Sampled', question_type='yes-no', question='Is it?') == '<image 1> Is it?'
+
+
+WORD_FOR_WORD = [
+    ('erqa', 'multiple-choice', 'dd039551152f104c'),
+    ('Where2Place', 'point', 'bc810f9dff230e8e'),
+    ('Where2Place_norm1k', 'point', '46afacf3d9083840'),
+    ('blink_val_ev', 'multiple-choice', 'a606773c4dd287de'),
+    ('cv_bench_test', 'multiple-choice', '2c1567690de46efe'),
+    ('embspatial_bench', 'multiple-choice', '2c1567690de46efe'),
+    ('SAT', 'multiple-choice', 'dd039551152f104c'),
+    ('vsi_bench_tiny', 'route_planning', '9f9d93cba7bdbb9d'),
+    ('vsi_bench_tiny', 'object_counting', '6cdfa1df1b419d30'),
+    ('robo_spatial_home_all', 'yes-no', '8d0fad6f93936a73'),
+    ('robo_spatial_home_all', 'point', 'bc810f9dff230e8e'),
+    ('robo_spatial_home_all_norm1k', 'point', '46afacf3d9083840'),
+    ('ERQAPlus', 'choices_matching', 'ea261240ec85d1d8'),
+    ('ERQAPlus', 'ordered_list_matching', '03edcf212188435c'),
+    ('ERQAPlus', 'number_matching', '42bef3e97e75991d'),
+    ('ERQAPlus', 'bool_list_matching', '4ad3cdc34403e74e'),
+    ('ERQAPlus', 'key_items_matching', '00fe936ac47cfc24'),
+]
+"""How each set asks the question 'Q', without images: begin of the SHA-256 of what FlagEvalMM 0.3.5 makes of it."""
+
+
+@pytest.mark.parametrize(('name', 'kind', 'digest'), WORD_FOR_WORD)
+def test_every_character_is_that_of_the_public_evaluation(name, kind, digest):
+    rule = sets.find(name)
+    asked = prompts.build({'question': 'Q'}, rule.kinds[kind], rule.pre, rule.post, tagged=False)
+    assert hashlib.sha256(asked.encode()).hexdigest()[:16] == digest, asked
 
 
 @pytest.mark.parametrize(
