@@ -92,6 +92,8 @@ class Report:
     """Verdict on all sets together."""
     missing: Mapping[str, str] = field(default_factory=dict)
     """Sets that could not be compared, and why."""
+    asked_differently: Mapping[str, str] = field(default_factory=dict)
+    """Sets that A and B were asked in different ways, and in which: their difference may be due to that."""
     again: Side | None = None
 
     @property
@@ -124,6 +126,7 @@ def to_json(report: Report) -> dict[str, Any]:
         'eval_model': vars(report.b),
         'again': vars(report.again) if report.again else None,
         'not_compared': dict(report.missing),
+        'asked_differently': dict(report.asked_differently),
     }
 
 

@@ -66,8 +66,19 @@ def markdown(report: Report) -> str:
         *_lines([NOISE_COLUMNS, *map(_noise_row, report.sets)]),
     ]
     lines += ['', *(f'- {one.dataset}: {_remark(one)}' for one in report.sets)]
-    lines += [f'- {name}: not compared, as {why}' for name, why in report.missing.items()]
+    lines += [f'- {line}' for line in remarks(report)]
     return '\n'.join(lines) + '\n'
+
+
+def remarks(report: Report) -> tuple[str, ...]:
+    """Return sentences about sets that were not compared, or not asked alike."""
+    return (
+        *(f'{name}: not compared, as {why}.' for name, why in report.missing.items()),
+        *(
+            f'{name}: A and B were asked differently, {how}. Their difference may be due to that.'
+            for name, how in report.asked_differently.items()
+        ),
+    )
 
 
 def _for_terminal(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
