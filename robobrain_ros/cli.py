@@ -42,6 +42,7 @@ def make_parser() -> Parser:
     from robobrain_ros.commands import (
         ask,
         completion,
+        consistency,
         demo_help,
         download,
         model,
@@ -110,6 +111,7 @@ def make_parser() -> Parser:
     evaluate.add_argument('--json', action='store_true', help='print the figures as JSON; the table goes to stderr')
     evaluate.set_defaults(run=_evaluate)
 
+    consistency.add(commands)
     bench.add(commands)
     bags.add(commands)
 
