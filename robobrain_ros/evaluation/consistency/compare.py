@@ -50,7 +50,7 @@ def compare(
     word = equivalence.overall([one.verdict.word for one in judged])
     if missing and word == equivalence.CONSISTENT:
         word = equivalence.NOT_ENOUGH  # nothing is known about the sets that one of them lacks
-    sides = [_side(folder, every[0]) for folder in (runs.a, runs.b, runs.again) if folder]
+    sides = _sides([folder for folder in (runs.a, runs.b, runs.again) if folder], every[0])
     odd = {name: words for name in every if (words := asked_differently(runs, name))}
     return Report(sides[0], sides[1], margin, judged, word, missing, odd, sides[2] if runs.again else None)
 
@@ -104,8 +104,13 @@ def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
     )
 
 
-def _side(folder: Path, name: str) -> Side:
-    """Name a stack as its run does, or by its folder."""
-    said = recorded.read_info(folder, name)
-    called = next((said[key] for key in (TITLE, 'model_name', 'model') if isinstance(said.get(key), str)), '')
-    return Side(called or folder.name, str(folder))
+def _sides(folders: Sequence[Path], name: str) -> list[Side]:
+    """Name stacks as their runs do, with their folders behind where that is not enough."""
+    infos = [recorded.read_info(folder, name) for folder in folders]
+    keys = (TITLE, 'model_name', 'model')
+    called = [next((said[key] for key in keys if isinstance(said.get(key), str)), '') for said in infos]
+    same = called[0] == called[1]
+    titles = [
+        f'{title} ({folder.name})' if title and same else title for title, folder in zip(called, folders, strict=True)
+    ]
+    return [Side(title or folder.name, str(folder)) for title, folder in zip(titles, folders, strict=True)]

@@ -268,6 +268,11 @@ def test_the_table_is_that_of_a_card(tmp_path, choice):
     assert any('Without an answer, and so wrong: 0 of A, 1 of B' in line for line in lines)
 
 
+def test_stacks_of_one_name_are_told_apart_by_their_folders(tmp_path, choice):
+    runs = Runs(*(write_run(tmp_path / name, choice, RIGHT, 'tiny') for name in ('native', 'served')))
+    assert markdown(compare(runs)).startswith('| Metrics | tiny (native) | tiny (served) |')
+
+
 def test_the_picture_is_drawn(tmp_path, choice, points):
     runs = pair(tmp_path, choice, RIGHT, flipped(RIGHT, 12, 5))
     pair(tmp_path, points, [True] * 100, [True] * 100)
