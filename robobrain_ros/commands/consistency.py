@@ -15,9 +15,11 @@ from typing import Any
 from robobrain_ros.commands import consistency_arguments, stack_spec
 from robobrain_ros.commands.arguments import WITH_EXAMPLES, positive, seed, takes_files
 from robobrain_ros.commands.consistency_help import (
+    COMPARE,
     COMPARE_EXAMPLES,
     DESCRIPTION,
     EXAMPLES,
+    RUN,
     RUN_EXAMPLES,
     THROUGHPUT_EXAMPLES,
 )
@@ -43,8 +45,7 @@ def _add_run(kinds: Any) -> None:
     run = kinds.add_parser(
         'run',
         help='ask one stack all questions, and write its answers',
-        description="Ask one stack all questions of the sets in a folder that has FlagEvalMM's layout, greedily, and "
-        "write FlagEvalMM's files. A run that was cut off goes on when it is started again.",
+        description=RUN,
         epilog=RUN_EXAMPLES,
         formatter_class=WITH_EXAMPLES,
     )
@@ -58,7 +59,7 @@ def _add_run(kinds: Any) -> None:
         help=f'{stack_spec.HELP} (default: %(default)s)',
     )
     run.add_argument('--name', default='', metavar='NAME', help="what reports call it (default: its model's name)")
-    _add_sets(run)
+    _add_sets(run, 'such as erqa,SAT (default: all; of two scales for points, that of 0 to 1000)')
     run.add_argument(
         '--limit', type=positive(int), default=0, metavar='N', help='ask the first N questions of each set'
     )
@@ -82,8 +83,7 @@ def _add_compare(kinds: Any) -> None:
     compare = kinds.add_parser(
         'compare',
         help='compare the answers of two stacks, and judge them',
-        description='Compare the answers of two stacks, folders of "run" or of FlagEvalMM, question by question. '
-        'Errors and missing answers are wrong answers. Writes consistency.json, table.md and consistency.png.',
+        description=COMPARE,
         epilog=COMPARE_EXAMPLES,
         formatter_class=WITH_EXAMPLES,
     )
@@ -100,7 +100,7 @@ def _add_compare(kinds: Any) -> None:
             '--to', type=Path, default=Path('consistency'), metavar='DIR', help='for the files (default: %(default)s)'
         ),
     ]
-    _add_sets(compare)
+    _add_sets(compare, 'such as erqa,SAT (default: all that the folders have)')
     compare.add_argument(
         '--scoring',
         choices=('flageval', 'strict'),
@@ -113,7 +113,7 @@ def _add_compare(kinds: Any) -> None:
         type=consistency_arguments.margin,
         default=5.0,
         metavar='POINTS',
-        help='that matters (default: %(default)g)',
+        help='difference that matters (default: %(default)g)',
     )
     margins.add_argument(
         '--gate',
@@ -183,14 +183,8 @@ def _add_throughput(kinds: Any) -> None:
     throughput.set_defaults(run=_throughput)
 
 
-def _add_sets(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        '--sets',
-        type=consistency_arguments.names,
-        default=(),
-        metavar='NAME,...',
-        help='such as erqa,SAT (default: all; of two scales for points, only that of 0 to 1000 is asked)',
-    )
+def _add_sets(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument('--sets', type=consistency_arguments.names, default=(), metavar='NAME,...', help=default)
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -21,6 +21,10 @@ examples:
   robobrain consistency compare native served --again native_again --gate margin=5
 
 robobrain consistency COMMAND --help describes each."""
+RUN = """\
+Ask one stack all questions of the sets in a folder that has FlagEvalMM's
+layout, greedily, and write FlagEvalMM's files. A run that was cut off goes on
+where it was when it is started again."""
 RUN_EXAMPLES = """\
 examples:
   robobrain consistency run DATA --to native --engine /models/8B,flaggems=off --name 8B-CUDA
@@ -29,9 +33,14 @@ examples:
 
 exit codes:
   0    every question has an answer
-  1    some have none (asking again is one more run with the same words), or nothing could be asked
+  1    some have none (run the same line again to ask those), or nothing could
+       be asked
   2    the command line is wrong
   130  interrupted by Ctrl-C; what was answered is kept"""
+COMPARE = """\
+Compare the answers of two stacks, folders of "run" or of FlagEvalMM, question
+by question. Errors and missing answers are wrong answers. Writes
+consistency.json, table.md and consistency.png."""
 COMPARE_EXAMPLES = """\
 verdicts, for each set and for all:
   consistent            the difference is shown to be within the margin
