@@ -32,6 +32,10 @@ _LETTER = re.compile(
 )
 _MORE = re.compile(r'[\s)\]*]*(?:,|/|&|\bor\b|\band\b)\s*[*(\[]*[A-Z](?![A-Za-z])')
 _SETS_OFF = re.compile(r'[*_"\'`$\s]*(?:[.。):：\]}]|-\s|[,;]|$|\n)')
+_NAMED = re.compile(
+    r'\(([A-Z])\)|\*\*([A-Z])[.:]?\*\*|\b(?:[Oo]ption|[Cc]hoice)\s+([A-Z])\b|(?:\bis|[:,])[\s*(]+([A-Z])\Z'
+)
+_NEGATION = re.compile(r"\bnot\b|n['’]t\b|\bneither\b", re.IGNORECASE)
 _SEPARATOR = re.compile(r'\s*(?:[,，、;；/&\s]|\band\b)\s*', re.IGNORECASE)
 _YES_NO = re.compile(r'(yes|no)\b', re.IGNORECASE)
 _DIGITS = re.compile(
@@ -168,9 +172,11 @@ def _unbracketed(text: str) -> str:
 
 
 def _letter(line: str, options: Sequence[str]) -> str:
-    """The letter that a line begins with, if it is set off from what follows: an "A mug" has none."""
+    """The letter that a line begins with, set off from what follows; else the only one it names: "the mug (B)"."""
     line = ' '.join(line.split())
     found = _LETTER.match(line)
-    if not found or not _SETS_OFF.match(line, found.end()) or _MORE.match(line, found.end()):
-        return ''
-    return found[1].upper() if found[1].upper() in options else ''
+    if found and _SETS_OFF.match(line, found.end()):
+        chosen = {found[1].upper()} if not _MORE.match(line, found.end()) else set()
+    else:
+        chosen = set() if _NEGATION.search(line) else {''.join(named) for named in _NAMED.findall(line)}
+    return next(iter(chosen)) if len(chosen) == 1 and chosen <= set(options) else ''

@@ -53,6 +53,11 @@ THOUSAND = Scale(1000, 1000)
         ('<think>A?</think><answer>D</answer>', 'D'),
         ('答案：B', 'B'),
         ('答案是 C。', 'C'),
+        ('So the answer is the red mug (B).', 'B'),
+        ('I choose option C because it is near', 'C'),
+        ('Therefore, the best choice is **B**.', 'B'),
+        ('Hence: B', 'B'),
+        ('A mug is in front, **C**: the bowl', 'C'),
         # nothing, or more than one thing
         ('', ''),
         ('A mug is on the left', ''),
@@ -65,6 +70,10 @@ THOUSAND = Scale(1000, 1000)
         ('Answer: $LETTER', ''),
         ('<think>B', ''),
         ('None of them', ''),
+        ('Either (A) or (B)', ''),
+        ('It is not (B)', ''),
+        ("It can't be option B", ''),
+        ('This is a mug, B team', ''),
     ],
 )
 def test_a_letter(answer, expected):
