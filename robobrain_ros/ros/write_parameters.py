@@ -15,30 +15,39 @@ Renew config/robobrain.yaml after a change of ros/parameters.py:
 
 import argparse
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from robobrain_ros.ros.parameter import Parameter, Value
 from robobrain_ros.ros.parameters import PARAMETERS
 
+MODULE = 'robobrain_ros.ros.write_parameters'
 HEAD = """\
-# All parameters of the node at their defaults, made by python -m robobrain_ros.ros.write_parameters: copy what
+# All parameters of the node at their defaults, made by python -m {module}: copy what
 # you change.
-# Those with * or + take effect with the next request; the others when the node is configured.
-# Those with * may also be options of a single request.
+{marks}
 /**:
   ros__parameters:
 """
+MARKS = """\
+# Those with * or + take effect with the next request; the others when the node is configured.
+# Those with * may also be options of a single request."""
 
 
-def ros_file() -> str:
-    """A ROS parameter file (YAML) with every parameter at its default, in the order of PARAMETERS."""
-    return HEAD + '\n'.join(_entry(parameter) for parameter in PARAMETERS)
+def ros_file(parameters: Sequence[Parameter] = PARAMETERS, module: str = MODULE, marks: str = MARKS) -> str:
+    """A ROS parameter file (YAML) with every parameter at its default, in the order of ``parameters``.
+
+    :param module: what makes the file, for its first line
+    :param marks: comment lines that explain ``Parameter.mark``
+    """
+    head = HEAD.format(module=module, marks=marks)
+    return head + '\n'.join(_entry(parameter) for parameter in parameters)
 
 
-def markdown_table() -> str:
-    """A Markdown table with one line for each parameter, in the order of PARAMETERS; ``Parameter.mark`` is shown."""
+def markdown_table(parameters: Sequence[Parameter] = PARAMETERS) -> str:
+    """A Markdown table with one line for each parameter, in the order of them; ``Parameter.mark`` is shown."""
     rows = ['| parameter | default | values | meaning |', '|---|---|---|---|']
-    for parameter in PARAMETERS:
+    for parameter in parameters:
         name = f'`{parameter.name}` {parameter.mark}'.rstrip()
         rows.append(f'| {name} | `{_shown(parameter.default)}` | {_values(parameter)} | {parameter.description} |')
     return '\n'.join(rows)
@@ -67,11 +76,21 @@ def _values(parameter: Parameter) -> str:
     return parameter.allowed() or kinds[type(parameter.default)]
 
 
-if __name__ == '__main__':
-    parser = argparse.ArgumentParser('python -m robobrain_ros.ros.write_parameters', description='Renew such files.')
+def main(module: str, text: str) -> None:
+    """Write a parameter file to each path on the command line.
+
+    :param module: what is run by ``python -m``
+    :param text: what the files hold
+    :raises SystemExit: 2 for a command line, or a path, that cannot be
+    """
+    parser = argparse.ArgumentParser(f'python -m {module}', description='Renew such files.')
     parser.add_argument('files', nargs='+', type=Path, metavar='FILE', help='a ROS file of all parameters')
     try:
         for file in parser.parse_args().files:
-            file.write_text(ros_file())
+            file.write_text(text)
     except OSError as error:
         parser.error(str(error))
+
+
+if __name__ == '__main__':
+    main(MODULE, ros_file())

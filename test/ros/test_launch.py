@@ -26,7 +26,9 @@ from robobrain_ros.ros.from_parameters import settings
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
-PRESETS = sorted(set((ROOT / 'config').glob('*.yaml')) - {ROOT / 'config' / 'gz_bridge.yaml'})
+OTHERS = ('gz_bridge.yaml', 'goto.yaml')
+"""Files that are for other nodes than the brain's."""
+PRESETS = sorted(file for file in (ROOT / 'config').glob('*.yaml') if file.name not in OTHERS)
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
 
 

@@ -1,0 +1,216 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""The node robobrain_goto: it hears what to go to, asks the brain where that is, and says where to stand."""
+
+import sys
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import Point, PoseStamped
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.action import ActionClient
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import Empty, String
+from visualization_msgs.msg import MarkerArray
+
+from robobrain_ros.action import Query
+from robobrain_ros.answer import PointStatus
+from robobrain_ros.engines.ending import END_S, Signals
+from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.msg import Answer
+from robobrain_ros.planners.action_goal import ActionGoal
+from robobrain_ros.planners.failure import Failure
+from robobrain_ros.planners.goto import telling, topics
+from robobrain_ros.planners.goto.approach import Approach, NoApproach, approach
+from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
+from robobrain_ros.planners.goto.parameters import PARAMETERS, check
+from robobrain_ros.ros import arguments
+from robobrain_ros.ros import topics as brain_topics
+from robobrain_ros.ros.client import duration
+from robobrain_ros.ros.node_parameters import declare
+from robobrain_ros.ros.spin_safely import spin_safely
+
+REPLY_S = 2.0
+"""So long a brain may take to reply after its own time limit, seconds."""
+
+
+class GotoNode(Node):
+    """Turns each instruction into a pose, as soon as the brain has answered; moves nothing itself.
+
+    A new instruction takes the place of the one before, whose question is cancelled in the brain.
+
+    :param options: those of rclpy's Node, such as ``namespace`` or ``context``
+    :raises BadRequest: for parameters that cannot be
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(topics.NODE, **options)
+        declare(self, PARAMETERS, self._parameter_overrides, check, fixed=True)
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._frame = str(self._value('map_frame'))
+        self._costmap = Costmap(self, self._frame)
+        self._robot: PoseFromTf | PoseFromTopic = (
+            PoseFromTf(self, self._frame, self._value('base_frame'))
+            if self._value('robot_pose') == 'tf'
+            else PoseFromTopic(self, self._frame)
+        )
+        self._query: ActionClient[Any, Any, Any] = ActionClient(
+            self, Query, f'{self._value("brain")}/{brain_topics.QUERY}'
+        )
+        self._goal_pose = self.create_publisher(PoseStamped, topics.GOAL_POSE, 5)
+        self._markers = self.create_publisher(MarkerArray, topics.MARKERS, LATCHED)
+        self._status = self.create_publisher(DiagnosticStatus, topics.STATUS, LATCHED)
+        self._question: ActionGoal | None = None
+        self.create_subscription(String, topics.INSTRUCTION, lambda message: self.go(message.data), 5)
+        self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
+
+    def _value(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _on_parameters(self, changes: 'list[rclpy.Parameter[Any]]') -> SetParametersResult:
+        known = {parameter.name: parameter for parameter in PARAMETERS}
+        try:
+            for change in changes:
+                if change.name in known:
+                    known[change.name].check(change.value)
+            check({name: self._value(name) for name in known} | {change.name: change.value for change in changes})
+        except BadRequest as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def go(self, instruction: str) -> None:
+        """Ask where something is, and publish where to stand once that is answered; call it in the node's executor.
+
+        :param instruction: what to go to, such as ``the red mug``
+        """
+        self._stop(Failure('PREEMPTED', f'{instruction!r} took its place'))
+        self._tell(telling.ASKING, instruction, f'asking where it is: {instruction!r}')
+
+        def failed(failure: Failure) -> None:
+            self._fail(instruction, failure)
+
+        if not self._query.server_is_ready():
+            failed(Failure('NO_BRAIN', f'there is no action {self._query._action_name}: is the node running?'))
+            return
+        timeout_s = self._value('timeout_s')
+        goal = Query.Goal(
+            task='pointing',
+            instruction=instruction,
+            camera=self._value('camera'),
+            target_frame=self._frame,
+            timeout=duration(timeout_s),
+        )
+        self._question = ActionGoal(
+            self,
+            self._query,
+            goal,
+            timeout_s + REPLY_S,
+            lambda status, result: self._on_answer(instruction, result.answer),
+            failed,
+        )
+
+    def cancel(self) -> None:
+        """End what is under way; call it in the node's executor."""
+        self._stop(Failure('CANCELLED', 'cancelled'))
+
+    def _stop(self, failure: Failure) -> None:
+        if self._question is not None:
+            self._question.stop(failure)
+
+    def _on_answer(self, instruction: str, answer: Answer) -> None:
+        self._question = None
+        try:
+            target, found = self._choose(answer)
+        except Failure as failure:
+            self._fail(instruction, failure)
+            return
+        stamp = self.get_clock().now().to_msg()
+        self._markers.publish(telling.markers(found, target, self._frame, stamp))
+        self._goal_pose.publish(telling.goal_pose(found, self._frame, stamp))
+        self._tell(
+            telling.GOAL,
+            instruction,
+            f'{instruction!r}: stand at ({found.x:.2f}, {found.y:.2f}), {found.distance_m:.2f} m in front of it and '
+            f'{found.way_m:.1f} m from here',
+        )
+
+    def _choose(self, answer: Answer) -> tuple[Point, Approach]:
+        """Choose where to stand: in front of the first target that has such a place.
+
+        :raises Failure: if none has; that of the first one
+        """
+        if answer.error_code != ErrorCode.OK:
+            raise Failure(ErrorCode(answer.error_code).name, answer.error_message)
+        if not answer.targets:
+            raise Failure('NOT_FOUND', f'the brain names no place: {answer.text[:80]!r}')
+        grid = self._costmap.grid(self._value('max_costmap_age_s'))
+        robot = self._robot.place()
+        failures = []
+        for target in answer.targets:
+            place = target.position
+            try:
+                if target.status != PointStatus.OK:
+                    warnings = '; '.join(answer.warnings)
+                    raise Failure(PointStatus(target.status).name, f'where it is cannot be told in metres: {warnings}')
+                standoffs = self._value('standoff_m'), self._value('max_standoff_m')
+                return place, approach((place.x, place.y), robot, grid, *standoffs)
+            except NoApproach as error:
+                failures.append(Failure(error.reason.value, str(error)))
+            except Failure as failure:
+                failures.append(failure)
+        raise failures[0]
+
+    def _fail(self, instruction: str, failure: Failure) -> None:
+        self._question = None
+        self._markers.publish(telling.no_markers())
+        self._tell(telling.FAILED, instruction, str(failure), failure)
+
+    def _tell(self, state: str, instruction: str, message: str, failure: Failure | None = None) -> None:
+        if failure is None:
+            self.get_logger().info(message)
+        else:
+            self.get_logger().warning(f'{instruction!r}: {failure.code}: {message}')
+        self._status.publish(telling.status(self.get_fully_qualified_name(), state, instruction, message, failure))
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
+    signals = Signals(END_S)
+    try:
+        arguments.init(
+            topics.NODE,
+            'The node robobrain_goto: it asks the node robobrain where something is, and says where to stand.',
+            PARAMETERS,
+            'Topics, and how to use it with Nav2: docs/guides/nav2.md of robobrain_ros.',
+            args,
+        )
+    except ValueError as error:
+        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
+        return 1
+    executor = SingleThreadedExecutor()
+    try:
+        with signals.interrupting():
+            node = GotoNode()
+            executor.add_node(node)
+            spin_safely(executor, node.get_logger())
+    except KeyboardInterrupt:
+        pass  # the way it is meant to end
+    except (BrainError, ValueError, ParameterException) as error:
+        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
+        return 1
+    finally:
+        rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

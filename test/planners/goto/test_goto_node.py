@@ -1,0 +1,391 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""The node robobrain_goto over DDS, beside the brain's node with an engine that answers by a script."""
+
+import math
+import signal
+import subprocess
+import sys
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+import yaml
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import Pose, PoseStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import MapMetaData, OccupancyGrid
+from node_worlds import up
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.time import Time
+from repository import ROOT
+from ros_helpers import FRAME, SOON, own_domain, ros, spinning, until
+from scripted_engine import Die, Gate
+from std_msgs.msg import Empty, Header, String
+from visualization_msgs.msg import Marker, MarkerArray
+
+from robobrain_ros.answer import PointStatus
+from robobrain_ros.errors import BadRequest, ErrorCode
+from robobrain_ros.planners.failure import RECOVERIES, Failure, Recovery
+from robobrain_ros.planners.goto import parameters, telling
+from robobrain_ros.planners.goto.approach import Reason
+from robobrain_ros.planners.goto.hearing import LATCHED, PoseFromTf, yaw_of
+from robobrain_ros.planners.goto.node import GotoNode
+from robobrain_ros.ros.client import DEACTIVATE
+
+pytest_plugins = ('node_fixtures', 'node_worlds')
+CELLS, CELL = 64, 0.125
+TARGET = (0.0, -0.19)
+"""Where the scripted engine points at: above the middle of an image, 1 m away; the optical frame is the map."""
+
+
+def costmap(stamp, frame=FRAME, cells=None, **origin):
+    """Free space of 8 x 8 m around the target, with an obstacle at it."""
+    if cells is None:
+        cells = np.zeros((CELLS, CELLS), np.int8)
+        cells[30:34, 30:34] = 100
+    info = MapMetaData(resolution=CELL, width=cells.shape[1], height=cells.shape[0], origin=Pose())
+    info.origin.position.x = info.origin.position.y = -CELLS * CELL / 2
+    return OccupancyGrid(header=Header(frame_id=frame, stamp=stamp), info=info, data=cells.ravel().tolist())
+
+
+class Around:
+    """Nav2's side of the node, and an operator: publishes the costmap and the pose, hears what comes out."""
+
+    def __init__(self, world, goto):
+        self.world, self.goto = world, goto
+        self.node = Node('around', namespace=world.node.get_namespace(), context=goto.context)
+        self.heard = {kind: [] for kind in (PoseStamped, DiagnosticStatus, MarkerArray)}
+        for kind, topic in ((PoseStamped, 'goal_pose'), (DiagnosticStatus, 'status'), (MarkerArray, 'markers')):
+            self.node.create_subscription(kind, f'robobrain_goto/{topic}', self.heard[kind].append, 10)
+        self.costmap = self.node.create_publisher(OccupancyGrid, 'global_costmap/costmap', LATCHED)
+        self.pose = self.node.create_publisher(PoseWithCovarianceStamped, 'amcl_pose', LATCHED)
+        self.instruction = self.node.create_publisher(String, 'robobrain_goto/instruction', 5)
+        self.cancel = self.node.create_publisher(Empty, 'robobrain_goto/cancel', 5)
+
+    def now(self):
+        return self.node.get_clock().now().to_msg()
+
+    def show(self, message=None, robot=(-3.0, 0.0)):
+        """Publish where everything is, and wait until the node knows."""
+        message = message or costmap(self.now())
+        pose = PoseWithCovarianceStamped(header=Header(frame_id=FRAME))
+        pose.pose.pose.position.x, pose.pose.pose.position.y = robot
+        self.costmap.publish(message)
+        self.pose.publish(pose)
+        until(lambda: self.goto._costmap._newest == message and self.goto._robot._newest == pose, 'costmap and pose')
+
+    def ask(self, instruction='the red mug'):
+        self.instruction.publish(String(data=instruction))
+
+    def told(self, state, instruction='the red mug'):
+        """The values of the status that says so."""
+
+        def found():
+            for message in self.heard[DiagnosticStatus]:
+                values = {pair.key: pair.value for pair in message.values}
+                if (values['state'], values['instruction']) == (state, instruction):
+                    return {**values, 'message': message.message, 'level': message.level}
+            return None
+
+        return until(found, f'{state} of {instruction!r}')
+
+    def failed(self, code, instruction='the red mug'):
+        values = self.told(telling.FAILED, instruction)
+        assert values['code'] == code, values
+        assert not self.heard[PoseStamped]
+        return values
+
+
+@pytest.fixture
+def around(world, pictures, far_context):
+    options = {'map_frame': FRAME, 'robot_pose': 'topic'}
+    overrides = [Parameter(name, value=value) for name, value in options.items()]
+    goto = GotoNode(context=far_context, namespace=world.node.get_namespace(), parameter_overrides=overrides)
+    with spinning(goto):
+        around = Around(world, goto)
+        with spinning(around.node):
+            until(goto._query.server_is_ready, 'the action of the brain')
+            topics = ('instruction', 'cancel', 'goal_pose', 'status', 'markers')
+            until(
+                lambda: all(
+                    around.node.count_publishers(f'robobrain_goto/{topic}')
+                    and around.node.count_subscribers(f'robobrain_goto/{topic}')
+                    for topic in topics
+                ),
+                'all topics',
+            )
+            up(world)
+            until(lambda: world.node._cameras[''].status().depth_received, 'depth')
+            yield around
+        around.node.destroy_node()
+    goto.destroy_node()
+
+
+def engine(around):
+    return around.world.node._brain.engine
+
+
+@pytest.mark.ros
+class TestOverDds:
+    """One brain, one goto, and Nav2's side, for each test."""
+
+    def test_it_tells_where_to_stand_facing_the_target(self, around):
+        around.show()
+        around.ask()
+        pose = until(lambda: around.heard[PoseStamped], 'goal pose')[0]
+        assert pose.header.frame_id == FRAME
+        assert Time.from_msg(pose.header.stamp).nanoseconds > 0
+        place = pose.pose.position.x, pose.pose.position.y
+        assert place == pytest.approx((-0.85, TARGET[1]), abs=0.2), 'on the side of the robot'
+        assert 0.78 <= math.dist(place, TARGET) < 1.2
+        towards = math.atan2(TARGET[1] - place[1], TARGET[0] - place[0])
+        assert yaw_of(pose.pose.orientation) == pytest.approx(towards, abs=0.03)
+        values = around.told(telling.GOAL)
+        assert (values['level'], 'code' in values) == (DiagnosticStatus.OK, False)
+        assert 'm in front of it' in values['message']
+        arrow, ball = until(lambda: around.heard[MarkerArray], 'markers')[0].markers
+        assert (arrow.type, arrow.pose) == (Marker.ARROW, pose.pose)
+        place = ball.pose.position
+        assert (place.x, place.y, place.z) == pytest.approx((*TARGET, 1.0), abs=0.02)
+
+    def test_what_is_not_there_is_to_be_looked_for_elsewhere(self, around):
+        around.show()
+        engine(around).scripts['unicorn'] = ['not visible']
+        around.ask('the unicorn')
+        assert around.failed('NOT_FOUND', 'the unicorn')['recovery'] == 'LOOK_ELSEWHERE'
+        assert until(lambda: around.heard[MarkerArray], 'markers')[0].markers[0].action == Marker.DELETEALL
+
+    def test_what_has_no_depth_is_to_be_approached(self, around, pictures):
+        around.show()
+        rgb, metres = pictures.scene.render()
+        pictures.scene = SimpleNamespace(view=pictures.scene.view, render=lambda: (rgb, metres * np.nan))
+        shown = len(pictures.stamps)
+        until(lambda: len(pictures.stamps) > shown + 2, 'images without depth')
+        around.ask()
+        assert around.failed('NO_DEPTH')['recovery'] == 'COME_NEARER'
+
+    def test_without_room_it_says_why(self, around):
+        cells = np.zeros((CELLS, CELLS), np.int8)
+        cells[19:45, 19:45] = 100
+        around.show(costmap(around.now(), cells=cells))
+        around.ask()
+        values = around.failed('OCCUPIED')
+        assert 'max_standoff_m must be more than half the thing' in values['message']
+        assert values['level'] == DiagnosticStatus.ERROR
+
+    def test_without_a_costmap_or_with_one_that_cannot_be_used_it_says_so(self, around):
+        around.ask('first')
+        assert 'global_costmap/costmap' in around.failed('NO_COSTMAP', 'first')['message']
+        old = Time(nanoseconds=around.node.get_clock().now().nanoseconds - 60 * 10**9).to_msg()
+        around.show(costmap(old))
+        around.ask('second')
+        assert 'max_costmap_age_s' in around.failed('STALE_COSTMAP', 'second')['message']
+        around.show(costmap(around.now(), frame='odom'))
+        around.ask('third')
+        assert "'odom'" in around.failed('BAD_COSTMAP', 'third')['message']
+        message = costmap(around.now())
+        message.info.height -= 1
+        around.show(message)
+        around.ask('fourth')
+        assert '4096 cells' in around.failed('BAD_COSTMAP', 'fourth')['message']
+        around.show()
+        around.ask('fifth')
+        around.told(telling.GOAL, 'fifth')
+
+    def test_an_old_costmap_is_used_where_any_may_be(self, around):
+        around.world.client.set_parameters(around.goto.get_fully_qualified_name(), max_costmap_age_s=0)
+        around.show(costmap(Time(seconds=5).to_msg()))
+        around.ask()
+        around.told(telling.GOAL)
+
+    def test_a_new_instruction_takes_the_place_of_the_one_before(self, around):
+        around.show()
+        around.ask('hang')
+        until(lambda: engine(around).running, 'the first question')
+        around.ask('the plate')
+        assert around.told(telling.FAILED, 'hang')['code'] == 'PREEMPTED'
+        around.told(telling.GOAL, 'the plate')
+        until(lambda: not engine(around).running, 'end of the first question')
+        assert len(around.heard[PoseStamped]) == 1
+
+    def test_cancelling_ends_the_question_in_the_brain(self, around):
+        around.show()
+        around.ask('hang')
+        until(lambda: engine(around).running, 'the question')
+        around.cancel.publish(Empty())
+        values = around.failed('CANCELLED', 'hang')
+        assert (values['recovery'], values['level']) == ('NONE', DiagnosticStatus.WARN)
+        until(lambda: not engine(around).running, 'end of the question')
+
+    def test_what_is_cancelled_before_it_is_accepted_ends_in_the_brain_too(self, around):
+        around.show()
+
+        def at_once():
+            around.goto.go('hang')
+            around.goto.cancel()
+
+        until(around.goto.executor.create_task(at_once).done, 'both')
+        around.failed('CANCELLED', 'hang')
+        around.ask('the plate')
+        around.told(telling.GOAL, 'the plate')
+        assert not engine(around).running
+
+    def test_a_brain_that_dies_or_is_not_active_is_named(self, around):
+        around.show()
+        engine(around).scripts['the cup'] = [Die()]
+        around.ask('the cup')
+        assert around.failed('ENGINE_DEAD', 'the cup')['recovery'] == 'WAIT'
+        assert around.world.transition(DEACTIVATE)
+        around.ask('the plate')
+        assert around.failed('NOT_ACTIVE', 'the plate')['recovery'] == 'WAIT'
+
+    def test_a_question_that_takes_too_long_ends(self, around):
+        around.show()
+        around.world.client.set_parameters(around.goto.get_fully_qualified_name(), timeout_s=0.5)
+        engine(around).scripts['the cup'] = [Gate()]
+        around.ask('the cup')
+        assert around.failed('TIMEOUT', 'the cup')['recovery'] == 'RETRY'
+
+
+# --- without a brain ------------------------------------------------------------------------------
+@pytest.fixture
+def alone():
+    with own_domain(), ros() as context:
+        overrides = [Parameter('robot_pose', value='topic')]
+        node = GotoNode(context=context, parameter_overrides=overrides)
+        node.told = []
+        node._status = SimpleNamespace(publish=node.told.append)
+        yield node
+        node.destroy_node()
+
+
+@pytest.mark.ros
+def test_without_a_brain_it_says_so(alone):
+    alone.go('the red mug')
+    values = {pair.key: pair.value for pair in alone.told[-1].values}
+    assert values == {'state': 'FAILED', 'instruction': 'the red mug', 'code': 'NO_BRAIN', 'recovery': 'WAIT'}
+    assert 'robobrain/query' in alone.told[-1].message
+
+
+@pytest.mark.ros
+def test_parameters_are_checked_when_they_are_set(alone):
+    (result,) = alone.set_parameters([Parameter('standoff_m', value=3)])
+    assert 'standoff_m is 3.0 and max_standoff_m is 1.2' in result.reason
+    (result,) = alone.set_parameters([Parameter('max_standoff_m', value=3)])
+    assert result.successful
+    (result,) = alone.set_parameters([Parameter('map_frame', value='odom')])
+    assert not result.successful
+
+
+@pytest.mark.ros
+def test_the_robot_s_pose_is_asked_for(alone):
+    with pytest.raises(Failure, match='no pose of the robot has come on /amcl_pose') as error:
+        alone._robot.place()
+    assert error.value.code == 'NO_ROBOT_POSE'
+    alone._robot._hear(PoseWithCovarianceStamped(header=Header(frame_id='odom')))
+    with pytest.raises(Failure, match=r"in frame 'odom', but map_frame is 'map'"):
+        alone._robot.place()
+
+
+class TransformException(Exception):
+    """The name that tf2 gives it."""
+
+
+@pytest.fixture
+def tf2(monkeypatch):
+    """A stand-in for the package, of which there is no wheel; its buffer gives ``answer``."""
+    module = ModuleType('tf2_ros')
+    asked = []
+
+    def lookup(*arguments):
+        asked.append(arguments)
+        if isinstance(module.answer, Exception):
+            raise module.answer
+        return SimpleNamespace(transform=SimpleNamespace(translation=module.answer))
+
+    module.asked = asked
+    module.Buffer = lambda: SimpleNamespace(lookup_transform=lookup)
+    module.TransformException = TransformException
+    module.TransformListener = lambda buffer, node: (buffer, node)
+    monkeypatch.setitem(sys.modules, 'tf2_ros', module)
+    return module
+
+
+def test_tf2_gives_the_newest_pose(tf2):
+    pose = PoseFromTf(SimpleNamespace(), 'map', 'base_link')
+    tf2.answer = SimpleNamespace(x=1.0, y=2.0, z=3.0)
+    assert pose.place() == (1.0, 2.0)
+    assert tf2.asked == [('map', 'base_link', Time())]
+    tf2.answer = TransformException('no tree')
+    with pytest.raises(Failure, match="no transform from 'base_link' to 'map': no tree") as error:
+        pose.place()
+    assert error.value.code == 'NO_ROBOT_POSE'
+
+
+def test_without_tf2_the_topic_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tf2_ros', None)
+    with pytest.raises(BadRequest, match=r"robot_pose is 'tf', but tf2_ros is not installed .*set it to 'topic'"):
+        PoseFromTf(SimpleNamespace(), 'map', 'base_link')
+
+
+# --- tables and the program -----------------------------------------------------------------------
+def test_every_failure_has_a_recovery():
+    codes = {code.name for code in ErrorCode if code} | {status.name for status in PointStatus if status}
+    assert codes | {reason.value for reason in Reason} <= RECOVERIES.keys()
+    assert set(RECOVERIES.values()) == set(Recovery)
+
+
+def test_the_parameter_file_is_the_schema():
+    text = (ROOT / 'config' / 'goto.yaml').read_text()
+    assert text == parameters.ros_file(), f'renew it: python -m {parameters.MODULE} config/goto.yaml'
+    values = yaml.safe_load(text)['/**']['ros__parameters']
+    assert values == {parameter.name: parameter.default for parameter in parameters.PARAMETERS}
+    parameters.check(values)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'says'),
+    [
+        ({'standoff_m': 2.0}, 'standoff_m is 2.0 and max_standoff_m is 1.2'),
+        ({'brain': ''}, "brain is '', but must be a name"),
+        ({'map_frame': ''}, "map_frame is '', but must be a name"),
+    ],
+)
+def test_values_that_do_not_go_together_are_quoted(changes, says):
+    with pytest.raises(BadRequest, match=says):
+        parameters.check({parameter.name: parameter.default for parameter in parameters.PARAMETERS} | changes)
+
+
+def program(*arguments, **options):
+    command = [sys.executable, '-m', 'robobrain_ros.planners.goto.node', *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+@pytest.mark.ros
+def test_the_program_ends_with_ctrl_c():
+    with own_domain():
+        process = program('--ros-args', '-p', 'robot_pose:=topic', '-p', 'standof_m:=1.0')
+        try:
+            assert "did you mean 'standoff_m'?" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=SOON)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+
+
+@pytest.mark.ros
+def test_the_program_refuses_what_cannot_be(tmp_path):
+    with own_domain():
+        process = program('--ros-args', '-p', 'robot_pose:=topic', '-p', 'standoff_m:=5.0')
+        said, _ = process.communicate(timeout=SOON)
+    assert process.returncode == 1
+    assert 'standoff_m is 5.0 and max_standoff_m is 1.2' in said
+    assert 'Traceback' not in said
