@@ -70,7 +70,8 @@ def normalized(text: str) -> str:
     if '$' not in text:
         for word in _WRONG:
             text = text.replace(word, '错误')
-    text = _TEXT_MACRO.sub(r'\1', text)
+    closed = text.rfind('}') + 1  # behind it, an answer that repeats "\\text{" would be searched in quadratic time
+    text = _TEXT_MACRO.sub(r'\1', text[:closed]) + text[closed:]
     for spelling, plain in _SPELLINGS.items():
         text = text.replace(spelling, plain)
     text = _behind(_BEFORE_TEXT, _VERDICTS.get(text, text)).strip()

@@ -36,7 +36,7 @@ def final_answer(text: str) -> str:
     for keyword in _BEFORE:
         if keyword in text:
             return text.split(keyword)[-1].strip().translate(_PLAIN)
-    boxed = _BOXED.search(text)
+    boxed = _BOXED.search(text, 0, text.rfind('}') + 1)  # the end keeps the search linear
     return (boxed[1].strip() if boxed else text).translate(_PLAIN)
 
 

@@ -272,3 +272,9 @@ def test_no_answer_breaks_the_readings(answer, label):
 def test_a_letter_behind_the_last_keyword_counts(letter, before):
     """Small letters before it do not matter: no keyword is looked for before this one."""
     assert extraction.letter(f'{before} boxed{{{letter}}}') == letter
+
+
+def test_an_answer_that_repeats_itself_up_to_the_token_limit_is_read_in_linear_time():
+    """In quadratic time, this takes longer than a test may."""
+    assert extraction.normalized('\\text{' * 40_000).startswith('\\text{')
+    assert matching.final_answer('\\boxed{' * 40_000).startswith('\\boxed{')
