@@ -8,6 +8,7 @@
 
 """One goal of an action on its way, which can be cancelled at any time; for nodes that must not block."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,14 +22,18 @@ from robobrain_ros.planners.failure import Failure
 
 STEADY = Clock(clock_type=ClockType.STEADY_TIME)
 """Runs on while a simulation stands."""
+WATCH_S = 0.25
+"""So often it looks whether the time is up, or the server gone."""
 
 
 class ActionGoal:
     """Sends a goal, and calls back once when it has ended, in whatever way; use it in the node's executor only.
 
-    :param client: of the action; its server has to be known
-    :param timeout_s: after so many seconds without a result, the goal is cancelled and ends with TIMEOUT; None: never
-    :param ended: called with the action's status (action_msgs/GoalStatus) and result, or with a Failure
+    :param client: of the action
+    :param timeout_s: after so many seconds without a result, the goal is cancelled and fails with TIMEOUT; None: never
+    :param absent: how it fails if there is no server, or no more
+    :param ended: called with the action's status (action_msgs/GoalStatus) and result
+    :param failed: called instead, with the reason, if there is no result
     """
 
     def __init__(
@@ -37,18 +42,26 @@ class ActionGoal:
         client: 'ActionClient[Any, Any, Any]',
         goal: Any,
         timeout_s: float | None,
+        absent: Failure,
         ended: Callable[[int, Any], None],
         failed: Callable[[Failure], None],
     ) -> None:
-        self._node = node
-        self._handle: Any = None
+        self._node, self._client, self._absent = node, client, absent
         self._ended, self._failed = ended, failed
+        self._handle: Any = None
         self._over = False
-        self._timer = None
-        if timeout_s is not None:
-            late = Failure('TIMEOUT', f'{client._action_name}: no result within {timeout_s:g} s')
-            self._timer = node.create_timer(timeout_s, lambda: self.stop(late), clock=STEADY)
+        self._timeout_s, self._began = timeout_s, time.monotonic()
+        self._timer: Any = None
+        if not client.server_is_ready():
+            self.stop(absent)
+            return
+        self._timer = node.create_timer(WATCH_S, self._watch, clock=STEADY)
         client.send_goal_async(goal).add_done_callback(self._on_reply)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._over
 
     def stop(self, failure: Failure) -> None:
         """Cancel the goal, as soon as the server has accepted it, and fail at once; does nothing once it has ended."""
@@ -56,6 +69,12 @@ class ActionGoal:
             self._cancel()
             self._end()
             self._failed(failure)
+
+    def _watch(self) -> None:
+        if self._timeout_s is not None and time.monotonic() - self._began > self._timeout_s:
+            self.stop(Failure('TIMEOUT', f'{self._client._action_name}: no result within {self._timeout_s:g} s'))
+        elif not self._client.server_is_ready():
+            self.stop(self._absent)
 
     def _on_reply(self, replied: Any) -> None:
         self._handle = replied.result()

@@ -66,6 +66,9 @@ RECOVERIES = {
     'STALE_COSTMAP': Recovery.WAIT,
     'BAD_COSTMAP': Recovery.ASK,
     'NO_ROBOT_POSE': Recovery.WAIT,
+    'NO_NAV2': Recovery.WAIT,
+    # what became of the drive
+    'NAVIGATION_FAILED': Recovery.RETRY,
 }
 """What may help, by the code of a failure."""
 
@@ -78,9 +81,11 @@ class Failure(Exception):
 
     :param code: one of RECOVERIES
     :param message: a sentence with figures
+    :param number: the error code of another package's server that failed, such as Nav2's; 0: none
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, number: int = 0) -> None:
         super().__init__(message)
         self.code = code
+        self.number = number
         self.recovery = RECOVERIES[code]

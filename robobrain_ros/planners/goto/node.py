@@ -31,6 +31,7 @@ from robobrain_ros.planners.action_goal import ActionGoal
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import telling, topics
 from robobrain_ros.planners.goto.approach import Approach, NoApproach, approach
+from robobrain_ros.planners.goto.driving import Navigator
 from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
 from robobrain_ros.planners.goto.parameters import PARAMETERS, check
 from robobrain_ros.ros import arguments
@@ -44,9 +45,9 @@ REPLY_S = 2.0
 
 
 class GotoNode(Node):
-    """Turns each instruction into a pose, as soon as the brain has answered; moves nothing itself.
+    """Turns each instruction into a pose as soon as the brain has answered, and has Nav2 drive there if it is to.
 
-    A new instruction takes the place of the one before, whose question is cancelled in the brain.
+    A new instruction takes the place of the one before, whose question or drive is cancelled.
 
     :param options: those of rclpy's Node, such as ``namespace`` or ``context``
     :raises BadRequest: for parameters that cannot be
@@ -69,7 +70,9 @@ class GotoNode(Node):
         self._goal_pose = self.create_publisher(PoseStamped, topics.GOAL_POSE, 5)
         self._markers = self.create_publisher(MarkerArray, topics.MARKERS, LATCHED)
         self._status = self.create_publisher(DiagnosticStatus, topics.STATUS, LATCHED)
-        self._question: ActionGoal | None = None
+        self._navigator = Navigator(self) if self._value('drive') == 'action' else None
+        self._under_way: ActionGoal | None = None
+        """The question to the brain, then the drive."""
         self.create_subscription(String, topics.INSTRUCTION, lambda message: self.go(message.data), 5)
         self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
 
@@ -98,9 +101,6 @@ class GotoNode(Node):
         def failed(failure: Failure) -> None:
             self._fail(instruction, failure)
 
-        if not self._query.server_is_ready():
-            failed(Failure('NO_BRAIN', f'there is no action {self._query._action_name}: is the node running?'))
-            return
         timeout_s = self._value('timeout_s')
         goal = Query.Goal(
             task='pointing',
@@ -109,38 +109,50 @@ class GotoNode(Node):
             target_frame=self._frame,
             timeout=duration(timeout_s),
         )
-        self._question = ActionGoal(
+        absent = Failure('NO_BRAIN', f'there is no action {self._query._action_name}: is the node running?')
+        self._under_way = ActionGoal(
             self,
             self._query,
             goal,
             timeout_s + REPLY_S,
+            absent,
             lambda status, result: self._on_answer(instruction, result.answer),
             failed,
         )
 
     def cancel(self) -> None:
-        """End what is under way; call it in the node's executor."""
+        """End what is under way, also a drive; call it in the node's executor."""
         self._stop(Failure('CANCELLED', 'cancelled'))
 
+    @property
+    def busy(self) -> bool:
+        """Whether the brain is being asked, or Nav2 drives."""
+        return self._under_way is not None and not self._under_way.over
+
     def _stop(self, failure: Failure) -> None:
-        if self._question is not None:
-            self._question.stop(failure)
+        if self._under_way is not None:
+            self._under_way.stop(failure)
 
     def _on_answer(self, instruction: str, answer: Answer) -> None:
-        self._question = None
         try:
             target, found = self._choose(answer)
         except Failure as failure:
             self._fail(instruction, failure)
             return
         stamp = self.get_clock().now().to_msg()
+        pose = telling.goal_pose(found, self._frame, stamp)
         self._markers.publish(telling.markers(found, target, self._frame, stamp))
-        self._goal_pose.publish(telling.goal_pose(found, self._frame, stamp))
-        self._tell(
-            telling.GOAL,
-            instruction,
-            f'{instruction!r}: stand at ({found.x:.2f}, {found.y:.2f}), {found.distance_m:.2f} m in front of it and '
-            f'{found.way_m:.1f} m from here',
+        self._goal_pose.publish(pose)
+        where = f'({found.x:.2f}, {found.y:.2f}), {found.distance_m:.2f} m in front of it'
+        way = f'{instruction!r}: stand at {where} and {found.way_m:.1f} m from here'
+        if self._navigator is None:
+            self._tell(telling.GOAL, instruction, way)
+            return
+        self._tell(telling.DRIVING, instruction, way)
+        self._under_way = self._navigator.drive(
+            pose,
+            lambda: self._tell(telling.ARRIVED, instruction, f'{instruction!r}: at {where}'),
+            lambda failure: self._fail(instruction, failure),
         )
 
     def _choose(self, answer: Answer) -> tuple[Point, Approach]:
@@ -170,7 +182,6 @@ class GotoNode(Node):
         raise failures[0]
 
     def _fail(self, instruction: str, failure: Failure) -> None:
-        self._question = None
         self._markers.publish(telling.no_markers())
         self._tell(telling.FAILED, instruction, str(failure), failure)
 
@@ -197,13 +208,17 @@ def main(args: list[str] | None = None) -> int:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         return 1
     executor = SingleThreadedExecutor()
+    node: GotoNode | None = None
     try:
         with signals.interrupting():
             node = GotoNode()
             executor.add_node(node)
             spin_safely(executor, node.get_logger())
-    except KeyboardInterrupt:
-        pass  # the way it is meant to end
+    except KeyboardInterrupt:  # the way it is meant to end
+        if node is not None and node.busy:
+            node.cancel()
+            for _ in range(10):  # a robot that drives has to hear it
+                executor.spin_once(timeout_sec=0.05)
     except (BrainError, ValueError, ParameterException) as error:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
         return 1

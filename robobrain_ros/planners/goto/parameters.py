@@ -30,6 +30,12 @@ PARAMETERS = (
         ('tf', 'topic'),
     ),
     Parameter(
+        'drive',
+        'topic',
+        'topic: only publish the goal pose; action: also drive there, by nav2_msgs/NavigateToPose',
+        ('topic', 'action'),
+    ),
+    Parameter(
         'standoff_m',
         0.8,
         'least distance between the robot and the target, m: half its depth and what its arm needs',

@@ -19,8 +19,8 @@ from visualization_msgs.msg import Marker, MarkerArray
 from robobrain_ros.planners.failure import Failure, Recovery
 from robobrain_ros.planners.goto.approach import Approach
 
-ASKING, GOAL, FAILED = 'ASKING', 'GOAL', 'FAILED'
-"""States of an instruction: the brain is asked; a pose has been published; there is none."""
+ASKING, GOAL, DRIVING, ARRIVED, FAILED = 'ASKING', 'GOAL', 'DRIVING', 'ARRIVED', 'FAILED'
+"""States of an instruction: the brain is asked; a pose has been published; Nav2 drives there; it is there; or not."""
 ARROW, TARGET = ColorRGBA(r=0.2, g=0.9, b=0.3, a=1.0), ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0)
 
 
@@ -49,14 +49,15 @@ def status(node: str, state: str, instruction: str, message: str, failure: Failu
     """Tell how far an instruction is.
 
     :param node: full name of the node
-    :param state: ASKING, GOAL or FAILED
-    :param failure: why there is no pose; it gives the values ``code`` and ``recovery``
+    :param state: such as ASKING
+    :param failure: why it failed; it gives the values ``code`` and ``recovery``, and perhaps ``number``
     """
     level = DiagnosticStatus.OK
     values = {'state': state, 'instruction': instruction}
     if failure is not None:
         level = DiagnosticStatus.WARN if failure.recovery is Recovery.NONE else DiagnosticStatus.ERROR
         values |= {'code': failure.code, 'recovery': failure.recovery.value}
+        values |= {'number': str(failure.number)} if failure.number else {}
     return DiagnosticStatus(
         level=level,
         name=node,

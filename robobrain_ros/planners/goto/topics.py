@@ -26,6 +26,8 @@ ROBOT_POSE = 'amcl_pose'
 
 GOAL_POSE = '~/goal_pose'
 """Topic of geometry_msgs/PoseStamped: where to stand, facing the target; remap it to Nav2's ``goal_pose``."""
+NAVIGATE = 'navigate_to_pose'
+"""Action nav2_msgs/NavigateToPose, which is asked to drive there where the parameter ``drive`` says so."""
 STATUS = '~/status'
 """Topic of diagnostic_msgs/DiagnosticStatus, transient local: how far it is, and how it ended."""
 MARKERS = '~/markers'
