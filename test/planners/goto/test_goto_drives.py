@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import nav2_stand_in
 import numpy as np
@@ -122,7 +123,7 @@ def node(stand_in):
     cells[46:54, 46:54] = 100
     overrides = [Parameter(name, value=value) for name, value in {'robot_pose': 'topic', 'drive': 'action'}.items()]
     with ros() as context:
-        node = GotoNode(context=context, parameter_overrides=overrides)
+        node: Any = GotoNode(context=context, parameter_overrides=overrides)
         node._costmap = SimpleNamespace(grid=lambda max_age_s: Grid(cells, 0.1))
         node._robot = SimpleNamespace(place=lambda: (1.0, 5.0))
         with spinning(node):
