@@ -58,6 +58,9 @@ class Target:
     """Standard deviations of ``pixel`` (u and v, pixels) and of ``model_depth`` (metres), calibrated likewise."""
     covariance: tuple[float, ...] | None = None
     """Covariance of ``position``, m^2: nine numbers, row by row, from ``spread`` and that of the depth window."""
+    orientation: tuple[float, float, float, float] | None = None
+    """Quaternion (x, y, z, w) in the frame of ``position``, whose z points into the object, as a tool's does; None
+    without a position, and where none is wanted."""
 
 
 class StepStatus(IntEnum):

@@ -27,6 +27,7 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthRules
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.geometry.locate import locate_targets, locate_waypoints
+from robobrain_ros.geometry.orientation import PoseOrientation
 from robobrain_ros.tasks import MISSION, NAMES, TASKS, get_task
 from robobrain_ros.tasks.base import Task
 from robobrain_ros.tasks.calibration import Calibration
@@ -50,21 +51,25 @@ class Settings:
     """A place that is less sure than this makes the answer UNSURE, 0 .. 1; 0 takes all, also of unknown confidence."""
     depth: DepthRules = field(default_factory=DepthRules)
     """How positions are read from the depth image."""
+    orientation: PoseOrientation = PoseOrientation.SURFACE
+    """Where z of poses points: ``surface``, ``ray``, ``down`` or ``none``, as the parameter ``pose_orientation`` says."""
     policy: Policy = Policy.QUEUE
     """What happens to a request that comes while another one runs."""
     queue_size: int = 10
     """Requests that may wait, with policy QUEUE."""
 
     def __post_init__(self) -> None:
-        """Take the policy by its name, too.
+        """Take policy and orientation by their names, too.
 
-        :raises BadRequest: for a policy that there is not, and for numbers out of range
+        :raises BadRequest: for a policy or an orientation that there is not, and for numbers out of range
         """
-        try:
-            object.__setattr__(self, 'policy', Policy(self.policy))
-        except ValueError:
-            names = ', '.join(repr(policy.value) for policy in Policy)
-            raise BadRequest(f'policy is {self.policy!r}, but must be one of {names}') from None
+        for name, kinds in (('policy', Policy), ('orientation', PoseOrientation)):
+            value = getattr(self, name)
+            try:
+                object.__setattr__(self, name, kinds(value))
+            except ValueError:
+                names = ', '.join(repr(kind.value) for kind in kinds)
+                raise BadRequest(f'{name} is {value!r}, but must be one of {names}') from None
         if not isinstance(self.min_confidence, int | float) or not 0 <= self.min_confidence <= 1:
             raise BadRequest(f'min_confidence is {self.min_confidence!r}, but must be a number in 0 .. 1')
         for name, value in (('temperature', self.temperature), ('queue_size', self.queue_size)):
@@ -180,7 +185,9 @@ class Pipeline:
         if places := targets(parsed, scale, image.letterbox, label, way, reliability):
             locate = locate_waypoints if way else locate_targets
             rules = replace(settings.depth, least_spread_m=reliability.depth_least_m)
-            located, faults = await asyncio.to_thread(image.locate, lambda scene: locate(places, scene, rules))
+            located, faults = await asyncio.to_thread(
+                image.locate, lambda scene: locate(places, scene, rules), settings.orientation, way
+            )
             found = {'waypoints' if way else 'targets': located.targets}
             job.update(Stage.PROJECT, **found, warnings=warnings + faults + located.reasons)
             check_sure(located.targets, settings.min_confidence)

@@ -15,6 +15,7 @@ from robobrain_ros.brain.frame import Frame, Rgb
 from robobrain_ros.errors import BrainError
 from robobrain_ros.geometry.letterbox import Letterbox
 from robobrain_ros.geometry.locate import Located, Scene, transformed, without_positions
+from robobrain_ros.geometry.orientation import PoseOrientation, oriented
 
 
 @dataclass(frozen=True)
@@ -26,14 +27,26 @@ class PreparedImage:
     rgb: Rgb
     """The picture as the model gets it."""
 
-    def locate(self, find: Callable[[Scene], Located]) -> tuple[Located, tuple[str, ...]]:
+    def locate(
+        self, find: Callable[[Scene], Located], how: PoseOrientation, way: bool
+    ) -> tuple[Located, tuple[str, ...]]:
         """Place targets in the frame that positions are wanted in. May take milliseconds, or wait for a transform.
 
         :param find: places them in the camera's optical frame
+        :param how: where their poses' z points
+        :param way: whether they are a way
         :returns: the targets, and what could not be used for it: that costs the position, not the answer
+        :raises BadRequest: if ``how`` cannot be had in that frame
         """
         scene, faults = self._scene()
-        return self._transformed(find(scene)), faults
+        located = find(scene)
+        if not any(target.position for target in located.targets):
+            return located, faults
+        try:
+            transform = self.frame.transform()
+        except LookupError as error:
+            return without_positions(located, str(error)), faults
+        return oriented(transformed(located, transform), scene, how, transform, way), faults
 
     def _scene(self) -> tuple[Scene, tuple[str, ...]]:
         faults = []
@@ -49,11 +62,3 @@ class PreparedImage:
         except BrainError as error:
             depth_fault = str(error)
         return Scene(self.letterbox.image, camera, depth, depth_fault), tuple(faults)
-
-    def _transformed(self, located: Located) -> Located:
-        if not any(target.position for target in located.targets):
-            return located
-        try:
-            return transformed(located, self.frame.transform())
-        except LookupError as error:
-            return without_positions(located, str(error))

@@ -9,21 +9,26 @@
 """Rigid motions between frames, metres."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+Vector: TypeAlias = tuple[float, float, float]
+"""(x, y, z)."""
+Quaternion: TypeAlias = tuple[float, float, float, float]
+"""(x, y, z, w), as ROS orders it."""
 
 
 @dataclass(frozen=True)
 class Transform:
     """A rigid motion: coordinates in one frame to coordinates in another, metres."""
 
-    translation: tuple[float, float, float]
-    rotation: tuple[tuple[float, float, float], ...]
+    translation: Vector
+    rotation: tuple[Vector, ...]
     """Three rows of a rotation matrix."""
 
     @classmethod
-    def from_quaternion(
-        cls, translation: tuple[float, float, float], quaternion: tuple[float, float, float, float]
-    ) -> 'Transform':
+    def from_quaternion(cls, translation: Vector, quaternion: Quaternion) -> 'Transform':
         """Make a motion from a translation and a quaternion.
 
         :param translation: (x, y, z), metres
@@ -41,7 +46,7 @@ class Transform:
         )
         return cls(translation, rows)
 
-    def apply(self, point: tuple[float, float, float]) -> tuple[float, float, float]:
+    def apply(self, point: Vector) -> Vector:
         """Move a point.
 
         :param point: (x, y, z) in the one frame, metres
@@ -52,3 +57,22 @@ class Transform:
             for row, shift in zip(self.rotation, self.translation, strict=True)
         )
         return x, y, z
+
+
+def quaternion(rotation: Sequence[Vector]) -> Quaternion:
+    """Write a rotation as a unit quaternion.
+
+    :param rotation: three rows of a rotation matrix
+    :returns: (x, y, z, w), as ROS orders it, w not negative
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
+    # four times the products of the quaternion's numbers with x, y, z and w: the longest row is the exactest
+    rows = (
+        (1 + xx - yy - zz, xy + yx, xz + zx, zy - yz),
+        (xy + yx, 1 - xx + yy - zz, yz + zy, xz - zx),
+        (xz + zx, yz + zy, 1 - xx - yy + zz, yx - xy),
+        (zy - yz, xz - zx, yx - xy, 1 + xx + yy + zz),
+    )
+    row = max(rows, key=lambda numbers: math.hypot(*numbers))
+    x, y, z, w = (math.copysign(1, row[3]) * number / math.hypot(*row) for number in row)
+    return x, y, z, w

@@ -56,8 +56,9 @@ async def _frame(parts: ActiveNode, wanted: Request) -> CameraFrame:
     :raises BrainError: if it does not come, or the way to the frame that is asked for cannot be known
     """
     frame = await parts.cameras[wanted.camera].frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
-    parts.transforms.check(wanted.target_frame, frame.header.frame_id)
-    frame.to_target = lambda header: parts.transforms.lookup(wanted.target_frame, header, wanted.tf_timeout)
+    transforms, target, camera = parts.transforms, wanted.target_frame, wanted.camera
+    transforms.check(target, frame.header.frame_id, camera)
+    frame.to_target = lambda header: transforms.lookup(target, header, wanted.tf_timeout, camera)
     return frame
 
 

@@ -11,6 +11,7 @@
 In all functions, ``values`` are the parameters' values by name, each of them checked.
 """
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,10 @@ from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
+from robobrain_ros.geometry.orientation import PoseOrientation
+from robobrain_ros.geometry.transform import Transform
 from robobrain_ros.ros.camera.settings import CameraSettings
+from robobrain_ros.ros.transforms import FixedPose
 from robobrain_ros.serving.config import ServeConfig, wanted_key
 from robobrain_ros.tasks.profiles import Profile, detect_profile
 
@@ -144,6 +148,32 @@ def cameras(values: Mapping[str, Any]) -> list[CameraSettings]:
     ]
 
 
+def camera_poses(values: Mapping[str, Any]) -> dict[str, FixedPose]:
+    """Where cameras are that never move, by their names.
+
+    :raises BadRequest: for more poses than cameras, and for numbers that are no pose
+    """
+    names, texts = values['cameras'], values['camera_pose']
+    if len(texts) > len(names):
+        raise BadRequest(f'camera_pose is {texts!r}, but cameras is {names!r}: expected at most one pose a camera')
+    return {name: _fixed_pose(text) for name, text in zip(names, texts, strict=False) if text}
+
+
+def _fixed_pose(text: str) -> FixedPose:
+    frame, *numbers = text.split() or ['']
+    try:
+        x, y, z, qx, qy, qz, qw = map(float, numbers)
+    except ValueError:
+        right = "'FRAME x y z qx qy qz qw', such as 'base_link 0 0 0.8 -0.7071 0.7071 0 0'"
+        raise BadRequest(f'camera_pose is {text!r}, but must be {right}') from None
+    try:
+        if not math.isfinite(x + y + z):
+            raise ValueError('the position is not finite')
+        return FixedPose(frame, Transform.from_quaternion((x, y, z), (qx, qy, qz, qw)))
+    except ValueError as error:
+        raise BadRequest(f'camera_pose is {text!r}, but {error}') from error
+
+
 def check(values: Mapping[str, Any]) -> None:
     """Check values that have to go together.
 
@@ -151,6 +181,7 @@ def check(values: Mapping[str, Any]) -> None:
     """
     settings(values)
     cameras(values)
+    camera_poses(values)
     serve_config(values)
     if on_server(values):
         server_config(values)
@@ -179,6 +210,7 @@ def settings(values: Mapping[str, Any]) -> Settings:
         temperature=values['temperature'],
         min_confidence=values['min_confidence'],
         depth=rules,
+        orientation=PoseOrientation(values['pose_orientation']),
         policy=Policy(values['preemption']),
         queue_size=values['queue_size'],
     )

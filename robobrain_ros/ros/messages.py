@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped, PoseWithCovarianceStamped
+from geometry_msgs.msg import Point, PointStamped, Pose, PoseArray, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from nav_msgs.msg import Path
 from std_msgs.msg import Header
 
@@ -88,8 +88,16 @@ def point(target: Target, header: Header) -> PointStamped:
     return PointStamped(header=header, point=_position(target))
 
 
+def pose(target: Target, header: Header) -> PoseStamped:
+    """The pose of a target, whose position must be known.
+
+    :param header: stamp of the source image, frame of the pose
+    """
+    return PoseStamped(header=header, pose=_pose(target))
+
+
 def pose_with_covariance(target: Target, header: Header) -> PoseWithCovarianceStamped:
-    """The position of a target, which must be known with its covariance; nothing is known of its orientation.
+    """The pose of a target whose position must be known with its covariance; that of its orientation is not.
 
     :param header: stamp of the source image, frame of the position
     """
@@ -101,9 +109,7 @@ def pose_with_covariance(target: Target, header: Header) -> PoseWithCovarianceSt
 
 
 def poses(targets: Iterable[Target], header: Header) -> PoseArray:
-    """The positions of targets, as far as they are known, as poses.
-
-    Orientations are the identity: the model gives none.
+    """The poses of targets, as far as their positions are known.
 
     :param header: stamp of the source image, frame of the positions
     """
@@ -115,13 +121,12 @@ def path(waypoints: Sequence[Target], header: Header) -> Path:
 
     :param header: stamp of the source image, frame of the positions
     """
-    return Path(header=header, poses=[PoseStamped(header=header, pose=_pose(target)) for target in waypoints])
+    return Path(header=header, poses=[pose(target, header) for target in waypoints])
 
 
 def _pose(target: Target) -> Pose:
-    pose = Pose(position=_position(target))
-    pose.orientation.w = 1.0
-    return pose
+    x, y, z, w = target.orientation or (0.0, 0.0, 0.0, 1.0)
+    return Pose(position=_position(target), orientation=Quaternion(x=x, y=y, z=z, w=w))
 
 
 def _position(target: Target) -> Point:

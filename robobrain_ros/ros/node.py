@@ -34,6 +34,7 @@ from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.from_parameters import (
+    camera_poses,
     cameras,
     check,
     engine_config,
@@ -186,6 +187,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         """Subscribe to the camera and take requests."""
         assert self._brain is not None
         with ExitStack() as opened:  # closes what is open already, should the rest fail
+            self._transforms.fixed = camera_poses(self._values())
             outputs = Outputs(self, self._diagnostics.tally)
             opened.callback(outputs.close)
             looking = {}

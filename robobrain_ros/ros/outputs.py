@@ -78,6 +78,7 @@ class Outputs:
                 publishers[topics.TARGETS].publish(messages.poses(placed, header))
             if answer.targets and answer.targets[0].status is PointStatus.OK:  # never the second for the first
                 publishers[topics.TARGET].publish(messages.point(placed[0], header))
+                publishers[topics.TARGET_POSE].publish(messages.pose(placed[0], header))
                 if placed[0].covariance:
                     message_with = messages.pose_with_covariance(placed[0], header)
                     publishers[topics.TARGET_WITH_COVARIANCE].publish(message_with)

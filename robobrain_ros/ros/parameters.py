@@ -20,6 +20,7 @@ from robobrain_ros.engines.vllm.config import DECODE_KERNELS, DTYPES, QUANTIZATI
 from robobrain_ros.engines.vllm.flaggems import CHOICES as FLAGGEMS_CHOICES
 from robobrain_ros.engines.vllm.flaggems import FlagGemsSettings
 from robobrain_ros.geometry.depth import DepthMode, DepthRules
+from robobrain_ros.geometry.orientation import PoseOrientation
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.monitor_parameters import MONITOR
 from robobrain_ros.ros.parameter import NONE, Parameter
@@ -240,6 +241,20 @@ PARAMETERS = (
         'target_frame',
         '',
         "frame for positions, by tf2 at the image's stamp; empty: the camera's optical frame",
+        dynamic=True,
+    ),
+    Parameter(
+        'camera_pose',
+        NONE,
+        "for each camera that never moves, in the order of cameras: 'FRAME x y z qx qy qz qw', its optical frame in "
+        'FRAME, metres and quaternion; positions in FRAME then need no tf2; empty: unknown',
+    ),
+    Parameter(
+        'pose_orientation',
+        Settings.orientation.value,
+        'where z of poses points; surface: into the surface that the depth shows; ray: along the line of sight; down: '
+        'against z of target_frame; none: the identity',
+        _values(PoseOrientation),
         dynamic=True,
     ),
     Parameter('tf_timeout_s', 0.2, 'how long to wait for a transform, s', low=0.0, high=2.0, dynamic=True),

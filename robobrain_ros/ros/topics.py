@@ -15,7 +15,7 @@ Requests and outputs lie below the node's name: ``target`` is ``~/target``, such
 camera lie in the node's namespace, behind the camera's name if it has one: ``image``, or ``front/image``.
 """
 
-from geometry_msgs.msg import PointStamped, PoseArray, PoseWithCovarianceStamped
+from geometry_msgs.msg import PointStamped, PoseArray, PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import Path
 from sensor_msgs.msg import CameraInfo, Image
 from visualization_msgs.msg import MarkerArray
@@ -44,6 +44,8 @@ ANSWER = 'answer'
 """Every request's end, in success and in failure."""
 TARGET = 'target'
 """The first target, if its position is known."""
+TARGET_POSE = 'target_pose'
+"""The first target with how a tool should stand there, if its position is known."""
 TARGET_WITH_COVARIANCE = 'target_with_covariance'
 """The first target with the covariance of its position, if that is known."""
 TARGETS = 'targets'
@@ -63,6 +65,7 @@ MARKERS = 'markers'
 OUTPUTS: dict[str, type] = {
     ANSWER: Answer,
     TARGET: PointStamped,
+    TARGET_POSE: PoseStamped,
     TARGET_WITH_COVARIANCE: PoseWithCovarianceStamped,
     TARGETS: PoseArray,
     WAYPOINTS: PoseArray,

@@ -209,6 +209,7 @@ def test_a_loop_that_is_left_ends_its_request(make):
 @pytest.mark.parametrize(
     ('settings', 'says'),
     [
+        ({'orientation': 'up'}, "orientation is 'up', but must be one of 'surface', 'ray', 'down', 'none'"),
         ({'policy': 'later'}, "policy is 'later', but must be one of 'queue'"),
         ({'temperature': float('nan')}, 'temperature is nan'),
         ({'temperature': 'hot'}, "temperature is 'hot'"),

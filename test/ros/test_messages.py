@@ -172,12 +172,27 @@ def test_standard_messages_have_the_images_header():
     assert [place(pose.pose.position) for pose in path.poses] == [WAYPOINT.position, PLACED.position]
 
 
-def test_poses_are_only_of_what_has_a_position_and_say_nothing_about_orientation():
+def test_poses_are_only_of_what_has_a_position_and_have_the_identity_where_no_orientation_is_known():
     poses = messages.poses((UNPLACED, PLACED, BOXED), HEADER)
     assert poses.header == HEADER
     assert [place(pose.position) for pose in poses.poses] == [PLACED.position]
     orientation = poses.poses[0].orientation
     assert (orientation.x, orientation.y, orientation.z, orientation.w) == (0, 0, 0, 1)
+
+
+def test_every_pose_has_its_target_s_orientation():
+    turned = replace(SURE, orientation=(0.5, -0.5, 0.5, 0.5))
+    poses = [
+        messages.pose(turned, HEADER).pose,
+        messages.pose_with_covariance(turned, HEADER).pose.pose,
+        messages.poses((turned,), HEADER).poses[0],
+        messages.path((turned,), HEADER).poses[0].pose,
+    ]
+    for pose in poses:
+        orientation = pose.orientation
+        assert (orientation.x, orientation.y, orientation.z, orientation.w) == turned.orientation
+        assert place(pose.position) == turned.position
+    assert messages.pose(turned, HEADER).header == HEADER
 
 
 def test_numbers_of_numpy_are_taken():

@@ -61,6 +61,7 @@ def test_a_target_with_the_header_of_its_image(active, client, ears, player):
     assert {topic for topic, heard in ears.heard.items() if heard} == {
         'answer',
         'target',
+        'target_pose',
         'target_with_covariance',
         'targets',
     }

@@ -20,8 +20,9 @@ from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.depth import DepthMode
+from robobrain_ros.geometry.orientation import PoseOrientation
 from robobrain_ros.ros.camera.settings import CameraSettings
-from robobrain_ros.ros.from_parameters import cameras, check, engine_config, profile, settings
+from robobrain_ros.ros.from_parameters import camera_poses, cameras, check, engine_config, profile, settings
 from robobrain_ros.ros.node_parameters import unknown
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.tasks import TASKS
@@ -95,6 +96,7 @@ def test_values_arrive_where_they_belong():
             'guided_decoding': True,
             'temperature': 0.5,
             'min_confidence': 0.25,
+            'pose_orientation': 'down',
             'preemption': 'newest_wins',
             'queue_size': 3,
             'depth_window_px': 7,
@@ -106,7 +108,7 @@ def test_values_arrive_where_they_belong():
         }
     )
     assert (made.guided_decoding, made.temperature, made.policy, made.queue_size) == (True, 0.5, Policy.NEWEST_WINS, 3)
-    assert made.min_confidence == 0.25
+    assert (made.min_confidence, made.orientation) == (0.25, PoseOrientation.DOWN)
     rules = made.depth
     assert (rules.window_px, rules.min_valid_fraction, rules.min_depth_m, rules.max_depth_m) == (7, 0.9, 0.2, 3.0)
     assert (rules.mode, rules.model_depth_is_ray) == (DepthMode.MODEL, True)
@@ -121,12 +123,28 @@ def test_values_arrive_where_they_belong():
     [
         ({'min_depth_m': 5.0, 'max_depth_m': 5.0}, 'min_depth_m is 5.0 and max_depth_m is 5.0'),
         ({'cameras': ['front', 'wrist', 'front']}, "cameras is .*'front', 'wrist', 'front'.* once"),
+        ({'camera_pose': ['', 'desk 0 0 1 0 0 0 1']}, "camera_pose is .*'desk 0 0 1 0 0 0 1'.* at most one"),
+        ({'camera_pose': ['desk 0 0 1 0 0 1']}, "camera_pose is 'desk 0 0 1 0 0 1', but must be 'FRAME x y z"),
+        ({'camera_pose': ['0 0 1 0 0 0 1']}, "camera_pose is '0 0 1 0 0 0 1', but must be 'FRAME x y z"),
+        ({'camera_pose': ['desk 0 0 high 0 0 0 1']}, "camera_pose is 'desk 0 0 high 0 0 0 1', but must be"),
+        ({'camera_pose': [' ']}, "camera_pose is ' ', but must be"),
+        ({'camera_pose': ['desk 0 0 inf 0 0 0 1']}, "camera_pose is 'desk 0 0 inf .* not finite"),
+        ({'camera_pose': ['desk 0 0 1 0 0 0 0']}, "camera_pose is 'desk 0 0 1 0 0 0 0', but the quaternion"),
     ],
 )
 def test_values_that_do_not_go_together_are_refused(change, quoted):
     with pytest.raises(BrainError, match=quoted) as caught:
         check(DEFAULTS | change)
     assert caught.value.code is ErrorCode.BAD_REQUEST
+
+
+def test_fixed_cameras_are_known_by_their_names():
+    assert camera_poses(DEFAULTS) == {}
+    texts = ['a 1 2 3 0 0 0 1', '', ' b -1 0 1e0 0 0 2 0']
+    poses = camera_poses({'cameras': ['front', 'wrist', 'top'], 'camera_pose': texts})
+    assert {name: pose.frame for name, pose in poses.items()} == {'front': 'a', 'top': 'b'}
+    assert poses['front'].to_frame.apply((1, 1, 1)) == (2, 3, 4)
+    assert poses['top'].to_frame.apply((1, 1, 1)) == (-2, -1, 2)
 
 
 def test_the_demonstration_checkpoint_never_stands_in_for_a_model_that_was_forgotten():

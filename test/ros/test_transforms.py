@@ -26,7 +26,7 @@ from std_msgs.msg import Header
 
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.geometry.transform import Transform
-from robobrain_ros.ros.transforms import Transforms
+from robobrain_ros.ros.transforms import FixedPose, Transforms
 
 HALF = math.sqrt(0.5)
 HEADER = Header(stamp=Time(sec=5, nanosec=7), frame_id='camera')
@@ -95,6 +95,21 @@ def test_without_tf2_another_frame_is_refused_with_the_reason(without):
         without.check('base_link', 'camera')
     assert caught.value.code is ErrorCode.BAD_REQUEST
     assert all(words in str(caught.value) for words in ("'base_link'", "'camera'", 'tf2_ros is not installed'))
+
+
+def test_a_camera_that_never_moves_needs_no_tf2_for_its_own_frame(without):
+    desk = Transform.from_quaternion((0, 0, 1), (1, 0, 0, 0))
+    without.fixed = {'front': FixedPose('desk', desk)}
+    for frame in ('desk', '/desk'):
+        without.check(frame, 'camera', 'front')
+        assert without.lookup(frame, HEADER, 0.0, 'front') is desk
+    assert without.lookup('camera', HEADER, 0.0, 'front') is None
+    assert without.lookup('desk', Header(frame_id='camera'), 0.0, 'front') is desk, 'it needs no stamp'
+    with pytest.raises(BrainError) as caught:
+        without.check('map', 'camera', 'front')
+    assert all(words in str(caught.value) for words in ("'map'", "'camera' and 'desk'", 'tf2_ros is not installed'))
+    with pytest.raises(BrainError, match='set camera_pose'):
+        without.check('desk', 'wrist', 'wrist')
 
 
 # --- with tf2 ---------------------------------------------------------------------------------------------------------
@@ -172,6 +187,16 @@ def test_the_same_frame_needs_no_lookup(transforms, target_frame):
     transforms.check(target_frame, 'camera')
     assert transforms.lookup(target_frame, HEADER, 0.25) is None
     assert transforms._buffer.asked == []
+
+
+def test_of_a_camera_that_never_moves_tf2_knows_the_other_frames(transforms):
+    desk = Transform.from_quaternion((0, 0, 1), (1, 0, 0, 0))
+    transforms.fixed = {'': FixedPose('desk', desk)}
+    transforms._buffer.answer.transform.rotation.w = 1.0
+    assert transforms.lookup('desk', HEADER, 0.0) is desk
+    assert transforms._buffer.asked == []
+    assert transforms.lookup('map', HEADER, 0.0).apply((1, 2, 3)) == (1, 2, 3)
+    assert transforms._buffer.asked[0][:2] == ('map', 'camera')
 
 
 def test_what_tf2_does_not_know_is_a_lookup_error_with_its_reason(transforms):
