@@ -52,7 +52,7 @@ class Settings:
     depth: DepthRules = field(default_factory=DepthRules)
     """How positions are read from the depth image."""
     orientation: PoseOrientation = PoseOrientation.SURFACE
-    """Where z of poses points: ``surface``, ``ray``, ``down`` or ``none``, as the parameter ``pose_orientation`` says."""
+    """Where z of poses points: ``surface``, ``ray``, ``down`` or ``none``, as in the parameter ``pose_orientation``."""
     policy: Policy = Policy.QUEUE
     """What happens to a request that comes while another one runs."""
     queue_size: int = 10
