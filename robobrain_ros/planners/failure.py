@@ -67,6 +67,7 @@ RECOVERIES = {
     'BAD_COSTMAP': Recovery.ASK,
     'NO_ROBOT_POSE': Recovery.WAIT,
     'NO_NAV2': Recovery.WAIT,
+    'NO_FOLLOWING': Recovery.ASK,
     # what became of the drive
     'NAVIGATION_FAILED': Recovery.RETRY,
 }

@@ -8,7 +8,9 @@
 
 """The node robobrain_goto: it hears what to go to, asks the brain where that is, and says where to stand."""
 
+import functools
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import rclpy
@@ -32,6 +34,7 @@ from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import telling, topics
 from robobrain_ros.planners.goto.approach import Approach, NoApproach, approach
 from robobrain_ros.planners.goto.driving import Navigator
+from robobrain_ros.planners.goto.following import Following
 from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
 from robobrain_ros.planners.goto.parameters import PARAMETERS, check
 from robobrain_ros.ros import arguments
@@ -68,11 +71,12 @@ class GotoNode(Node):
             self, Query, f'{self._value("brain")}/{brain_topics.QUERY}'
         )
         self._goal_pose = self.create_publisher(PoseStamped, topics.GOAL_POSE, 5)
+        self._object_pose = self.create_publisher(PoseStamped, topics.OBJECT_POSE, 5)
         self._markers = self.create_publisher(MarkerArray, topics.MARKERS, LATCHED)
         self._status = self.create_publisher(DiagnosticStatus, topics.STATUS, LATCHED)
         self._navigator = Navigator(self) if self._value('drive') == 'action' else None
-        self._under_way: ActionGoal | None = None
-        """The question to the brain, then the drive."""
+        self._under_way: ActionGoal | Following | None = None
+        """The question to the brain, then the drive; or what follows."""
         self.create_subscription(String, topics.INSTRUCTION, lambda message: self.go(message.data), 5)
         self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
 
@@ -93,14 +97,24 @@ class GotoNode(Node):
     def go(self, instruction: str) -> None:
         """Ask where something is, and publish where to stand once that is answered; call it in the node's executor.
 
+        With the parameter ``follow_s``, it asks again and again instead, and publishes where the thing is.
+
         :param instruction: what to go to, such as ``the red mug``
         """
         self._stop(Failure('PREEMPTED', f'{instruction!r} took its place'))
         self._tell(telling.ASKING, instruction, f'asking where it is: {instruction!r}')
+        if self._value('follow_s'):
+            self._follow(instruction)
+            return
+        self._under_way = self._ask(
+            instruction,
+            lambda answer: self._on_answer(instruction, answer),
+            lambda failure: self._fail(instruction, failure),
+        )
 
-        def failed(failure: Failure) -> None:
-            self._fail(instruction, failure)
-
+    def _ask(
+        self, instruction: str, answered: Callable[[Answer], None], failed: Callable[[Failure], None]
+    ) -> ActionGoal:
         timeout_s = self._value('timeout_s')
         goal = Query.Goal(
             task='pointing',
@@ -110,15 +124,48 @@ class GotoNode(Node):
             timeout=duration(timeout_s),
         )
         absent = Failure('NO_BRAIN', f'there is no action {self._query._action_name}: is the node running?')
-        self._under_way = ActionGoal(
+        return ActionGoal(
             self,
             self._query,
             goal,
             timeout_s + REPLY_S,
             absent,
-            lambda status, result: self._on_answer(instruction, result.answer),
+            lambda status, result: answered(result.answer),
             failed,
         )
+
+    def _follow(self, instruction: str) -> None:
+        chase: ActionGoal | None = None
+        began = False
+
+        def seen(place: Point, answer: Answer) -> None:
+            nonlocal began, chase
+            self._object_pose.publish(telling.object_pose(place, self._frame, answer.header.stamp))
+            if not began:
+                began = True
+                self._tell(telling.FOLLOWING, instruction, f'{instruction!r} is at ({place.x:.2f}, {place.y:.2f})')
+                if self._navigator is not None:
+                    chase = self._navigator.follow(self._object_pose.topic_name, followed, following.stop)
+
+        def followed() -> None:
+            following.end()
+            self._tell(telling.FOLLOWED, instruction, f'{instruction!r}: Nav2 has ended to follow it')
+
+        def failed(failure: Failure) -> None:
+            if chase is not None:
+                chase.stop(failure)
+            self._fail(instruction, failure)
+
+        following = Following(
+            self,
+            functools.partial(self._ask, instruction),
+            lambda answer: _places(answer)[0],
+            self._value('follow_s'),
+            self._value('lost_s'),
+            seen,
+            failed,
+        )
+        self._under_way = following
 
     def cancel(self) -> None:
         """End what is under way, also a drive; call it in the node's executor."""
@@ -160,25 +207,16 @@ class GotoNode(Node):
 
         :raises Failure: if none has; that of the first one
         """
-        if answer.error_code != ErrorCode.OK:
-            raise Failure(ErrorCode(answer.error_code).name, answer.error_message)
-        if not answer.targets:
-            raise Failure('NOT_FOUND', f'the brain names no place: {answer.text[:80]!r}')
+        places = _places(answer)
         grid = self._costmap.grid(self._value('max_costmap_age_s'))
         robot = self._robot.place()
+        standoffs = self._value('standoff_m'), self._value('max_standoff_m')
         failures = []
-        for target in answer.targets:
-            place = target.position
+        for place in places:
             try:
-                if target.status != PointStatus.OK:
-                    warnings = '; '.join(answer.warnings)
-                    raise Failure(PointStatus(target.status).name, f'where it is cannot be told in metres: {warnings}')
-                standoffs = self._value('standoff_m'), self._value('max_standoff_m')
                 return place, approach((place.x, place.y), robot, grid, *standoffs)
             except NoApproach as error:
                 failures.append(Failure(error.reason.value, str(error)))
-            except Failure as failure:
-                failures.append(failure)
         raise failures[0]
 
     def _fail(self, instruction: str, failure: Failure) -> None:
@@ -191,6 +229,22 @@ class GotoNode(Node):
         else:
             self.get_logger().warning(f'{instruction!r}: {failure.code}: {message}')
         self._status.publish(telling.status(self.get_fully_qualified_name(), state, instruction, message, failure))
+
+
+def _places(answer: Answer) -> list[Point]:
+    """Find where the targets of an answer are; those without a position are left out.
+
+    :raises Failure: if there is none
+    """
+    if answer.error_code != ErrorCode.OK:
+        raise Failure(ErrorCode(answer.error_code).name, answer.error_message)
+    if not answer.targets:
+        raise Failure('NOT_FOUND', f'the brain names no place: {answer.text[:80]!r}')
+    places = [target.position for target in answer.targets if target.status == PointStatus.OK]
+    if not places:
+        warnings = '; '.join(answer.warnings)
+        raise Failure(PointStatus(answer.targets[0].status).name, f'where it is cannot be told in metres: {warnings}')
+    return places
 
 
 def main(args: list[str] | None = None) -> int:

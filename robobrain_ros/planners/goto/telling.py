@@ -19,14 +19,25 @@ from visualization_msgs.msg import Marker, MarkerArray
 from robobrain_ros.planners.failure import Failure, Recovery
 from robobrain_ros.planners.goto.approach import Approach
 
-ASKING, GOAL, DRIVING, ARRIVED, FAILED = 'ASKING', 'GOAL', 'DRIVING', 'ARRIVED', 'FAILED'
-"""States of an instruction: the brain is asked; a pose has been published; Nav2 drives there; it is there; or not."""
+ASKING, FAILED = 'ASKING', 'FAILED'
+"""States of an instruction: the brain is asked; it has ended otherwise than it was meant to."""
+GOAL, DRIVING, ARRIVED = 'GOAL', 'DRIVING', 'ARRIVED'
+"""A pose has been published; Nav2 drives there; the robot is there."""
+FOLLOWING, FOLLOWED = 'FOLLOWING', 'FOLLOWED'
+"""Where the target is, is published again and again; Nav2 has ended to follow it by itself."""
 ARROW, TARGET = ColorRGBA(r=0.2, g=0.9, b=0.3, a=1.0), ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0)
 
 
 def goal_pose(found: Approach, frame: str, stamp: Time) -> PoseStamped:
     """Make the pose to drive to; its x axis is the robot's front."""
     return PoseStamped(header=Header(frame_id=frame, stamp=stamp), pose=_pose(found))
+
+
+def object_pose(place: Point, frame: str, stamp: Time) -> PoseStamped:
+    """Make the place of a thing; which way it faces is not known."""
+    return PoseStamped(
+        header=Header(frame_id=frame, stamp=stamp), pose=Pose(position=place, orientation=Quaternion(w=1.0))
+    )
 
 
 def markers(found: Approach, target: Point, frame: str, stamp: Time) -> MarkerArray:

@@ -32,3 +32,7 @@ STATUS = '~/status'
 """Topic of diagnostic_msgs/DiagnosticStatus, transient local: how far it is, and how it ended."""
 MARKERS = '~/markers'
 """Topic of visualization_msgs/MarkerArray, transient local: the pose and the target for RViz."""
+OBJECT_POSE = '~/object_pose'
+"""Topic of geometry_msgs/PoseStamped: where the target is, again and again, with the parameter ``follow_s``."""
+FOLLOW = 'follow_object'
+"""Action nav2_msgs/FollowObject, which is asked to drive behind it where the parameter ``drive`` says so."""

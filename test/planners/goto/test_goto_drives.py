@@ -8,6 +8,7 @@
 
 """The node robobrain_goto drives by Nav2's real action type; brain and Nav2 are played by stand-ins."""
 
+import functools
 import json
 import sys
 from collections import Counter
@@ -27,6 +28,7 @@ from rclpy.task import Future
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer, Target
 from ros_helpers import own_domain, ros, spinning, until
+from std_msgs.msg import Header
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.goto import telling
@@ -37,21 +39,22 @@ from robobrain_ros.planners.goto.node import GotoNode
 pytest_plugins = ('nav2_stand_in',)
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(300), pytest.mark.usefixtures('nav2_msgs')]  # the build comes first
 HASHES = {
-    'Goal': '22a9dffbd6733011220460bd52edbc7843c8fc86282d40bc7ad3ca176a9dec10',
-    'Result': 'ddbff7fc6d1e51d774d5defdb8398a57cb23fa8709355002d676408bb4860b85',
-    'SendGoal': 'a4fcb3bee1bf32e21a0e541a943b221aa0826996e2c98f079b47022b256f48b5',
+    'NavigateToPose_Goal': '22a9dffbd6733011220460bd52edbc7843c8fc86282d40bc7ad3ca176a9dec10',
+    'NavigateToPose_Result': 'ddbff7fc6d1e51d774d5defdb8398a57cb23fa8709355002d676408bb4860b85',
+    'NavigateToPose_SendGoal': 'a4fcb3bee1bf32e21a0e541a943b221aa0826996e2c98f079b47022b256f48b5',
+    'FollowObject': '4d6e71c4308e19ff8ab8d1a2f48ff27f8d1e24456280c3d0f716893f76b5494d',
 }
 """Of Nav2's build of 2026-11-27: the same in Jazzy (f4108e5b1) and Lyrical (aa3dab8da)."""
 
 
-def test_the_types_are_those_of_nav2_on_the_wire():
+@pytest.mark.parametrize('name', HASHES)
+def test_the_types_are_those_of_nav2_on_the_wire(name):
     import nav2_msgs
 
-    share = Path(nav2_msgs.__file__).parents[4] / 'share'
-    described = json.loads((share / 'nav2_msgs' / 'action' / 'NavigateToPose.json').read_text())
+    share = Path(nav2_msgs.__path__[0]).parents[3] / 'share'
+    described = json.loads((share / 'nav2_msgs' / 'action' / f'{name.partition("_")[0]}.json').read_text())
     hashes = {entry['type_name']: entry['hash_string'] for entry in described['type_hashes']}
-    for part, digest in HASHES.items():
-        assert hashes[f'nav2_msgs/action/NavigateToPose_{part}'] == f'RIHS01_{digest}'
+    assert hashes[f'nav2_msgs/action/{name}'] == f'RIHS01_{HASHES[name]}'
 
 
 def test_it_is_built_once():
@@ -64,37 +67,45 @@ class StandIn(Node):
     """Brain and Nav2 in one: an answer at once, and a drive that goes on until the test ends it."""
 
     def __init__(self, context):
-        from nav2_msgs.action import NavigateToPose
+        from nav2_msgs.action import FollowObject, NavigateToPose
 
         super().__init__('stand_in', context=context)
-        self.result = NavigateToPose.Result
         self.places = [(5.0, 5.0)]
-        self.accepts = True
+        self.accepts, self.asked = True, 0
         self.driving: dict[bytes, Future] = {}
         self.poses: list[PoseStamped] = []
         self.ends: Counter[str] = Counter()
         self.query = ActionServer(self, Query, 'robobrain/query', self._answer)
-        self.navigate = ActionServer(
-            self,
-            NavigateToPose,
-            'navigate_to_pose',
-            self._drive,
-            goal_callback=lambda goal: GoalResponse.ACCEPT if self.accepts else GoalResponse.REJECT,
-            cancel_callback=self._cancel,
-        )
+        self.topics: list[str] = []
+        self.servers = [
+            ActionServer(
+                self,
+                kind,
+                name,
+                functools.partial(self._drive, kind),
+                goal_callback=lambda goal: GoalResponse.ACCEPT if self.accepts else GoalResponse.REJECT,
+                cancel_callback=self._cancel,
+            )
+            for kind, name in ((NavigateToPose, 'navigate_to_pose'), (FollowObject, 'follow_object'))
+        ]
 
     def _answer(self, handle):
         targets = [Target(status=Target.STATUS_OK, position=Point(x=x, y=y)) for x, y in self.places]
         handle.succeed()
-        return Query.Result(success=True, answer=Answer(targets=targets))
+        self.asked += 1
+        header = Header(stamp=self.get_clock().now().to_msg())
+        return Query.Result(success=True, answer=Answer(targets=targets, header=header))
 
-    async def _drive(self, handle):
+    async def _drive(self, kind, handle):
         end = self.driving[bytes(handle.goal_id.uuid)] = Future(executor=self.executor)
-        self.poses.append(handle.request.pose)
+        if hasattr(handle.request, 'pose'):
+            self.poses.append(handle.request.pose)
+        else:
+            self.topics.append(handle.request.pose_topic)
         name, number, words = await end
         getattr(handle, name)()
         self.ends[name] += 1
-        return self.result(error_code=number, error_msg=words)
+        return kind.Result(error_code=number, error_msg=words)
 
     def _cancel(self, handle):
         self.finish('canceled', handle=bytes(handle.goal_id.uuid))
@@ -128,7 +139,8 @@ def node(stand_in):
         node._robot = SimpleNamespace(place=lambda: (1.0, 5.0))
         with spinning(node):
             until(node._query.server_is_ready, 'brain')
-            until(node._navigator._client.server_is_ready, 'Nav2')
+            until(node._navigator._navigate.server_is_ready, 'Nav2')
+            until(node._navigator._follow.server_is_ready, 'the following server of Nav2')
             yield node
         node.destroy_node()
 
@@ -137,7 +149,7 @@ def node(stand_in):
 def goto(node, stand_in):
     """The node, with nothing under way; ``told`` is what it tells."""
     stand_in.places, stand_in.accepts = [(5.0, 5.0)], True
-    for kept in (stand_in.driving, stand_in.poses, stand_in.ends):
+    for kept in (stand_in.driving, stand_in.poses, stand_in.topics, stand_in.ends):
         kept.clear()
     node.told = []
     node._status = SimpleNamespace(publish=node.told.append)
@@ -240,7 +252,7 @@ def test_nav2_may_refuse(goto, stand_in):
 
 def test_a_cancel_in_nav2_is_told(goto, stand_in):
     go(goto, stand_in)
-    goal = goto._under_way
+    goal: Any = goto._under_way
     act(goto, goal._cancel)  # by another client of the action, in effect
     assert told(goto, telling.FAILED)['message'] == 'the drive was cancelled in Nav2, not from here'
 
@@ -253,7 +265,7 @@ def test_the_second_place_is_taken_where_the_first_cannot_be_reached(goto, stand
 
 def test_nav2_that_is_gone_is_named(goto, stand_in, monkeypatch):
     go(goto, stand_in)
-    monkeypatch.setattr(goto._navigator._client, 'server_is_ready', lambda: False)
+    monkeypatch.setattr(goto._navigator._navigate, 'server_is_ready', lambda: False)
     values = told(goto, telling.FAILED)
     assert (values['code'], values['recovery']) == ('NO_NAV2', 'WAIT')
     act(goto, lambda: goto.go('the plant'))
@@ -269,6 +281,91 @@ def test_a_hundred_drives_leave_nothing_behind(goto, stand_in):
         told(goto, telling.ARRIVED, str(number))
         goto.told.clear()
     assert (len(list(goto.timers)), len(list(goto.clients))) == entities
+
+
+# --- following ------------------------------------------------------------------------------------
+@pytest.fixture
+def follow(goto, stand_in):
+    """Begins to follow, and waits until Nav2 does; the places that are published meanwhile are in ``published``."""
+
+    def begin():
+        act(goto, lambda: goto.go('the dog'))
+        told(goto, telling.FOLLOWING, 'the dog')
+        until(lambda: stand_in.topics == ['/robobrain_goto/object_pose'], 'FollowObject')
+
+    goto.set_parameters([Parameter('follow_s', value=0.05), Parameter('lost_s', value=0.4)])
+    begin.published = []
+    goto._object_pose = SimpleNamespace(
+        publish=begin.published.append, topic_name=goto._object_pose.topic_name, real=goto._object_pose
+    )
+    yield begin
+    goto._object_pose = goto._object_pose.real
+    goto.set_parameters([Parameter('follow_s', value=0.0)])
+
+
+def places(follow):
+    return [(pose.pose.position.x, pose.pose.position.y) for pose in list(follow.published)]
+
+
+def test_it_tells_again_and_again_where_the_thing_is(goto, stand_in, follow):
+    follow()
+    until(lambda: len(follow.published) > 2, 'places')
+    stand_in.places = [(6.0, 5.0)]
+    until(lambda: places(follow)[-1] == (6.0, 5.0), 'the new place')
+    first, second = follow.published[:2]
+    assert first.header.frame_id == 'map'
+    assert (second.header.stamp.sec, second.header.stamp.nanosec) > (first.header.stamp.sec, first.header.stamp.nanosec)
+    assert states(goto) == ['ASKING', 'FOLLOWING']
+    assert not stand_in.poses
+
+
+def test_cancelling_stops_to_follow(goto, stand_in, follow):
+    follow()
+    act(goto, goto.cancel)
+    assert told(goto, telling.FAILED, 'the dog')['code'] == 'CANCELLED'
+    until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
+    count = len(follow.published)
+    act(goto, lambda: goto.go('the dog'))  # once more, which shows that nothing else asks
+    until(lambda: len(follow.published) > count, 'places')
+    assert states(goto).count('FOLLOWING') == 2
+
+
+def test_what_is_lost_is_not_followed_any_more(goto, stand_in, follow):
+    follow()
+    stand_in.places = []
+    values = told(goto, telling.FAILED, 'the dog')
+    assert (values['code'], values['recovery']) == ('NOT_FOUND', 'LOOK_ELSEWHERE')
+    assert 'not seen for 0.' in values['message']
+    until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
+    assert set(places(follow)) == {(5.0, 5.0)}, 'never an old place as a new one'
+
+
+def test_what_is_missing_for_a_moment_is_followed_on(goto, stand_in, follow):
+    goto.set_parameters([Parameter('lost_s', value=60.0)])
+    follow()
+    stand_in.places = []
+    asked = stand_in.asked
+    until(lambda: stand_in.asked > asked + 3, 'questions')
+    stand_in.places = [(7.0, 5.0)]
+    until(lambda: places(follow)[-1] == (7.0, 5.0), 'the thing again')
+    assert goto.busy
+
+
+@pytest.mark.parametrize(('end', 'state'), [(('succeed',), 'FOLLOWED'), (('abort', 902, 'no detection'), 'FAILED')])
+def test_nav2_may_end_it(goto, stand_in, follow, end, state):
+    follow()
+    stand_in.finish(*end)
+    values = told(goto, state, 'the dog')
+    assert values.get('number') == (str(end[1]) if end[1:] else None)
+    assert not goto.busy
+    until(lambda: not list(goto.timers), 'no timer that asks again')
+
+
+def test_a_nav2_without_following_says_so(goto, follow, monkeypatch):
+    monkeypatch.setattr(goto._navigator, '_follow', None)
+    act(goto, lambda: goto.go('the dog'))
+    assert told(goto, telling.FAILED, 'the dog')['code'] == 'NO_FOLLOWING'
+    assert not goto.busy
 
 
 def test_humble_s_result_has_no_error_code():
