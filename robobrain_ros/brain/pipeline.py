@@ -51,7 +51,7 @@ class Settings:
     """A place that is less sure than this makes the answer UNSURE, 0 .. 1; 0 takes all, also of unknown confidence."""
     depth: DepthRules = field(default_factory=DepthRules)
     """How positions are read from the depth image."""
-    orientation: PoseOrientation = PoseOrientation.SURFACE
+    orientation: PoseOrientation = PoseOrientation.RAY
     """Where z of poses points: ``surface``, ``ray``, ``down`` or ``none``, as in the parameter ``pose_orientation``."""
     policy: Policy = Policy.QUEUE
     """What happens to a request that comes while another one runs."""
