@@ -1,0 +1,152 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""A table top in which a real arm's model moves things by contact and friction, and nothing else.
+
+The arm's controller is as simple as a robot's: joint angles in, joint angles out. It holds its own weight, and knows
+nothing of the things.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from robobrain_ros.planners.arm.chain import Array
+from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Capsule
+from robobrain_ros.planners.arm.trajectory import Trajectory
+from robobrain_ros.sim.arm_model import ARM, HAND, JOINTS, STEP_S, arm_model, chain_of
+from robobrain_ros.sim.layout import Layout
+from robobrain_ros.sim.world import Body, State
+
+HOME = np.array([1.57, -2.2, 2.2, -1.57, -1.57, 0.0])
+"""Where the arm waits, radians: drawn back behind the table's middle, the hand pointing down."""
+SPEEDS = np.array([2.0, 2.0, 2.5, 3.0, 3.0, 3.0])
+"""Two thirds of what the arm can do, rad/s, and less where it is heavy."""
+ACCELERATIONS = np.array([4.0, 4.0, 6.0, 10.0, 10.0, 10.0])
+LINK_NAMES = ('shoulder', 'upper arm', 'forearm', 'wrist', 'wrist', 'wrist')
+FULLY_CLOSED = 255.0
+"""The most that the hand's actuator is told, which goes from 0."""
+GRIP_S = 0.5
+"""The hand takes this long to open or close."""
+
+
+def arm_of(model: Any) -> Arm:
+    """Return what a planner knows about the arm of ``arm_model``: joints, shape, speeds."""
+    import mujoco
+
+    capsules = []
+    for link, joint in enumerate(JOINTS[1:], 1):  # the shoulder stands on the pedestal
+        body = int(model.joint(f'{ARM}{joint}').bodyid[0])
+        first, count = int(model.body_geomadr[body]), int(model.body_geomnum[body])
+        for geom in range(first, first + count):
+            if not model.geom_contype[geom]:
+                continue
+            rotation = np.empty(9)
+            mujoco.mju_quat2Mat(rotation, model.geom_quat[geom])
+            along = rotation.reshape(3, 3)[:, 2] * model.geom_size[geom, 1]
+            middle = np.array(model.geom_pos[geom])
+            radius = float(model.geom_size[geom, 0])
+            capsules.append(Capsule(LINK_NAMES[link], link, middle - along, middle + along, radius))
+    return Arm(chain_of(model), tuple(capsules), HOME, SPEEDS, ACCELERATIONS)
+
+
+class ArmWorld:
+    """The table top of a layout, with an arm.
+
+    Time passes only in ``hold``, ``follow`` and ``grip``.
+
+    :param layout: its gripper is replaced by the arm
+    :raises RuntimeError: no OpenGL here, or no model of the arm; says what to install
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.view = layout.view
+        self._items = layout.items
+        self._model = arm_model(layout)
+        import mujoco  # arm_model has chosen the backend
+
+        self._data = mujoco.MjData(self._model)
+        self.arm = arm_of(self._model)
+        self._places = np.array([self._model.joint(f'{ARM}{name}').qposadr[0] for name in JOINTS])
+        self._speeds = np.array([self._model.joint(f'{ARM}{name}').dofadr[0] for name in JOINTS])
+        self._data.qpos[self._places] = HOME
+        # A position servo lags behind by its damping: the speed that is wanted makes up for it.
+        self._lead = -self._model.actuator_biasprm[:6, 2] / self._model.actuator_gainprm[:6, 0]
+        self._command(HOME, np.zeros(len(HOME)))
+        self.hold(0.2)
+
+    @property
+    def time(self) -> float:
+        """Seconds since the world began."""
+        return float(self._data.time)
+
+    @property
+    def angles(self) -> Array:
+        """(6,): where the joints are, radians."""
+        return np.array(self._data.qpos[self._places])
+
+    def follow(self, trajectory: Trajectory) -> None:
+        """Move along a trajectory, and come to rest."""
+        for time in np.arange(0, trajectory.times[-1], STEP_S):
+            self._command(*trajectory.at(time))
+            self._step()
+        self._command(trajectory.positions[-1], np.zeros(len(HOME)))
+        self.hold(0.1)
+
+    def grip(self, opening: float) -> None:
+        """Open or close the hand to a distance between its pads, metres, or until something is in the way."""
+        self._data.ctrl[6] = FULLY_CLOSED * min(max(1 - opening / OPEN_M, 0.0), 1.0)
+        self.hold(GRIP_S)
+
+    def hold(self, seconds: float) -> None:
+        """Let time pass."""
+        for _ in range(round(seconds / STEP_S)):
+            self._step()
+
+    def _command(self, angles: Array, velocities: Array) -> None:
+        self._data.ctrl[:6] = angles + self._lead * velocities
+
+    def _step(self) -> None:
+        import mujoco
+
+        mujoco.mj_step(self._model, self._data)
+
+    def state(self) -> State:
+        """Return where everything is, as the judge of episodes reads it; takes hold what touches both fingers."""
+        bodies = []
+        for index, item in enumerate(self._items):
+            body = self._data.body(f'item{index}')
+            solid = item.shape in ('cube', 'ball', 'cylinder')
+            up = body.xmat.reshape(3, 3)[:, 2]
+            middle = body.xpos if solid else body.xpos + up * item.height / 2
+            bodies.append(Body(item, np.array(middle) - [0, 0, item.height / 2]))
+        held = self._held()
+        name = '' if held is None else bodies[held].name
+        return State(tuple(bodies), np.array(self._data.site(f'{HAND}pinch').xpos), name)
+
+    def _held(self) -> int | None:
+        """Return the index of the thing that both fingers touch."""
+        touched: dict[int, set[str]] = {}
+        names = {self._model.body(f'item{index}').id: index for index in range(len(self._items))}
+        sides = {self._model.body(f'{HAND}{side}_pad').id: side for side in ('left', 'right')}
+        for contact in self._data.contact:
+            bodies = [int(self._model.geom_bodyid[geom]) for geom in (contact.geom1, contact.geom2)]
+            for one, other in (bodies, bodies[::-1]):
+                if one in names and other in sides:
+                    touched.setdefault(names[one], set()).add(sides[other])
+        return next((index for index, both in touched.items() if len(both) == 2), None)
+
+    def picture(self, camera: Any = 'camera') -> NDArray[np.uint8]:
+        """Draw the world as it is now: rgb (height, width, 3)."""
+        import mujoco
+
+        with mujoco.Renderer(self._model, self.view.height, self.view.width) as renderer:
+            renderer.update_scene(self._data, camera=camera)
+            rgb: NDArray[np.uint8] = renderer.render()
+            return rgb
