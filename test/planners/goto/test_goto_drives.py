@@ -10,7 +10,11 @@
 
 import functools
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,20 +24,22 @@ import nav2_stand_in
 import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
-from geometry_msgs.msg import Point, PoseStamped
+from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped
+from nav_msgs.msg import MapMetaData, OccupancyGrid
 from rclpy.action import ActionServer, CancelResponse, GoalResponse
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.task import Future
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Answer, Target
-from ros_helpers import own_domain, ros, spinning, until
-from std_msgs.msg import Header
+from ros_helpers import SOON, own_domain, ros, spinning, until
+from std_msgs.msg import Header, String
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto.driving import Navigator, _failure
 from robobrain_ros.planners.goto.grid import Grid
+from robobrain_ros.planners.goto.hearing import LATCHED
 from robobrain_ros.planners.goto.node import GotoNode
 
 pytest_plugins = ('nav2_stand_in',)
@@ -281,6 +287,34 @@ def test_a_hundred_drives_leave_nothing_behind(goto, stand_in):
         told(goto, telling.ARRIVED, str(number))
         goto.told.clear()
     assert (len(list(goto.timers)), len(list(goto.clients))) == entities
+
+
+def test_ctrl_c_stops_the_robot(goto, stand_in):
+    environment = os.environ | nav2_stand_in.for_children()
+    options = ('__node:=other', 'robot_pose:=topic', 'drive:=action', 'max_costmap_age_s:=0.0')
+    arguments = [word for option in options for word in ('-r' if '__' in option else '-p', option)]
+    command = [sys.executable, '-m', 'robobrain_ros.planners.goto.node', '--ros-args', *arguments]
+    said = stand_in.create_publisher(String, 'other/instruction', 5)
+    costmap = stand_in.create_publisher(OccupancyGrid, 'global_costmap/costmap', LATCHED)
+    robot = stand_in.create_publisher(PoseWithCovarianceStamped, 'amcl_pose', LATCHED)
+    info = MapMetaData(resolution=0.125, width=80, height=80)
+    costmap.publish(OccupancyGrid(header=Header(frame_id='map'), info=info, data=[0] * 6400))
+    robot.publish(PoseWithCovarianceStamped(header=Header(frame_id='map')))
+    process = subprocess.Popen(command, env=environment)
+    try:
+        until(lambda: said.get_subscription_count() and robot.get_subscription_count() > 1, 'the program')
+        for _ in range(10):  # its discovery of the actions, and the latched messages, may come later
+            said.publish(String(data='the table'))
+            time.sleep(0.3)
+            if stand_in.poses:
+                break
+        until(lambda: stand_in.poses, 'drive')
+        process.send_signal(signal.SIGINT)
+        assert process.wait(SOON) == 0
+    finally:
+        process.kill()
+    until(lambda: stand_in.ends.total() == len(stand_in.driving), 'end of all drives')
+    assert set(stand_in.ends) == {'canceled'}
 
 
 # --- following ------------------------------------------------------------------------------------
