@@ -30,6 +30,8 @@ NEARNESS = 4.0
 """What lies at the rim of the area counts exp(-NEARNESS) as much as what lies at the pixel."""
 MIDDLE_PX = 5
 """Side of the window of depth pixels through whose median the surface goes."""
+NEAREST_M = 0.001
+"""Less than this is no depth of any sensor, metres."""
 TRIALS = 128
 """Planes through the middle and two other points that are tried."""
 LEAST_WIDE = 0.05
@@ -127,7 +129,7 @@ def _cut(
 
 
 def _is_valid(depths: np.ndarray) -> np.ndarray:
-    return np.asarray(np.isfinite(depths) & (depths > 0))
+    return np.asarray(np.isfinite(depths) & (depths > NEAREST_M))
 
 
 def _rays(camera: CameraModel, pixel: tuple[float, float], right: np.ndarray, down: np.ndarray) -> np.ndarray:

@@ -148,6 +148,25 @@ def test_what_is_no_plane_is_said_so(depth, words):
     assert words in str(caught.value)
 
 
+STRANGE = [0.0, -1.0, 1e-40, 1e-3, 0.6, 1.0, 1e38, math.inf, math.nan]
+
+
+@given(
+    st.lists(st.sampled_from([*STRANGE, *[0.5] * 20]), min_size=48, max_size=48),
+    st.tuples(st.floats(-1, 640), st.floats(-1, 480)),
+)
+@pytest.mark.filterwarnings('error')
+@settings(deadline=None)
+def test_strange_depth_gives_a_unit_vector_away_from_the_camera_or_a_reason(numbers, pixel):
+    depth = np.kron(np.array(numbers, np.float32).reshape(6, 8), np.ones((10, 10), np.float32))
+    try:
+        normal = surface_normal(Scene(SIZE, CAMERA, depth), pixel)
+    except ValueError:
+        return
+    assert math.hypot(*normal) == pytest.approx(1)
+    assert np.dot(normal, CAMERA.ray(*pixel)) > 0
+
+
 def test_without_a_camera_nothing_is_known():
     with pytest.raises(ValueError, match='no camera_info'):
         surface_normal(Scene(SIZE, None, np.ones((480, 640))), (320, 240))
