@@ -21,12 +21,14 @@ from robobrain_ros.commands.output import Rows, console, results
 from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.commands.progress_files import check_writable
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.evaluation.consistency import mini as mini_sets
-from robobrain_ros.evaluation.consistency import picture, scored, stack_run, tables
-from robobrain_ros.evaluation.consistency import throughput as rates
+from robobrain_ros.evaluation.consistency import scored_runs
+from robobrain_ros.evaluation.consistency.asking import run as stack_run
 from robobrain_ros.evaluation.consistency.compare import compare as compare_runs
 from robobrain_ros.evaluation.consistency.converters import convert as converting
-from robobrain_ros.evaluation.consistency.report import Report, to_json
+from robobrain_ros.evaluation.consistency.mini import files as mini_sets
+from robobrain_ros.evaluation.consistency.report import picture, tables
+from robobrain_ros.evaluation.consistency.report.findings import Report, to_json
+from robobrain_ros.evaluation.consistency.throughput import measure as rates
 
 FILES = ('consistency.json', 'table.md', 'consistency.png')
 """What a comparison leaves in its folder."""
@@ -57,11 +59,11 @@ def run(chosen: argparse.Namespace) -> int:
 
 def compare(chosen: argparse.Namespace) -> int:
     """Compare two runs, print and write what was found, and return the exit code."""
-    runs = scored.Runs(chosen.a, chosen.b, chosen.again, chosen.data, chosen.sets)
+    runs = scored_runs.Runs(chosen.a, chosen.b, chosen.again, chosen.data, chosen.sets)
     try:
         check_writable(chosen.to)
         with results(chosen.json) as tell:
-            every, _ = scored.names(runs)
+            every, _ = scored_runs.names(runs)
             with Progress('compare', len(every), 'sets') as progress:
                 report = compare_runs(runs, chosen.scoring, chosen.gate or chosen.margin, progress.advance)
             write(report, chosen.to)

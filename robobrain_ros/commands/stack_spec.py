@@ -48,13 +48,13 @@ class StackSpec:
         :raises BadRequest: for a directory without a model, or a value that an option cannot have
         :raises EngineDead: if a server has to be asked for its model's name, and does not answer
         """
-        from robobrain_ros.evaluation.consistency import stacks
+        from robobrain_ros.evaluation.consistency.asking import engines
 
-        return stacks.make(
+        return engines.make(
             self.model,
             concurrency=concurrency,
             max_tokens=max_tokens,
-            max_pixels=self.options.get('max_pixels', stacks.MAX_PIXELS),
+            max_pixels=self.options.get('max_pixels', engines.MAX_PIXELS),
             options=self.options,
         )
 

@@ -21,7 +21,7 @@ from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.commands import consistency_runs
 from robobrain_ros.commands.stack_spec import StackSpec, stack
 from robobrain_ros.engines.base import EngineRefused
-from robobrain_ros.evaluation.consistency import recorded
+from robobrain_ros.evaluation.consistency.answers import run_files
 from robobrain_ros.tasks.profiles import PROFILES
 
 RIGHT = [index % 3 != 0 for index in range(200)]
@@ -134,7 +134,7 @@ def test_a_stack_is_asked_everything_and_then_compared(engine, tmp_path, capsys)
     data = write_choice(tmp_path / 'data', 12).parent
     assert ask(data, tmp_path / 'a', '--name', 'always-B') == 0
     assert '25.00' in capsys.readouterr().out
-    assert recorded.read_info(tmp_path / 'a', CHOICE)['engine'] == 'tiny'
+    assert run_files.read_info(tmp_path / 'a', CHOICE)['engine'] == 'tiny'
     assert ask(data, tmp_path / 'b', '--concurrency', '4') == 0
     assert compare(capsys, tmp_path / 'a', tmp_path / 'b', '--to', tmp_path / 'c')[0] == 0
     (details,) = json.loads((tmp_path / 'c' / 'consistency.json').read_text())['details']
@@ -167,9 +167,9 @@ def test_two_scales_of_points_are_asked_once_unless_named(engine, tmp_path):
     data = tmp_path / 'Where2Place' / 'test'
     shutil.copytree(write_points(tmp_path / 'points', 3), data)
     assert ask(tmp_path / 'Where2Place', tmp_path / 'a') == 0
-    assert recorded.sets_of(tmp_path / 'a') == ('Where2Place_norm1k',)
+    assert run_files.sets_of(tmp_path / 'a') == ('Where2Place_norm1k',)
     assert ask(tmp_path / 'Where2Place', tmp_path / 'b', '--sets', 'Where2Place,Where2Place_norm1k') == 0
-    assert recorded.sets_of(tmp_path / 'b') == ('Where2Place', 'Where2Place_norm1k')
+    assert run_files.sets_of(tmp_path / 'b') == ('Where2Place', 'Where2Place_norm1k')
 
 
 def test_sets_that_are_not_there_are_named_before_anything_starts(engine, tmp_path, capsys):
@@ -189,7 +189,7 @@ def test_a_seed_needs_the_shuffled_order(engine, tmp_path, capsys):
 def test_mini_sets_can_be_asked(engine, tmp_path, capsys):
     assert cli.main(['consistency', 'data', 'mini', str(tmp_path / 'mini'), '--scenes', '1']) == 0
     assert ask(tmp_path / 'mini', tmp_path / 'a') == 0
-    assert len(recorded.sets_of(tmp_path / 'a')) >= 5  # a table top may have no question about two images
+    assert len(run_files.sets_of(tmp_path / 'a')) >= 5  # a table top may have no question about two images
     assert 'robobrain_mini_mixed' in capsys.readouterr().out
 
 

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from robobrain_ros.evaluation.consistency import bootstrap, data, equivalence, noise, paired, planted, recorded, sets
-from robobrain_ros.evaluation.consistency.holm import holm
+from robobrain_ros.evaluation.consistency.answers import run_files
+from robobrain_ros.evaluation.consistency.data import layout, sets
 from robobrain_ros.evaluation.consistency.items import Score
-from robobrain_ros.evaluation.consistency.report import Report, SetReport, Side
-from robobrain_ros.evaluation.consistency.scored import TITLE, Runs, Scored, asked_differently, names, score
+from robobrain_ros.evaluation.consistency.report.findings import Report, SetReport, Side
+from robobrain_ros.evaluation.consistency.scored_runs import TITLE, Runs, Scored, asked_differently, names, score
+from robobrain_ros.evaluation.consistency.statistics import bootstrap, noise, paired, power, verdicts
+from robobrain_ros.evaluation.consistency.statistics.holm import holm
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,16 @@ def compare(
     :raises BadRequest: for folders that hold no runs, or runs that cannot be compared: other questions, other words
     """
     every, missing = names(runs)
-    found = data.find_sets(runs.data) if runs.data else {}
+    found = layout.find_sets(runs.data) if runs.data else {}
     tested = []
     for name in every:
         tested.append(_test(score(runs, name, found, rule)))
         done()
     adjusted = holm([one.p for one in tested])
     judged = tuple(_judge(one, p, margin) for one, p in zip(tested, adjusted, strict=True))
-    word = equivalence.overall([one.verdict.word for one in judged])
-    if missing and word == equivalence.CONSISTENT:
-        word = equivalence.NOT_ENOUGH  # nothing is known about the sets that one of them lacks
+    word = verdicts.overall([one.verdict.word for one in judged])
+    if missing and word == verdicts.CONSISTENT:
+        word = verdicts.NOT_ENOUGH  # nothing is known about the sets that one of them lacks
     sides = _sides([folder for folder in (runs.a, runs.b, runs.again) if folder], every[0])
     odd = {name: words for name in every if (words := asked_differently(runs, name))}
     return Report(sides[0], sides[1], margin, judged, word, missing, odd, sides[2] if runs.again else None)
@@ -80,9 +82,9 @@ def _weights(name: str, scores: Sequence[Score]) -> Mapping[str, float] | None:
 def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
     scored, share = one.scored, margin / 100
     if one.interval:
-        verdict = equivalence.judge_means(one.interval, adjusted_p, share)
+        verdict = verdicts.judge_means(one.interval, adjusted_p, share)
     else:
-        verdict = equivalence.judge(one.pairs, share, adjusted_p)
+        verdict = verdicts.judge(one.pairs, share, adjusted_p)
     a, b, *again = scored.scores
     said = scored.replies
     return SetReport(
@@ -96,8 +98,8 @@ def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
         clustered=one.interval is not None,
         tested_p=one.p,
         verdict=verdict,
-        power=planted.power(one.pairs.count, one.pairs.flip_rate, share),
-        needed=verdict.needed or equivalence.needed(one.pairs.flip_rate, share),
+        power=power.power(one.pairs.count, one.pairs.flip_rate, share),
+        needed=verdict.needed or verdicts.needed(one.pairs.flip_rate, share),
         noise=noise.compare((said[0], said[1]), (a, b)),
         again=noise.compare((said[0], said[2]), (a, again[0])) if again else None,
         beyond_noise=noise.beyond(a, again[0], b) if again else None,
@@ -106,7 +108,7 @@ def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
 
 def _sides(folders: Sequence[Path], name: str) -> list[Side]:
     """Name stacks as their runs do, with their folders behind where that is not enough."""
-    infos = [recorded.read_info(folder, name) for folder in folders]
+    infos = [run_files.read_info(folder, name) for folder in folders]
     keys = (TITLE, 'model_name', 'model')
     called = [next((said[key] for key in keys if isinstance(said.get(key), str)), '') for said in infos]
     same = called[0] == called[1]

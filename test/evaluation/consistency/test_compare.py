@@ -17,12 +17,12 @@ import pytest
 from stand_in_runs import CHOICE, POINTS, flipped, write_choice, write_points, write_run
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import paired
 from robobrain_ros.evaluation.consistency.compare import compare
-from robobrain_ros.evaluation.consistency.picture import plot
-from robobrain_ros.evaluation.consistency.report import Report, SetReport, to_json
-from robobrain_ros.evaluation.consistency.scored import Runs
-from robobrain_ros.evaluation.consistency.tables import markdown
+from robobrain_ros.evaluation.consistency.report.findings import Report, SetReport, to_json
+from robobrain_ros.evaluation.consistency.report.picture import plot
+from robobrain_ros.evaluation.consistency.report.tables import markdown
+from robobrain_ros.evaluation.consistency.scored_runs import Runs
+from robobrain_ros.evaluation.consistency.statistics import paired
 
 RIGHT = [index % 3 != 0 for index in range(400)]
 
@@ -269,7 +269,8 @@ def test_the_table_is_that_of_a_card(tmp_path, choice):
 
 
 def test_stacks_of_one_name_are_told_apart_by_their_folders(tmp_path, choice):
-    runs = Runs(*(write_run(tmp_path / name, choice, RIGHT, 'tiny') for name in ('native', 'served')))
+    native, served = (write_run(tmp_path / name, choice, RIGHT, 'tiny') for name in ('native', 'served'))
+    runs = Runs(native, served)
     assert markdown(compare(runs)).startswith('| Metrics | tiny (native) | tiny (served) |')
 
 

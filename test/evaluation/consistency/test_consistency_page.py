@@ -13,8 +13,8 @@ import re
 import pytest
 from repository import ROOT
 
-from robobrain_ros.evaluation.consistency.equivalence import bearable_flips, needed
-from robobrain_ros.evaluation.consistency.mini import SETS
+from robobrain_ros.evaluation.consistency.mini.files import SETS
+from robobrain_ros.evaluation.consistency.statistics.verdicts import bearable_flips, needed
 
 PAGE = (ROOT / 'docs' / 'consistency.md').read_text()
 ROWS = re.findall(r'^\| (\d+) % \| (\d+) \| (\d+) \| (\d+) \|$', PAGE, re.MULTILINE)

@@ -16,7 +16,7 @@ from typing import Any
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.converters.rows import Row, listed, rows, text
 from robobrain_ros.evaluation.consistency.converters.store import Store, identity
-from robobrain_ros.evaluation.consistency.media import quoted
+from robobrain_ros.evaluation.consistency.data.media import quoted
 
 LETTERS = 'ABCDEF'
 LETTER_ONLY = ' Please answer directly with only the letter of the correct option and nothing else.'

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import data, sets
 from robobrain_ros.evaluation.consistency.converters import choices, others
 from robobrain_ros.evaluation.consistency.converters.choices import Maker, Reader
 from robobrain_ros.evaluation.consistency.converters.rows import rows
 from robobrain_ros.evaluation.consistency.converters.store import Store
+from robobrain_ros.evaluation.consistency.data import layout, sets
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,5 @@ def convert(name: str, source: Path, root: Path, done: Callable[[int], Any] = la
             raise BadRequest(f"row {number} of '{source}': {error}") from error
         done(number)
     store.end()
-    data.read_set(store.folder, name)
+    layout.read_set(store.folder, name)
     return store.folder

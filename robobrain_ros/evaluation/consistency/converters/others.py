@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import media
 from robobrain_ros.evaluation.consistency.converters.rows import Row, listed, rows, text
 from robobrain_ros.evaluation.consistency.converters.store import Store, identity
-from robobrain_ros.evaluation.consistency.media import quoted
+from robobrain_ros.evaluation.consistency.data import media
+from robobrain_ros.evaluation.consistency.data.media import quoted
 
 ROBO_SPATIAL = {'compatibility': 'yes-no', 'configuration': 'yes-no', 'context': 'point'}
 """Splits of RoboSpatial-Home, and what each asks for."""

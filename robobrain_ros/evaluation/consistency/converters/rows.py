@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.media import quoted
+from robobrain_ros.evaluation.consistency.data.media import quoted
 
 Row = Mapping[str, Any]
 ENDINGS = ('.parquet', '.jsonl', '.json')

@@ -19,9 +19,9 @@ from typing import IO, Any
 from PIL import ExifTags, Image, ImageOps
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency import media, validation
-from robobrain_ros.evaluation.consistency.media import quoted
-from robobrain_ros.evaluation.consistency.sets import SetRule
+from robobrain_ros.evaluation.consistency.data import media, validation
+from robobrain_ros.evaluation.consistency.data.media import quoted
+from robobrain_ros.evaluation.consistency.data.sets import SetRule
 
 AS_JPEG = ('1', 'L', 'RGB', 'CMYK', 'YCbCr')
 """Kinds of pixels that JPEG takes; others are made RGB."""

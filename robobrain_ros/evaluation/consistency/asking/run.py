@@ -1,0 +1,129 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""One stack is asked all questions of several sets, and its answers are written where they can be compared."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from robobrain_ros.engines.base import Engine
+from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.consistency.answers import run_files
+from robobrain_ros.evaluation.consistency.answers.journal import Kept
+from robobrain_ros.evaluation.consistency.asking import ask as asking
+from robobrain_ros.evaluation.consistency.data import layout
+from robobrain_ros.evaluation.consistency.items import Item, Reply
+from robobrain_ros.evaluation.consistency.scored_runs import DATA, NORM1K, TITLE
+from robobrain_ros.evaluation.consistency.scoring import rules as scoring
+
+MAX_TOKENS = 1024
+"""Answers are cut here by default: a model that reasons step by step before it answers takes some hundred tokens."""
+
+
+@dataclass(frozen=True)
+class How:
+    """How a stack is asked; the answers of two stacks can be compared where all of it is the same."""
+
+    concurrency: int = 1
+    """So many questions are in flight."""
+    order: str = 'fixed'
+    """``fixed``, as in the data, or ``shuffled``."""
+    seed: int = 0
+    """Draws the shuffled order."""
+    max_tokens: int = MAX_TOKENS
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One set that is to be asked."""
+
+    name: str
+    folder: Path
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One set that was asked."""
+
+    name: str
+    replies: tuple[Reply, ...]
+    accuracy: Mapping[str, float]
+    """Percent, by the rule of scoring."""
+
+    @property
+    def errors(self) -> int:
+        """Questions without an answer."""
+        return sum(bool(reply.error) for reply in self.replies)
+
+    @property
+    def tokens(self) -> float:
+        """Length of an answer, on average."""
+        lengths = [reply.completion_tokens for reply in self.replies if not reply.error]
+        return sum(lengths) / max(len(lengths), 1)
+
+
+def questions(root: Path, only: Sequence[str] = (), limit: int = 0) -> tuple[Asked, ...]:
+    """Read and check all questions, before any is asked; blocks, for seconds where there are thousands of images.
+
+    :param root: where the sets lie
+    :param only: names of sets; empty: all that are found, but of two scales for points only that from 0 to 1000
+    :param limit: questions of each set, the first ones; 0: all
+    :raises BadRequest: for a set that is not there, and for data that cannot be asked
+    """
+    found = layout.find_sets(root)
+    for name in only:
+        if name not in found:
+            raise BadRequest(f"'{root}' has no set {name!r}: there are {', '.join(found)}")
+    names = only or [name for name in found if name + NORM1K not in found]
+    return tuple(Asked(name, found[name], layout.read_set(found[name], name)[: limit or None]) for name in names)
+
+
+def run(
+    engine: Engine,
+    spec: str,
+    asked: Sequence[Asked],
+    to: Path,
+    how: How,
+    title: str = '',
+    tell: asking.Say = print,
+    heard: Callable[[Answered], None] = lambda answered: None,
+) -> None:
+    """Start a stack, ask it all questions, and write its answers and what they are worth. Blocks.
+
+    What was answered in ``to`` before is not asked again; see ``asking.ask``.
+
+    :param spec: how the command line names the stack; a run goes on only with the same
+    :param to: the run's directory
+    :param title: what reports call the stack; empty: what the engine calls its model
+    :param tell: hears in sentences what goes wrong
+    :param heard: takes each set that is done
+    :raises BadRequest: for a directory with answers that were got in another way
+    :raises EngineDead: if the stack cannot be started, or dies and does not come back
+    """
+    for one in asked:
+        Kept(to, one.name).begin({'engine': spec, DATA: str(one.folder)})
+    with asking.running(engine, tell) as stack:
+        for one in asked:
+            replies = asking.ask(
+                stack,
+                one.items,
+                to,
+                concurrency=how.concurrency,
+                max_tokens=how.max_tokens,
+                order=how.order,
+                seed=how.seed,
+                tell=tell,
+            )
+            scores = {rule: scoring.score_set(one.items, replies, rule) for rule in scoring.RULES}
+            figures = {rule: scoring.figures(one.name, made, rule) for rule, made in scores.items()}
+            public = scoring.FLAGEVAL  # the files are FlagEvalMM's, and so is what they say
+            info = {TITLE: title or engine.model}
+            run_files.write_run(to, one.name, one.items, replies, scores[public], figures[public], info)
+            heard(Answered(one.name, replies, {rule: made['accuracy'] for rule, made in figures.items()}))
