@@ -127,7 +127,7 @@ def test_a_grasp_is_high_enough_for_tips_and_palm():
             if item.shape in MOVABLE:
                 thing = thing_of(Body(item, np.array([item.x, item.y, 0.0])))
                 for grasp in grasps(thing, directions_of(item)):
-                    assert grasp.opening <= 0.085
+                    assert grasp.width < grasp.release <= grasp.opening <= 0.085
                     assert 0.015 < grasp.height < item.height + 0.001
                     assert item.height - grasp.height <= 0.0301
 

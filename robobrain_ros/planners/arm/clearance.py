@@ -97,18 +97,17 @@ def hand(opening: float, carried: Thing | None = None, grip: float = 0.0) -> tup
     return tuple(capsules)
 
 
-def clearance(arm: Arm, angles: Array, hand_now: Iterable[Capsule], things: Iterable[Thing]) -> tuple[float, str]:
-    """Return how near the arm comes to table and things in any of some configurations, and which part to what.
+def clearance(parts: Iterable[Capsule], links: Array, things: Iterable[Thing]) -> tuple[float, str]:
+    """Return how near parts of an arm come to table and things in any of some configurations, and which part to what.
 
-    :param angles: (m, n), radians
-    :param hand_now: what ``hand`` has returned
+    :param parts: the arm's, what ``hand`` has returned, or both
+    :param links: (m, n + 1, 4, 4) as ``Chain.links`` returns them; for a hand alone (m, 1, 4, 4), the tool's poses
     :param things: what must not be touched
     :returns: the least distance, metres, negative where they overlap, and words such as ``the forearm and the table``
     """
-    links = arm.chain.links(angles)
     things = tuple(things)
     least, between = np.inf, 'nothing'
-    for capsule in (*arm.capsules, *hand_now):
+    for capsule in parts:
         count = 2 + int(np.linalg.norm(capsule.end - capsule.start) / SPACING_M)
         line = capsule.start + np.linspace(0, 1, count)[:, None] * (capsule.end - capsule.start)
         pose = links[:, capsule.link]

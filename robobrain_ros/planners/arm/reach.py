@@ -125,8 +125,24 @@ def _turn(vector: Array) -> Array:
     return turn
 
 
+def check_hand(stops: Sequence[Stop]) -> None:
+    """See whether the hand alone has room at all stops: no way of the arm would change that.
+
+    :raises Unreachable: says at which it has none, and what is in the way
+    """
+    for index, stop in enumerate(stops):
+        _refuse(*clearance(stop.hand, stop.pose[None, None], stop.avoid), stop, index)
+
+
 def _check(arm: Arm, path: Array, stop: Stop, index: int) -> None:
-    gap, between = clearance(arm, path, stop.hand, stop.avoid)
+    _refuse(*clearance((*arm.capsules, *stop.hand), arm.chain.links(path), stop.avoid), stop, index)
+
+
+def _refuse(gap: float, between: str, stop: Stop, index: int) -> None:
+    """Refuse what comes too near.
+
+    :raises Unreachable: if the gap is less than ``MARGIN_M``
+    """
     if gap < MARGIN_M:
         how = f'would be {-100 * gap:.1f} cm into each other' if gap < 0 else f'would come within {1000 * gap:.0f} mm'
         raise Unreachable(index, f'{stop.name}: {between} {how}', gap)

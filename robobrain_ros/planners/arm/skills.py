@@ -18,12 +18,12 @@ import numpy as np
 
 from robobrain_ros.planners.arm.chain import Array
 from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing, hand, tip_below
-from robobrain_ros.planners.arm.reach import MARGIN_M, Stop, Unreachable, reach
+from robobrain_ros.planners.arm.reach import MARGIN_M, Stop, Unreachable, check_hand, reach
 
 PALM_M = 0.03
 """A thing is gripped no further below its upper end than this: the palm is 5.5 cm above the tool's point."""
 ROOM_M = 0.014
-"""What the hand is open more than a thing is wide, before it closes on it and after it has let go."""
+"""What the hand is open more than a thing is wide, where it has no room to be wide open, and after it has let go."""
 LIFT_M = 0.04
 """What is carried passes this far above all else."""
 SQUEEZE_M = 0.02
@@ -41,6 +41,8 @@ class Grasp:
     """Direction, seen from above, along which the fingers close; radians."""
     width: float
     """What the thing measures along that direction, metres."""
+    opening: float
+    """Between the fingers before they close, metres: the wider, the more the thing may be beside its place."""
 
     @property
     def height(self) -> float:
@@ -50,8 +52,8 @@ class Grasp:
         return max(middle, self.thing.height - PALM_M, lowest)
 
     @property
-    def opening(self) -> float:
-        """Between the fingers before and after, metres."""
+    def release(self) -> float:
+        """Between the fingers when they have let go, metres."""
         return min(self.width + ROOM_M, OPEN_M)
 
 
@@ -62,16 +64,18 @@ def pointing_down(x: float, y: float, z: float, yaw: float) -> Array:
 
 
 def grasps(thing: Thing, directions: Sequence[tuple[float, float]] | None) -> Iterator[Grasp]:
-    """Yield ways to take a thing that fit between the fingers, both ways round each.
+    """Yield ways to take a thing that fit between the fingers, both ways round each; with the hand wide open first.
 
     :param directions: (yaw, width) of those along which the fingers may close; None: it is round
     """
     if directions is None:
         directions = [(turn, 2 * thing.radius) for turn in np.linspace(0, np.pi, TURNS, endpoint=False)]
-    for yaw, width in directions:
-        if width < OPEN_M:
-            yield Grasp(thing, yaw, width)
-            yield Grasp(thing, yaw + np.pi, width)
+    for room in (OPEN_M, ROOM_M):
+        for yaw, width in directions:
+            if width < OPEN_M:
+                opening = min(width + room, OPEN_M)
+                yield Grasp(thing, yaw, width, opening)
+                yield Grasp(thing, yaw + np.pi, width, opening)
 
 
 def picking(grasp: Grasp, others: Sequence[Thing], above: float) -> list[Stop]:
@@ -107,8 +111,8 @@ def placing(grasp: Grasp, place: Array, onto: str, others: Sequence[Thing], abov
     high, low = (pointing_down(x, y, h, grasp.yaw) for h in (above, z + held))
     return [
         Stop(f'with the {thing.name} above the {onto}', high, full, tuple(others)),
-        Stop(f'with the {thing.name} at the {onto}', low, full, tuple(others), grasp.opening),
-        Stop(f'above the {onto} again', high, hand(grasp.opening), tuple(others)),
+        Stop(f'with the {thing.name} at the {onto}', low, full, tuple(others), grasp.release),
+        Stop(f'above the {onto} again', high, hand(grasp.release), tuple(others)),
     ]
 
 
@@ -145,6 +149,7 @@ def transfer(
         above = transit_height(grasp, (*others, onto, thing))
         stops = picking(grasp, (*others, onto), above) + placing(grasp, place, onto.name, others, above)
         try:
+            check_hand(stops)
             return grasp, stops, reach(arm, start, stops)
         except Unreachable as e:
             if e.hopeless:

@@ -9,13 +9,14 @@
 """Paths of the simulated UR5e: clear of table and things as MuJoCo sees them, straight, or refused with the reason."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from robobrain_ros.planners.arm import ik
-from robobrain_ros.planners.arm.clearance import OPEN_M, Thing, clearance, hand
+from robobrain_ros.planners.arm.clearance import OPEN_M, Capsule, Thing, clearance, hand
 from robobrain_ros.planners.arm.reach import JUMP_RAD, Stop, Unreachable, reach
 from robobrain_ros.planners.arm.skills import pointing_down
 from robobrain_ros.sim.arm import arm_of
@@ -36,10 +37,14 @@ def standing(item: Item) -> Thing:
 THINGS = tuple(standing(item) for item in LAYOUT.items)
 
 
+def near(angles: np.ndarray, hand_now: tuple[Capsule, ...], things: Sequence[Thing]) -> tuple[float, str]:
+    return clearance((*UR5E.capsules, *hand_now), UR5E.chain.links(angles), things)
+
+
 def elbow_up(x: float) -> np.ndarray:
     """The hand down on (x, 0, 0.05), the rest of the arm as far from the table as it can be."""
     found = ik.solutions(UR5E.chain, pointing_down(x, 0.0, 0.05, 0.0), UR5E.home)
-    return max((angles[None] for angles in found), key=lambda angles: clearance(UR5E, angles, (), ())[0])
+    return max((angles[None] for angles in found), key=lambda angles: near(angles, (), ())[0])
 
 
 def touching(angles: np.ndarray) -> bool:
@@ -61,11 +66,11 @@ def touching(angles: np.ndarray) -> bool:
 def test_what_is_called_clear_touches_nothing_in_mujoco():
     rng = np.random.default_rng(4)
     low, high = UR5E.chain.lower / 2, UR5E.chain.upper / 2
-    near = np.array([1.57, -1.2, 1.6, -2.0, -1.57, 0])
+    over = np.array([1.57, -1.2, 1.6, -2.0, -1.57, 0])
     counts = {(True, True): 0, (True, False): 0, (False, True): 0, (False, False): 0}
     for number in range(400):
-        angles = near + rng.normal(0, 0.5, 6) if number % 2 else rng.uniform(low, high)
-        gap, between = clearance(UR5E, angles[None], OPEN, THINGS)
+        angles = over + rng.normal(0, 0.5, 6) if number % 2 else rng.uniform(low, high)
+        gap, between = near(angles[None], OPEN, THINGS)
         clear, touches = gap > 0, touching(angles)
         counts[clear, touches] += 1
         assert not (clear and touches), f'{angles}: {between} are {gap:.3f} m apart'
@@ -78,8 +83,8 @@ def test_what_is_called_clear_touches_nothing_in_mujoco():
 
 def test_a_thing_in_the_way_is_named():
     angles = elbow_up(0.1)
-    alone, _ = clearance(UR5E, angles, OPEN, [])
-    gap, between = clearance(UR5E, angles, OPEN, [Thing('red mug', 0.17, 0.0, 0.04, 0.1)])
+    alone, _ = near(angles, OPEN, [])
+    gap, between = near(angles, OPEN, [Thing('red mug', 0.17, 0.0, 0.04, 0.1)])
     assert alone > 0.01
     assert gap < 0
     assert between == 'the finger and the red mug'
@@ -88,8 +93,8 @@ def test_a_thing_in_the_way_is_named():
 def test_a_carried_thing_takes_up_room():
     ball = Thing('red ball', 0.0, 0.0, 0.03, 0.06)
     angles = elbow_up(0.0)
-    empty, _ = clearance(UR5E, angles, hand(0.06), [])
-    full, between = clearance(UR5E, angles, hand(0.06, ball, grip=0.055), [])
+    empty, _ = near(angles, hand(0.06), [])
+    full, between = near(angles, hand(0.06, ball, grip=0.055), [])
     assert full < empty
     assert between == 'the red ball and the table'
 
