@@ -49,19 +49,23 @@ class ActionGoal:
         self._node, self._client, self._absent = node, client, absent
         self._ended, self._failed = ended, failed
         self._handle: Any = None
+        self._cancelling: Any = None
         self._over = False
         self._timeout_s, self._began = timeout_s, time.monotonic()
         self._timer: Any = None
+        self._sent: Any = None
         if not client.server_is_ready():
             self.stop(absent)
             return
         self._timer = node.create_timer(WATCH_S, self._watch, clock=STEADY)
-        client.send_goal_async(goal).add_done_callback(self._on_reply)
+        self._sent = client.send_goal_async(goal)
+        self._sent.add_done_callback(self._on_reply)
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._over
+    def settled(self) -> bool:
+        """Whether it has ended, and the server has confirmed what it had to be told."""
+        waiting = (future for future in (self._sent, self._cancelling) if future is not None)
+        return self._over and all(future.done() for future in waiting)
 
     def stop(self, failure: Failure) -> None:
         """Cancel the goal, as soon as the server has accepted it, and fail at once; does nothing once it has ended."""
@@ -94,7 +98,7 @@ class ActionGoal:
 
     def _cancel(self) -> None:
         if self._handle is not None and self._handle.accepted:
-            self._handle.cancel_goal_async()
+            self._cancelling = self._handle.cancel_goal_async()
 
     def _end(self) -> None:
         self._over = True

@@ -58,9 +58,9 @@ class Following:
         self._ask_now()
 
     @property
-    def over(self) -> bool:
-        """Whether it has ended."""
-        return self._over
+    def settled(self) -> bool:
+        """Whether it has ended, and the brain has confirmed that."""
+        return self._over and (self._question is None or self._question.settled)
 
     def stop(self, failure: Failure) -> None:
         """Ask no more, cancel the question that is under way, and fail; does nothing once it has ended."""

@@ -10,6 +10,8 @@
 
 import functools
 import sys
+import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -43,6 +45,8 @@ from robobrain_ros.ros.client import duration
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.spin_safely import spin_safely
 
+CANCEL_S = 1.5
+"""So long it waits at its end, seconds, until brain or Nav2 have confirmed a cancel."""
 REPLY_S = 2.0
 """So long a brain may take to reply after its own time limit, seconds."""
 
@@ -77,6 +81,8 @@ class GotoNode(Node):
         self._navigator = Navigator(self) if self._value('drive') == 'action' else None
         self._under_way: ActionGoal | Following | None = None
         """The question to the brain, then the drive; or what follows."""
+        self._chase: ActionGoal | None = None
+        """The drive behind what is followed."""
         self.create_subscription(String, topics.INSTRUCTION, lambda message: self.go(message.data), 5)
         self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
 
@@ -135,25 +141,25 @@ class GotoNode(Node):
         )
 
     def _follow(self, instruction: str) -> None:
-        chase: ActionGoal | None = None
+        self._chase = None
         began = False
 
         def seen(place: Point, answer: Answer) -> None:
-            nonlocal began, chase
+            nonlocal began
             self._object_pose.publish(telling.object_pose(place, self._frame, answer.header.stamp))
             if not began:
                 began = True
                 self._tell(telling.FOLLOWING, instruction, f'{instruction!r} is at ({place.x:.2f}, {place.y:.2f})')
                 if self._navigator is not None:
-                    chase = self._navigator.follow(self._object_pose.topic_name, followed, following.stop)
+                    self._chase = self._navigator.follow(self._object_pose.topic_name, followed, following.stop)
 
         def followed() -> None:
             following.end()
             self._tell(telling.FOLLOWED, instruction, f'{instruction!r}: Nav2 has ended to follow it')
 
         def failed(failure: Failure) -> None:
-            if chase is not None:
-                chase.stop(failure)
+            if self._chase is not None:
+                self._chase.stop(failure)
             self._fail(instruction, failure)
 
         following = Following(
@@ -172,9 +178,9 @@ class GotoNode(Node):
         self._stop(Failure('CANCELLED', 'cancelled'))
 
     @property
-    def busy(self) -> bool:
-        """Whether the brain is being asked, or Nav2 drives."""
-        return self._under_way is not None and not self._under_way.over
+    def settled(self) -> bool:
+        """Whether nothing is under way, and brain and Nav2 have confirmed what was cancelled."""
+        return all(one is None or one.settled for one in (self._under_way, self._chase))
 
     def _stop(self, failure: Failure) -> None:
         if self._under_way is not None:
@@ -248,8 +254,11 @@ def _places(answer: Answer) -> list[Point]:
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
-    signals = Signals(END_S)
+    """Run the node until SIGINT, SIGTERM or SIGHUP; what it has under way is cancelled then. Blocks.
+
+    :returns: the exit code, 1 if the node cannot be started
+    """
+    signals = Signals(END_S, code=0)
     try:
         arguments.init(
             topics.NODE,
@@ -258,26 +267,26 @@ def main(args: list[str] | None = None) -> int:
             'Topics, and how to use it with Nav2: docs/guides/nav2.md of robobrain_ros.',
             args,
         )
-    except ValueError as error:
+        node = GotoNode()
+    except (BrainError, ParameterException, ValueError) as error:
         rclpy.logging.get_logger(topics.NODE).fatal(str(error))
+        rclpy.try_shutdown()
         return 1
     executor = SingleThreadedExecutor()
-    node: GotoNode | None = None
-    try:
-        with signals.interrupting():
-            node = GotoNode()
-            executor.add_node(node)
-            spin_safely(executor, node.get_logger())
-    except KeyboardInterrupt:  # the way it is meant to end
-        if node is not None and node.busy:
-            node.cancel()
-            for _ in range(10):  # a robot that drives has to hear it
-                executor.spin_once(timeout_sec=0.05)
-    except (BrainError, ValueError, ParameterException) as error:
-        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
-        return 1
-    finally:
-        rclpy.try_shutdown()
+    executor.add_node(node)
+    thread = threading.Thread(
+        target=spin_safely, args=(executor, node.get_logger()), name='goto-callbacks', daemon=True
+    )
+    thread.start()  # a signal must not interrupt rclpy: a robot that drives has to hear the cancel
+    signals.wait()
+    cancelled = executor.create_task(node.cancel)
+    end = time.monotonic() + CANCEL_S
+    while not (cancelled.done() and node.settled) and time.monotonic() < end:
+        time.sleep(0.02)
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.try_shutdown()
     return 0
 
 
