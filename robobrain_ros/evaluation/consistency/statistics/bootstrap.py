@@ -29,6 +29,8 @@ Values = Sequence[float] | NDArray[np.float64]
 """Scores, one a question."""
 
 RESAMPLES = 10_000
+TAILS = (0.05, 0.95)
+"""Ends of the interval without any correction, quantiles."""
 _AT_ONCE = 4_000_000
 """Numbers that are drawn at a time: 32 MB."""
 
@@ -39,11 +41,8 @@ class Interval:
 
     estimate: float
     low: float
-    """Ends of the interval, corrected for bias and skewness (BCa)."""
+    """Ends of the 90 % interval, corrected for bias and skewness (BCa)."""
     high: float
-    percentile: tuple[float, float]
-    """Ends of the plain percentile interval."""
-    confidence: float
     count: int
     """Questions that were compared."""
     units: int
@@ -58,7 +57,6 @@ def mean_difference(
     weights: Mapping[str, float] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
-    confidence: float = 0.9,
 ) -> Interval:
     """Return the difference of two stacks' mean scores, and its bootstrap interval. Takes about a second at most.
 
@@ -69,22 +67,16 @@ def mean_difference(
     :param weights: of each part, how much its mean counts; they are divided by their sum
     :param seed: the same gives the same interval
     :param resamples: how many
-    :param confidence: 0 .. 1
     :returns: estimate and interval
     :raises BadRequest: for lists of different lengths, scores that are no numbers, parts without questions or weight,
         or an image that is in two parts
     """
-    if not 0 < confidence < 1:
-        raise BadRequest(f'a confidence of {confidence:g} is not between 0 and 1, such as 0.9')
     parts, dice = _parts(a, b, groups, strata, weights), np.random.default_rng(seed)
     drawn = sum(part.weight * part.resampled(dice, resamples) for part in parts)
     estimate = sum(part.weight * part.mean for part in parts)
     influence = np.concatenate([part.weight * part.influence for part in parts])
-    tails = np.array([(1 - confidence) / 2, (1 + confidence) / 2])
-    low, high = np.quantile(drawn, _corrected(tails, np.asarray(drawn), estimate, influence))
-    plain = np.quantile(drawn, tails)
-    ends = float(plain[0]), float(plain[1])
-    return Interval(float(estimate), float(low), float(high), ends, confidence, len(a), len(influence))
+    low, high = np.quantile(drawn, _corrected(np.asarray(drawn), estimate, influence))
+    return Interval(float(estimate), float(low), float(high), len(a), len(influence))
 
 
 def swap_p(
@@ -180,19 +172,18 @@ def _parts(
     return found
 
 
-def _corrected(
-    tails: NDArray[np.float64], drawn: NDArray[np.float64], estimate: float, influence: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _corrected(drawn: NDArray[np.float64], estimate: float, influence: NDArray[np.float64]) -> tuple[float, float]:
     """The quantiles that BCa takes for those of the percentile interval."""
     spread = float((influence**2).sum())
     if spread < 1e-24:  # no unit differs from another
-        return tails
+        return TAILS
     normal = NormalDist()
     below = float(((drawn < estimate - 1e-12).mean() + (drawn <= estimate + 1e-12).mean()) / 2)
     bias = normal.inv_cdf(min(max(below, 0.5 / len(drawn)), 1 - 0.5 / len(drawn)))
     acceleration = float((influence**3).sum()) / (6 * spread**1.5)
-    moved = [bias + normal.inv_cdf(float(tail)) for tail in tails]
-    return np.array([normal.cdf(bias + z / max(1 - acceleration * z, 1e-6)) for z in moved])
+    low, high = (bias + normal.inv_cdf(tail) for tail in TAILS)
+    low, high = (normal.cdf(bias + z / max(1 - acceleration * z, 1e-6)) for z in (low, high))
+    return low, high
 
 
 def _portions(resamples: int, width: int) -> list[int]:

@@ -6,22 +6,18 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""How much two runs differ in their answers, whatever these are worth: texts, tokens, flips, errors.
+"""How much two runs differ in their answers, whatever these are worth: texts, words, flips, errors.
 
 Two runs of one stack (A/A) show the noise: greedy decoding is not bit-exact where batches change. Two stacks (A/B) are
 then judged against it.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 
-from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.items import Reply, Score
-from robobrain_ros.evaluation.consistency.statistics.paired import Pairs, align, mid_p
-
-Tokens = Callable[[str], Sequence[Hashable]]
-"""Cuts a text into tokens: a tokenizer's ``encode``, or ``str.split`` for words."""
+from robobrain_ros.evaluation.consistency.statistics.paired import Pairs, mid_p
 
 
 @dataclass(frozen=True)
@@ -31,13 +27,13 @@ class Noise:
     count: int
     """Questions that either run was asked."""
     answered: int
-    """Questions that both answered: texts and tokens are compared on these only."""
+    """Questions that both answered: texts and words are compared on these only."""
     same_text: int
     """Answers that are the same, character by character."""
     first_differences: Mapping[str, int]
-    """The first token that differs, from 0, of each question whose answers differ in tokens."""
+    """The first word that differs, from 0, of each question whose answers differ in words."""
     token_agreement: float
-    """Tokens that are the same at the same place, as a share of the longer answer; mean over the answered questions."""
+    """Words that are the same at the same place, as a share of the longer answer; mean over the answered questions."""
     extracted_flips: int
     """Questions where something else was read from the answer; against no answer, too."""
     right_flips: int
@@ -49,7 +45,7 @@ class Noise:
 
     @property
     def first_difference(self) -> float | None:
-        """The median of the first tokens that differ, from 0; None where all tokens are the same."""
+        """The median of the first words that differ, from 0; None where all words are the same."""
         return float(median(self.first_differences.values())) if self.first_differences else None
 
     @property
@@ -61,31 +57,25 @@ class Noise:
 def compare(
     replies: tuple[Sequence[Reply], Sequence[Reply]],
     scores: tuple[Sequence[Score], Sequence[Score]],
-    tokens: Tokens = str.split,
 ) -> Noise:
     """Compare the answers of two runs, question by question.
 
-    :param replies: of the one run and of the other, joined by question; a missing one is an error
+    :param replies: of the one run and of the other, to the same questions in the same order
     :param scores: of the same replies
-    :param tokens: how a text is cut
-    :returns: what differs
-    :raises BadRequest: where a run has two answers or scores of one question, or there is no question at all
     """
-    one, other = (_by_question(run) for run in replies)
-    asked = one.keys() | other.keys()
-    both = [(one[x], other[x]) for x in one if x in other and not one[x].error and not other[x].error]
-    cut = {x.question_id: (tokens(x.text), tokens(y.text)) for x, y in both}
-    together = align(*scores)
-    firsts = {question: first_difference(*pair) for question, pair in cut.items()}
+    both = [(x, y) for x, y in zip(*replies, strict=True) if not x.error and not y.error]
+    words = {x.question_id: (x.text.split(), y.text.split()) for x, y in both}
+    firsts = {question: first_difference(*pair) for question, pair in words.items()}
+    together = list(zip(*scores, strict=True))
     return Noise(
-        count=len(asked),
+        count=len(together),
         answered=len(both),
         same_text=sum(x.text == y.text for x, y in both),
         first_differences={question: place for question, place in firsts.items() if place is not None},
-        token_agreement=fmean(agreement(*pair) for pair in cut.values()) if cut else 1.0,
+        token_agreement=fmean(agreement(*pair) for pair in words.values()) if words else 1.0,
         extracted_flips=sum(flipped(x, y) for x, y in together),
         right_flips=sum((x.right and not x.error) != (y.right and not y.error) for x, y in together),
-        errors=(_errors(asked, one), _errors(asked, other)),
+        errors=(_errors(replies[0]), _errors(replies[1])),
         completion_tokens=(
             fmean(x.completion_tokens for x, _ in both) if both else 0.0,
             fmean(y.completion_tokens for _, y in both) if both else 0.0,
@@ -93,11 +83,9 @@ def compare(
     )
 
 
-def first_difference(one: Sequence[Hashable], other: Sequence[Hashable]) -> int | None:
-    """Return the place of the first token in which two answers differ, from 0.
+def first_difference(one: Sequence[str], other: Sequence[str]) -> int | None:
+    """Return the place of the first word in which two answers differ, from 0.
 
-    :param one: tokens
-    :param other: tokens
     :returns: the place, which is the shorter one's length where it is how the longer one begins; None if all are equal
     """
     for place, (x, y) in enumerate(zip(one, other, strict=False)):
@@ -106,11 +94,9 @@ def first_difference(one: Sequence[Hashable], other: Sequence[Hashable]) -> int 
     return min(len(one), len(other)) if len(one) != len(other) else None
 
 
-def agreement(one: Sequence[Hashable], other: Sequence[Hashable]) -> float:
-    """Return the share of the longer answer's tokens that are the same at the same place of the other, 0 .. 1.
+def agreement(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return the share of the longer answer's words that are the same at the same place of the other, 0 .. 1.
 
-    :param one: tokens
-    :param other: tokens
     :returns: 1 for two empty answers
     """
     longest = max(len(one), len(other))
@@ -133,31 +119,18 @@ def beyond(a: Sequence[Score], again: Sequence[Score], b: Sequence[Score]) -> fl
     one of the two runs flips would be B's as often as the other's. Right and wrong do not matter: two stacks of the
     same accuracy can answer differently.
 
-    :param a: scores of A's first run
-    :param again: scores of A's second run
-    :param b: scores of B
+    :param a: scores of A's first run, one a question
+    :param again: scores of A's second run, of the same questions in the same order
+    :param b: scores of B, likewise
     :returns: 0 .. 1; at most 0.05 where B differs from A by more than A's own noise
-    :raises BadRequest: where a run has two scores of one question, or there is no question at all
     """
-    noise = {x.question_id: flipped(x, y) for x, y in align(a, again)}
-    real = {x.question_id: flipped(x, y) for x, y in align(a, b)}
-    asked = noise.keys() | real.keys()  # what two runs both lack, none of them flipped
-    only_real = sum(real.get(x, False) and not noise.get(x, False) for x in asked)
-    only_noise = sum(noise.get(x, False) and not real.get(x, False) for x in asked)
+    flips = [(flipped(x, y), flipped(x, z)) for x, y, z in zip(a, again, b, strict=True)]
+    only_noise, only_real = flips.count((True, False)), flips.count((False, True))
     if only_real == only_noise:
         return 0.5
-    half = mid_p(Pairs(only_real, only_noise, len(asked))) / 2
+    half = mid_p(Pairs(only_real, only_noise, len(flips))) / 2
     return half if only_real > only_noise else 1 - half
 
 
-def _by_question(replies: Sequence[Reply]) -> dict[str, Reply]:
-    found: dict[str, Reply] = {}
-    for reply in replies:
-        if reply.question_id in found:
-            raise BadRequest(f'a run has two answers to question {reply.question_id!r}; each is asked once')
-        found[reply.question_id] = reply
-    return found
-
-
-def _errors(asked: set[str], run: Mapping[str, Reply]) -> int:
-    return sum(question not in run or bool(run[question].error) for question in asked)
+def _errors(replies: Sequence[Reply]) -> int:
+    return sum(bool(reply.error) for reply in replies)

@@ -9,7 +9,7 @@
 """Right and wrong answers of two stacks to the same questions: McNemar's test, and intervals of the difference.
 
 The questions are the same, so they are compared one by one: what counts are those that one stack answers right and the
-other wrong (the *flips*). Errors and questions that are missing on one side count as wrong; nothing is left out.
+other wrong (the *flips*). An error counts as wrong; nothing is left out.
 Differences are fractions, A minus B: 0.05 means that A is right 5 points more often than B.
 
 SciPy has only the binomial distribution of this, and the normal one is in Python: it is not needed. Sources: Tango,
@@ -18,7 +18,7 @@ Medicine 17, 1998); Fagerland, Lydersen and Laake, "The McNemar test for binary 
 are better than exact conditional" (BMC Medical Research Methodology 13, 2013).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import copysign, inf, sqrt
@@ -27,8 +27,8 @@ from statistics import NormalDist
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.items import Score
 
-CONFIDENCE = 0.9
-"""With it, the two ends of an interval are one-sided tests at 5 % each: what equivalence is judged by."""
+Z = NormalDist().inv_cdf(0.95)
+"""Standard deviations of a one-sided test at 5 %: both ends of a 90 % interval are such tests."""
 
 
 @dataclass(frozen=True)
@@ -71,31 +71,14 @@ class Pairs:
         return (self.b - self.c) / self.count
 
 
-def align(a: Sequence[Score], b: Sequence[Score]) -> tuple[tuple[Score, Score], ...]:
-    """Join the scores of two stacks by question; one that a stack has no score of is an error of that stack.
-
-    :param a: scores of A, in any order
-    :param b: scores of B
-    :returns: (A's, B's) of every question that either has, in A's order, then those that only B has
-    :raises BadRequest: where a question occurs twice on one side, or there is none at all
-    """
-    sides = [_by_question(scores, name) for scores, name in ((a, 'A'), (b, 'B'))]
-    if not sides[0] and not sides[1]:
-        raise BadRequest('there are 0 questions: nothing can be compared')
-    together = {**sides[1], **sides[0]}
-    order = [*sides[0], *(question for question in sides[1] if question not in sides[0])]
-    missing = {x: Score(x, '', 0.0, False, True, together[x].group, together[x].stratum) for x in order}
-    return tuple((sides[0].get(x, missing[x]), sides[1].get(x, missing[x])) for x in order)
-
-
 def count(a: Sequence[Score], b: Sequence[Score]) -> Pairs:
     """Count on how many questions two stacks agree, and on how many each alone is right.
 
-    :param a: scores of A
-    :param b: scores of B: joined by question, see ``align``
-    :raises BadRequest: where a question occurs twice on one side, or there is none at all
+    :param a: scores of A, one a question
+    :param b: scores of B, of the same questions in the same order
+    :raises BadRequest: if there is no question
     """
-    marks = [(one.right and not one.error, other.right and not other.error) for one, other in align(a, b)]
+    marks = [(one.right and not one.error, other.right and not other.error) for one, other in zip(a, b, strict=True)]
     return Pairs(marks.count((True, False)), marks.count((False, True)), len(marks), marks.count((True, True)))
 
 
@@ -103,7 +86,7 @@ def mcnemar(pairs: Pairs) -> float:
     """Return the p-value of McNemar's exact test, two-sided: as many flips so one-sided, if each fell by a coin.
 
     It is valid for any number of flips, and careful: fewer than 5 % of equal stacks get p <= 0.05. A large p-value does
-    not show that two stacks are the same; see ``equivalence``.
+    not show that two stacks are the same; see ``verdicts.py``.
     """
     return min(1.0, 2 * _tails(pairs.flips)[min(pairs.b, pairs.c)][0])
 
@@ -118,25 +101,22 @@ def mid_p(pairs: Pairs) -> float:
     return min(1.0, 2 * tail) - seen if pairs.flips else 1.0
 
 
-def wald(pairs: Pairs, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the simple interval of the difference; too narrow for few flips, and of no width without any.
+def wald(pairs: Pairs) -> tuple[float, float]:
+    """Return the simple 90 % interval of the difference; too narrow for few flips, and of no width without any.
 
-    :param confidence: 0 .. 1
     :returns: its ends, fractions; those beyond -1 and 1 are cut off
     """
     squares = pairs.flips - (pairs.b - pairs.c) ** 2 / pairs.count
-    reach = _z(confidence) * sqrt(max(0.0, squares)) / pairs.count
+    reach = Z * sqrt(max(0.0, squares)) / pairs.count
     return max(-1.0, pairs.difference - reach), min(1.0, pairs.difference + reach)
 
 
-def tango(pairs: Pairs, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return Tango's score interval of the difference: right for few flips, too, and even for none.
+def tango(pairs: Pairs) -> tuple[float, float]:
+    """Return Tango's 90 % score interval of the difference: right for few flips, too, and even for none.
 
-    :param confidence: 0 .. 1
     :returns: its ends, -1 .. 1
     """
-    z = _z(confidence)
-    return _crossing(pairs, z), _crossing(pairs, -z)
+    return _crossing(pairs, Z), _crossing(pairs, -Z)
 
 
 def score(pairs: Pairs, difference: float) -> float:
@@ -183,18 +163,3 @@ def _tails(flips: int) -> tuple[tuple[float, float], ...]:
         term = term * (flips - k) // (k + 1)
         total += term
     return tuple(found)
-
-
-def _z(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise BadRequest(f'a confidence of {confidence:g} is not between 0 and 1, such as 0.9')
-    return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
-def _by_question(scores: Sequence[Score], name: str) -> Mapping[str, Score]:
-    found = {score.question_id: score for score in scores}
-    if len(found) < len(scores):
-        ids = [score.question_id for score in scores]
-        twice = next(x for x in ids if ids.count(x) > 1)
-        raise BadRequest(f'stack {name} has two scores of question {twice!r}; each question is scored once')
-    return found

@@ -24,7 +24,7 @@ from statistics import NormalDist
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.statistics.bootstrap import Interval
-from robobrain_ros.evaluation.consistency.statistics.paired import Pairs, mid_p, score, spread, tango
+from robobrain_ros.evaluation.consistency.statistics.paired import Pairs, Z, mid_p, score, spread, tango
 
 CONSISTENT = 'consistent'
 DIFFERENT = 'different'
@@ -34,7 +34,6 @@ ALPHA = 0.05
 """How often each test may be wrong."""
 POWER = 0.9
 """How often equal stacks shall be found consistent, where a number of questions is recommended."""
-_Z = NormalDist().inv_cdf(1 - ALPHA)
 
 
 @dataclass(frozen=True)
@@ -102,15 +101,13 @@ def judge_means(interval: Interval, p: float, margin: float) -> Verdict:
     and 5.5 to 20 % flips, at most 6.1 % are called consistent, and without it up to 16.8 %, by exact summation of the
     simple interval.
 
-    :param interval: ``bootstrap.mean_difference`` with a confidence of 0.9
+    :param interval: of ``bootstrap.mean_difference``
     :param p: ``bootstrap.swap_p``, after Holm's correction where several sets are judged together
     :param margin: the difference that matters, a fraction
     :returns: the verdict
-    :raises BadRequest: for an interval of another confidence, or a margin that is not between 0 and 1
+    :raises BadRequest: for a margin that is not between 0 and 1
     """
     _checked(margin)
-    if abs(interval.confidence - (1 - 2 * ALPHA)) > 1e-9:
-        raise BadRequest(f'an interval of {interval.confidence:g} cannot be judged: a confidence of 0.9 is needed')
     more = unseen(interval.units)
     low = interval.estimate - hypot(interval.estimate - interval.low, more)
     high = interval.estimate + hypot(interval.high - interval.estimate, more)
@@ -118,7 +115,7 @@ def judge_means(interval: Interval, p: float, margin: float) -> Verdict:
     questions: tuple[int, ...] = ()
     if word == NOT_ENOUGH:
         room = margin - abs(interval.estimate)
-        reach = (high - low) * (_Z + NormalDist().inv_cdf(POWER)) / (2 * _Z)
+        reach = (high - low) * (Z + NormalDist().inv_cdf(POWER)) / (2 * Z)
         as_measured = ceil(interval.count * (reach / room) ** 2) if room > 0 else 0
         questions = ceil(interval.count * ((high - low) / margin) ** 2), as_measured
     return _told(word, interval.estimate, (low, high), p, margin, *questions)
@@ -146,7 +143,7 @@ def equivalent(pairs: Pairs, margin: float) -> bool:
     :raises BadRequest: for a margin that is not between 0 and 1
     """
     _checked(margin)
-    return score(pairs, -margin) > _Z and score(pairs, margin) < -_Z
+    return score(pairs, -margin) > Z and score(pairs, margin) < -Z
 
 
 def no_worse(pairs: Pairs, margin: float) -> bool:
@@ -158,7 +155,7 @@ def no_worse(pairs: Pairs, margin: float) -> bool:
     :raises BadRequest: for a margin that is not between 0 and 1
     """
     _checked(margin)
-    return score(pairs, margin) < -_Z
+    return score(pairs, margin) < -Z
 
 
 def unseen(count: int) -> float:
@@ -166,51 +163,36 @@ def unseen(count: int) -> float:
 
     :param count: of the questions, 1 or more
     """
-    return _Z * _Z / (count + _Z * _Z)
+    return Z * Z / (count + Z * Z)
 
 
-def needed(flip_rate: float, margin: float, difference: float = 0.0, one_sided: bool = False) -> int:
+def needed(flip_rate: float, margin: float, difference: float = 0.0) -> int:
     """Return how many questions show consistency in 90 % of comparisons (89 to 96 %, by exact summation).
 
-    The rule of thumb is 10.8 x flip rate / margin^2 for stacks of equal accuracy, and 8.56 x for *no worse*. This is
-    more (468 and 374 for 10 % flips and 5 points, not 433 and 343), and far more for few flips, as it knows the
-    test's own variance: without any flip, 52 questions are needed for 5 points, not 0.
+    The rule of thumb is 10.8 x flip rate / margin^2 for stacks of equal accuracy. This is more (468 for 10 % flips and
+    5 points, not 433), and far more for few flips, as it knows the test's own variance: without any flip, 52 questions
+    are needed for 5 points, not 0.
 
     :param flip_rate: share of the questions that only one stack answers right, 0 .. 1
     :param margin: the difference that matters, a fraction
     :param difference: the true A - B; the nearer to the margin, the more questions are needed
-    :param one_sided: only *no worse* is to be shown (``no_worse``)
     :raises BadRequest: where no number would do: a difference that is not within the margin, or impossible figures
     """
     _checked(margin)
     if not abs(difference) <= flip_rate <= 1:
         raise BadRequest(f'a difference of {difference:g} with a flip rate of {flip_rate:g} is not possible')
-    worst = difference if one_sided else abs(difference)
-    if worst >= margin:
+    if abs(difference) >= margin:
         raise BadRequest(f'a difference of {difference:g} is not within a margin of {margin:g}: no number shows that')
-    one = _enough(flip_rate, margin, worst, POWER)
-    return ceil(one if one_sided else max(one, _enough(flip_rate, margin, 0.0, (1 + POWER) / 2)))
-
-
-def bearable_flips(count: int, margin: float) -> float:
-    """Return the flip rate up to which so many questions show consistency in 90 % of comparisons of equal stacks.
-
-    :param count: of the questions
-    :param margin: the difference that matters, a fraction
-    :returns: 0 .. 1; 0 where even answers that are all the same do not suffice
-    """
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if needed(middle, margin) <= count else (low, middle)
-    return low
+    nearer = _enough(flip_rate, margin, abs(difference), POWER)
+    both = _enough(flip_rate, margin, 0.0, (1 + POWER) / 2)
+    return ceil(max(nearer, both))
 
 
 def _enough(flip_rate: float, margin: float, difference: float, power: float) -> float:
     """Questions of which one of the two tests needs so many, by the normal approximation of Tango's score."""
     assumed = spread((flip_rate + difference) / 2, (flip_rate - difference) / 2, margin)
     true = flip_rate - difference**2
-    return ((_Z * sqrt(assumed) + NormalDist().inv_cdf(power) * sqrt(true)) / (margin - difference)) ** 2
+    return ((Z * sqrt(assumed) + NormalDist().inv_cdf(power) * sqrt(true)) / (margin - difference)) ** 2
 
 
 def _checked(margin: float) -> None:

@@ -25,22 +25,21 @@ SKEWED = [(i % 7 - 2) ** 3 / 125 for i in range(70)]
 HALVED = [2.0**-i for i in range(24)]
 RARE = [float(i % 20 == 0) for i in range(60)]
 ZERO = [0.0] * 120
-# scipy.stats.bootstrap of SciPy 1.17.1, 200 000 resamples, confidence 0.9: percentile, BCa. The one by image resamples
-# sums and sizes of the groups together.
+# scipy.stats.bootstrap of SciPy 1.17.1, 200 000 resamples, confidence 0.9, BCa. The one by image resamples sums and
+# sizes of the groups together.
 SCIPY = [
-    (A, B, [], (0.09417, 0.23611), (0.09347, 0.23542)),
-    (SKEWED, ZERO[:70], [], (0.06846, 0.14160), (0.07086, 0.14457)),
-    (HALVED, ZERO[:24], [], (0.01863, 0.16517), (0.03056, 0.20562)),
-    (RARE, ZERO[:60], [], (0.01667, 0.10000), (0.01667, 0.11667)),
-    (A, B, GROUPS, (0.10702, 0.22855), (0.10546, 0.22677)),
+    (A, B, [], (0.09347, 0.23542)),
+    (SKEWED, ZERO[:70], [], (0.07086, 0.14457)),
+    (HALVED, ZERO[:24], [], (0.03056, 0.20562)),
+    (RARE, ZERO[:60], [], (0.01667, 0.11667)),
+    (A, B, GROUPS, (0.10546, 0.22677)),
 ]
 
 
-@pytest.mark.parametrize(('a', 'b', 'groups', 'percentile', 'bca'), SCIPY)
-def test_intervals_are_scipys(a, b, groups, percentile, bca):
+@pytest.mark.parametrize(('a', 'b', 'groups', 'bca'), SCIPY)
+def test_intervals_are_scipys(a, b, groups, bca):
     found = mean_difference(a, b, groups, seed=1, resamples=60_000)
     assert found.estimate == pytest.approx(np.mean(a) - np.mean(b))
-    assert found.percentile == pytest.approx(percentile, abs=0.0015)
     assert (found.low, found.high) == pytest.approx(bca, abs=0.0015)
     assert (found.count, found.units) == (len(a), len(set(groups)) or len(a))
 
@@ -129,7 +128,6 @@ def test_the_largest_set_is_resampled_in_portions_and_in_seconds():
         ('each needs one above 0', ([1.0], [0.0], [], ['COCO'], {'COCO': 0.0})),
         ("group 'x' is in the parts 'p' and 'q'", ([1.0] * 2, [0.0] * 2, ['x'] * 2, ['p', 'q'], {'p': 1, 'q': 1})),
         ('0 resamples', ([1.0], [0.0], [], [], None, 0, 0)),
-        ('confidence of 95', ([1.0], [0.0], [], [], None, 0, 100, 95)),
     ],
 )
 def test_impossible_input_is_refused_with_the_value(words, arguments):

@@ -19,7 +19,6 @@ from robobrain_ros.evaluation.consistency.statistics.verdicts import (
     CONSISTENT,
     DIFFERENT,
     NOT_ENOUGH,
-    bearable_flips,
     decide,
     equivalent,
     judge,
@@ -108,30 +107,26 @@ def test_a_measured_difference_makes_more_questions_necessary():
 @pytest.mark.parametrize('flips', [0.0, 0.02, 0.05, 0.1, 0.2])
 def test_so_many_questions_show_consistency_in_nine_of_ten_comparisons(flips):
     questions = needed(flips, MARGIN)
-    assert 0.89 <= chances(questions, flips, 0.0, MARGIN, planted=False)[CONSISTENT] <= (0.97 if flips else 1.0)
-    assert chances(round(0.8 * questions), flips, 0.0, MARGIN, planted=False)[CONSISTENT] < 0.89
+    assert 0.89 <= chances(questions, flips, 0.0, MARGIN)[CONSISTENT] <= (0.97 if flips else 1.0)
+    assert chances(round(0.8 * questions), flips, 0.0, MARGIN)[CONSISTENT] < 0.89
 
 
 @pytest.mark.parametrize('flips', [0.05, 0.1, 0.2])
 def test_so_many_do_with_a_true_difference_too(flips):
     questions = needed(flips, MARGIN, 0.02)
-    assert chances(questions, flips, 0.02, MARGIN, planted=False)[CONSISTENT] == pytest.approx(0.9, abs=0.02)
+    assert chances(questions, flips, 0.02, MARGIN)[CONSISTENT] == pytest.approx(0.9, abs=0.02)
     assert needed(flips, MARGIN, -0.02) == questions
-    assert needed(flips, MARGIN, -0.02, one_sided=True) < needed(flips, MARGIN, one_sided=True) < questions
+    assert needed(flips, MARGIN) < questions
 
 
 @pytest.mark.parametrize(
-    ('flips', 'margin', 'thumb'),
-    [(0.1, 0.05, 343), (0.1, 0.03, 952), (0.1, 0.02, 2141), (0.2, 0.05, 685), (0.2, 0.03, 1903), (0.2, 0.02, 4282)],
+    ('flips', 'margin'), [(0.1, 0.05), (0.1, 0.03), (0.1, 0.02), (0.2, 0.05), (0.2, 0.03), (0.2, 0.02)]
 )
-def test_the_rule_of_thumb_is_a_little_too_few(flips, margin, thumb):
-    assert thumb < needed(flips, margin, one_sided=True) < 1.1 * thumb
+def test_the_rule_of_thumb_is_a_little_too_few(flips, margin):
     assert 10.8 * flips / margin**2 < needed(flips, margin) < 1.1 * 10.8 * flips / margin**2
 
 
-def test_small_sets_bear_hardly_any_flips():
-    assert [round(100 * bearable_flips(n, MARGIN), 1) for n in (100, 150, 160, 400)] == [0.6, 1.8, 2.0, 8.3]
-    assert bearable_flips(50, MARGIN) == 0.0
+def test_without_any_flip_51_questions_are_too_few():
     assert unseen(51) > MARGIN > unseen(52)
     assert needed(0.0, MARGIN) == 52
 
@@ -187,5 +182,3 @@ def test_impossible_figures_are_refused_with_the_value():
         needed(0.1, 0.05, 0.06)
     with pytest.raises(BadRequest, match=r'difference of 0\.2 with a flip rate of 0\.1'):
         needed(0.1, 0.05, 0.2)
-    with pytest.raises(BadRequest, match=r'interval of 0\.95 cannot be judged'):
-        judge_means(mean_difference([0.5, 0.1], [0.5, 0.3], confidence=0.95), 1.0, MARGIN)
