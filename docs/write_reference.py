@@ -6,7 +6,7 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Write the parts of docs/reference/ that are made from code: ``python docs/write_reference.py``.
+"""Write the parts of docs/ that are made from code: ``python docs/write_reference.py``.
 
 Each part lies between two marker comments of a page, such as ``<!-- cli: begin -->``. A test compares the pages with
 what this script would write.
@@ -20,6 +20,7 @@ from unittest import mock
 
 from robobrain_ros import cli
 from robobrain_ros.errors import ErrorCode
+from robobrain_ros.planners.goto import parameters as goto
 from robobrain_ros.ros.write_parameters import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +34,7 @@ def parts() -> dict[Path, tuple[str, str]]:
         PAGES / 'interfaces.md': ('definitions', definitions()),
         PAGES / 'error_codes.md': ('codes', error_codes()),
         PAGES / 'cli.md': ('cli', commands(command_line(), 2)),
+        ROOT / 'docs' / 'guides' / 'nav2.md': ('goto', markdown_table(goto.PARAMETERS)),
     }
 
 

@@ -19,6 +19,8 @@ import yaml
 from repository import ROOT
 
 from robobrain_ros import __version__
+from robobrain_ros.planners.goto import parameters as goto_parameters
+from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.ros import topics
 from robobrain_ros.ros.parameters import BY_NAME
 from robobrain_ros.tasks import NAMES
@@ -26,8 +28,8 @@ from robobrain_ros.tasks import NAMES
 PAGES = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *sorted((ROOT / 'docs').rglob('*.md'))]
 TEXTS = {str(page.relative_to(ROOT)): page.read_text() for page in PAGES}
 PAGE = pytest.mark.parametrize('name', TEXTS)
-NOT_PARAMETERS = {'compile_sizes', 'complete', 'use_sim_time', 'options', 'camera'}
-"""Written as ``name: value`` in a document, and no parameters of the node."""
+NOT_PARAMETERS = {'compile_sizes', 'complete', 'use_sim_time', 'options', 'camera', 'always_send_full_costmap'}
+"""Written as ``name: value`` in a document, and no parameters of the nodes."""
 
 
 def shell_lines(text: str) -> Iterator[list[str]]:
@@ -100,13 +102,15 @@ def test_launch_files_have_the_arguments(name):
 @PAGE
 def test_parameters_exist(name):
     said = {text.partition(':')[0] for text in inline(TEXTS[name]) if re.match(r'[a-z_.]+: ', text)}
-    assert said - set(NAMES) - NOT_PARAMETERS <= set(BY_NAME)
+    known = set(BY_NAME) | {parameter.name for parameter in goto_parameters.PARAMETERS}
+    assert said - set(NAMES) - NOT_PARAMETERS <= known
 
 
 @PAGE
 def test_topics_exist(name):
     said = {text for text in inline(TEXTS[name]) if re.fullmatch(r'~/\w+', text)}
-    assert said <= {f'~/{topic}' for topic in (*topics.OUTPUTS, *topics.REQUESTS)}
+    known = {f'~/{topic}' for topic in (*topics.OUTPUTS, *topics.REQUESTS)}
+    assert said <= known | {name for name in vars(goto_topics).values() if isinstance(name, str)}
 
 
 @PAGE

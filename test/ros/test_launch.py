@@ -69,10 +69,11 @@ def values_of(preset: Path) -> dict[str, Any]:
     return content['/**']['ros__parameters']
 
 
-def test_there_are_four() -> None:
+def test_there_are_five() -> None:
     assert [file.name for file in LAUNCH_FILES] == [
         'demo.launch.py',
         'gazebo.launch.py',
+        'nav2.launch.py',
         'robobrain.launch.py',
         'robobrain_core.launch.py',
     ]
@@ -217,7 +218,7 @@ def test_a_process_that_ends_well_ends_the_launch(shutdown: type) -> None:
     assert isinstance(end_launch(event, running), shutdown)
 
 
-@pytest.mark.parametrize('name', ['demo.launch.py', 'robobrain_core.launch.py'])
+@pytest.mark.parametrize('name', ['demo.launch.py', 'nav2.launch.py', 'robobrain_core.launch.py'])
 def test_processes_that_are_needed_end_the_launch(name: str) -> None:
     given = [given for kind in ('Node', 'LifecycleNode') for _, given in calls(ROOT / 'launch' / name, kind)]
     ours = [one for one in given if literal(one['package']) == 'robobrain_ros']

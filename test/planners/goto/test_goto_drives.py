@@ -259,6 +259,7 @@ def test_nav2_may_refuse(goto, stand_in):
 def test_a_cancel_in_nav2_is_told(goto, stand_in):
     go(goto, stand_in)
     goal: Any = goto._under_way
+    until(lambda: goal._handle, 'reply of Nav2')
     act(goto, goal._cancel)  # by another client of the action, in effect
     assert told(goto, telling.FAILED)['message'] == 'the drive was cancelled in Nav2, not from here'
 

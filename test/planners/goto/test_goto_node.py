@@ -9,6 +9,7 @@
 """The node robobrain_goto over DDS, beside the brain's node with an engine that answers by a script."""
 
 import math
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 from repository import ROOT
-from ros_helpers import FRAME, SOON, own_domain, ros, spinning, until
+from ros_helpers import SOON, own_domain, ros, spinning, until
 from scripted_engine import Die, Gate
 from std_msgs.msg import Empty, Header, String
 from visualization_msgs.msg import Marker, MarkerArray
@@ -41,17 +42,19 @@ from robobrain_ros.ros.client import DEACTIVATE
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
 CELLS, CELL = 64, 0.125
-TARGET = (0.0, -0.19)
-"""Where the scripted engine points at: above the middle of an image, 1 m away; the optical frame is the map."""
+CAMERA = 'map 2 3 1 -0.5 0.5 -0.5 0.5'
+"""It looks along the map's x axis."""
+TARGET = (3.0, 3.0)
+"""Where the scripted engine points at in the map: above the middle of an image whose depth is 1 m."""
 
 
-def costmap(stamp, frame=FRAME, cells=None, **origin):
+def costmap(stamp, frame='map', cells=None):
     """Free space of 8 x 8 m around the target, with an obstacle at it."""
     if cells is None:
         cells = np.zeros((CELLS, CELLS), np.int8)
         cells[30:34, 30:34] = 100
     info = MapMetaData(resolution=CELL, width=cells.shape[1], height=cells.shape[0], origin=Pose())
-    info.origin.position.x = info.origin.position.y = -CELLS * CELL / 2
+    info.origin.position.x = info.origin.position.y = TARGET[0] - CELLS * CELL / 2
     return OccupancyGrid(header=Header(frame_id=frame, stamp=stamp), info=info, data=cells.ravel().tolist())
 
 
@@ -72,10 +75,10 @@ class Around:
     def now(self):
         return self.node.get_clock().now().to_msg()
 
-    def show(self, message=None, robot=(-3.0, 0.0)):
+    def show(self, message=None, robot=(0.0, 3.0)):
         """Publish where everything is, and wait until the node knows."""
         message = message or costmap(self.now())
-        pose = PoseWithCovarianceStamped(header=Header(frame_id=FRAME))
+        pose = PoseWithCovarianceStamped(header=Header(frame_id='map'))
         pose.pose.pose.position.x, pose.pose.pose.position.y = robot
         self.costmap.publish(message)
         self.pose.publish(pose)
@@ -105,8 +108,7 @@ class Around:
 
 @pytest.fixture
 def around(world, pictures, far_context):
-    options = {'map_frame': FRAME, 'robot_pose': 'topic'}
-    overrides = [Parameter(name, value=value) for name, value in options.items()]
+    overrides = [Parameter('robot_pose', value='topic')]
     goto = GotoNode(context=far_context, namespace=world.node.get_namespace(), parameter_overrides=overrides)
     with spinning(goto):
         around = Around(world, goto)
@@ -133,6 +135,7 @@ def engine(around):
 
 
 @pytest.mark.ros
+@pytest.mark.parametrize('world', [{'camera_pose': [CAMERA]}], indirect=True)
 class TestOverDds:
     """One brain, one goto, and Nav2's side, for each test."""
 
@@ -140,10 +143,10 @@ class TestOverDds:
         around.show()
         around.ask()
         pose = until(lambda: around.heard[PoseStamped], 'goal pose')[0]
-        assert pose.header.frame_id == FRAME
+        assert pose.header.frame_id == 'map'
         assert Time.from_msg(pose.header.stamp).nanoseconds > 0
         place = pose.pose.position.x, pose.pose.position.y
-        assert place == pytest.approx((-0.85, TARGET[1]), abs=0.2), 'on the side of the robot'
+        assert place == pytest.approx((2.15, TARGET[1]), abs=0.2), 'on the side of the robot'
         assert 0.78 <= math.dist(place, TARGET) < 1.2
         towards = math.atan2(TARGET[1] - place[1], TARGET[0] - place[0])
         assert yaw_of(pose.pose.orientation) == pytest.approx(towards, abs=0.03)
@@ -153,7 +156,7 @@ class TestOverDds:
         arrow, ball = until(lambda: around.heard[MarkerArray], 'markers')[0].markers
         assert (arrow.type, arrow.pose) == (Marker.ARROW, pose.pose)
         place = ball.pose.position
-        assert (place.x, place.y, place.z) == pytest.approx((*TARGET, 1.0), abs=0.02)
+        assert (place.x, place.y, place.z) == pytest.approx((*TARGET, 1.19), abs=0.02)
 
     def test_it_says_why_not_and_what_may_help(self, around, pictures):
         around.show()
@@ -329,6 +332,14 @@ def test_every_failure_has_a_recovery():
     codes = {code.name for code in ErrorCode if code} | {status.name for status in PointStatus if status}
     assert codes | {reason.value for reason in Reason} <= RECOVERIES.keys()
     assert set(RECOVERIES.values()) == set(Recovery)
+
+
+def test_the_guide_has_every_recovery():
+    rows = re.findall(
+        r'^\| `([A-Z_]+)`: .* \| (.*) \|$', (ROOT / 'docs' / 'guides' / 'nav2.md').read_text(), re.MULTILINE
+    )
+    said = {code: recovery for recovery, codes in rows for code in re.findall('`([A-Z_0-9]+)`', codes)}
+    assert said == {code: recovery.value for code, recovery in RECOVERIES.items()}
 
 
 def test_the_parameter_file_is_the_schema():
