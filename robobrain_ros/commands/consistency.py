@@ -23,6 +23,7 @@ from robobrain_ros.commands.consistency_help import (
     RUN_EXAMPLES,
     THROUGHPUT_EXAMPLES,
 )
+from robobrain_ros.evaluation.consistency.throughput.rates import SHARE
 
 
 def add(commands: Any) -> None:
@@ -175,7 +176,7 @@ def _add_throughput(kinds: Any) -> None:
     throughput.add_argument(
         '--gate',
         type=positive(float),
-        default=80.0,
+        default=SHARE,
         metavar='PERCENT',
         help='of the native tokens a second that are enough (default: %(default)g)',
     )

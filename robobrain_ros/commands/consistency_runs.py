@@ -22,13 +22,15 @@ from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.commands.progress_files import check_writable
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.evaluation.consistency import scored_runs
-from robobrain_ros.evaluation.consistency.asking import run as stack_run
+from robobrain_ros.evaluation.consistency.asking.ask import MAX_TOKENS, How
+from robobrain_ros.evaluation.consistency.asking.run import Answered, questions
+from robobrain_ros.evaluation.consistency.asking.run import run as run_stack
 from robobrain_ros.evaluation.consistency.compare import compare as compare_runs
-from robobrain_ros.evaluation.consistency.converters import convert as converting
-from robobrain_ros.evaluation.consistency.mini import files as mini_sets
+from robobrain_ros.evaluation.consistency.converters.convert import convert as convert_set
+from robobrain_ros.evaluation.consistency.mini.files import write as write_mini
 from robobrain_ros.evaluation.consistency.report import picture, tables
 from robobrain_ros.evaluation.consistency.report.findings import Report, to_json
-from robobrain_ros.evaluation.consistency.throughput import measure as rates
+from robobrain_ros.evaluation.consistency.throughput.measure import run as measure
 
 FILES = ('consistency.json', 'table.md', 'consistency.png')
 """What a comparison leaves in its folder."""
@@ -38,20 +40,20 @@ CANNOT = 2
 
 def run(chosen: argparse.Namespace) -> int:
     """Ask a stack, print a row for each set that is done, and return the exit code. Blocks."""
-    asked = stack_run.questions(chosen.data, chosen.sets, chosen.limit)
+    asked = questions(chosen.data, chosen.sets, chosen.limit)
     check_writable(chosen.to)
-    how = stack_run.How(chosen.concurrency, chosen.order, chosen.seed or 0, chosen.max_tokens)
-    done: list[stack_run.Answered] = []
+    how = How(chosen.concurrency, chosen.order, chosen.seed or 0, chosen.max_tokens)
+    done: list[Answered] = []
     with results(chosen.json) as tell:
         engine, _ = chosen.engine.make(chosen.concurrency, chosen.max_tokens)
         rows = Rows({'set': None, 'asked': 6, 'errors': 7, 'flageval %': 11, 'strict %': 9, 'tokens': 7})
 
-        def heard(one: stack_run.Answered) -> None:
+        def heard(one: Answered) -> None:
             done.append(one)
             accuracies = (f'{one.accuracy[rule]:.2f}' for rule in ('flageval', 'strict'))
             rows.add(one.name, str(len(one.replies)), str(one.errors), *accuracies, f'{one.tokens:.1f}')
 
-        stack_run.run(engine, chosen.engine.text, asked, chosen.to, how, chosen.name, _say, heard)
+        run_stack(engine, chosen.engine.text, asked, chosen.to, how, chosen.name, _say, heard)
         console().print(Text(f'Answers are in {chosen.to}'))
         tell({'engine': chosen.engine.text, 'to': str(chosen.to), 'sets': [_told(one) for one in done]})
     return 1 if any(one.errors for one in done) else 0
@@ -106,7 +108,7 @@ def show(report: Report) -> None:
 def mini(chosen: argparse.Namespace) -> int:
     """Make the mini sets, print how many questions each has, and return the exit code 0. Blocks."""
     with Progress('mini', chosen.scenes, 'scenes') as progress:
-        counts = mini_sets.write(chosen.folder, chosen.scenes, chosen.seed, progress.advance)
+        counts = write_mini(chosen.folder, chosen.scenes, chosen.seed, progress.advance)
     rows = Rows({'set': None, 'questions': 10})
     for name, number in counts.items():
         rows.add(name, str(number))
@@ -116,7 +118,7 @@ def mini(chosen: argparse.Namespace) -> int:
 
 def convert(chosen: argparse.Namespace) -> int:
     """Convert a public set, print where it is, and return the exit code 0. Blocks for minutes."""
-    folder = converting.convert(chosen.set, chosen.source, chosen.folder, _count)
+    folder = convert_set(chosen.set, chosen.source, chosen.folder, _count)
     console().print(Text(f'{chosen.set} is in {folder}'))
     return 0
 
@@ -126,8 +128,8 @@ def throughput(chosen: argparse.Namespace) -> int:
     most = max(chosen.at)
     try:
         with results(chosen.json) as tell:
-            native, other = (partial(spec.make, most, stack_run.MAX_TOKENS) for spec in (chosen.native, chosen.other))
-            outcome = rates.run(native, other, chosen.at, chosen.gate, _say)
+            native, other = (partial(spec.make, most, MAX_TOKENS) for spec in (chosen.native, chosen.other))
+            outcome = measure(native, other, chosen.at, chosen.gate, _say)
             print('\n'.join(outcome.table()))
             tell(outcome.to_json())
     except BrainError as error:
@@ -145,7 +147,7 @@ def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def _told(one: stack_run.Answered) -> dict[str, Any]:
+def _told(one: Answered) -> dict[str, Any]:
     return {
         'dataset': one.name,
         'asked': len(one.replies),

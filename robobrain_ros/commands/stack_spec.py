@@ -50,13 +50,7 @@ class StackSpec:
         """
         from robobrain_ros.evaluation.consistency.asking import engines
 
-        return engines.make(
-            self.model,
-            concurrency=concurrency,
-            max_tokens=max_tokens,
-            max_pixels=self.options.get('max_pixels', engines.MAX_PIXELS),
-            options=self.options,
-        )
+        return engines.make(self.model, concurrency=concurrency, max_tokens=max_tokens, options=self.options)
 
 
 def stack(text: str) -> StackSpec:

@@ -16,8 +16,7 @@ from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers import entries, run_files
 from robobrain_ros.evaluation.consistency.data import layout, sets
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
-from robobrain_ros.evaluation.consistency.scoring import rules as scoring
-from robobrain_ros.evaluation.consistency.scoring.rules import FLAGEVAL, RULES, STRICT
+from robobrain_ros.evaluation.consistency.scoring.rules import FLAGEVAL, RULES, STRICT, figures, score_set
 
 RECORDED = 'recorded'
 """Rule of a set whose data are not known: its answers are worth what their folders say."""
@@ -95,15 +94,15 @@ def score(runs: Runs, name: str, found: Mapping[str, Path], rule: str | None) ->
         said = _result(runs.a, name, scores[0]), _result(runs.b, name, scores[1])
         return Scored(name, RECORDED, len(joined), tuple(replies), tuple(scores), said, {})
     asked = _asked(items, replies[0], name)
-    every = {one: [scoring.score_set(asked, many, one) for many in replies] for one in RULES}
+    every = {one: [score_set(asked, many, one) for many in replies] for one in RULES}
     by_rule = {one: _accuracies(name, made, one) for one, made in every.items()}
     if other := _other_scale(name):
         elsewhere = [replace(item, set_name=other) for item in asked]
         for one in RULES:
-            made = [scoring.score_set(elsewhere, many, one) for many in replies[:2]]
+            made = [score_set(elsewhere, many, one) for many in replies[:2]]
             by_rule[f'{one}, as {other}'] = _accuracies(other, made, one)
     chosen = rule or STRICT
-    told = scoring.figures(name, every[chosen][0], chosen), scoring.figures(name, every[chosen][1], chosen)
+    told = figures(name, every[chosen][0], chosen), figures(name, every[chosen][1], chosen)
     return Scored(name, chosen, len(items), tuple(replies), tuple(every[chosen]), told, by_rule)
 
 
@@ -161,11 +160,11 @@ def _result(folder: Path, name: str, scores: Sequence[Score]) -> Mapping[str, fl
     path = folder / name / f'{name}_result.json'
     said = entries.read(path) if path.is_file() else None
     if not isinstance(said, dict) or not isinstance(said.get('accuracy'), int | float):
-        return scoring.figures(name, scores, FLAGEVAL)
+        return figures(name, scores, FLAGEVAL)
     return {key: float(value) for key, value in said.items() if type(value) in (int, float)}
 
 
 def _accuracies(name: str, scores: Sequence[Sequence[Score]], rule: str) -> tuple[float, float]:
     """Return the accuracies of A and B, percent."""
-    a, b = (scoring.figures(name, many, rule)['accuracy'] for many in scores[:2])
+    a, b = (figures(name, many, rule)['accuracy'] for many in scores[:2])
     return a, b

@@ -26,7 +26,7 @@ MAY_CHANGE = ('length', 'num_workers')
 """What may differ in a run that goes on; all else says what the answers depend on."""
 
 
-class Kept:
+class Journal:
     """The folder of one set in a run's directory.
 
     :param folder: the run's

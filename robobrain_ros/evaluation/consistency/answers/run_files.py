@@ -19,7 +19,7 @@ from typing import Any
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers import entries
-from robobrain_ros.evaluation.consistency.answers.journal import INFO, Kept
+from robobrain_ros.evaluation.consistency.answers.journal import INFO, Journal
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def read_info(folder: Path, set_name: str) -> dict[str, Any]:
     :param folder: the run's directory
     :raises BadRequest: for a file that is damaged
     """
-    return Kept(folder, set_name).info()
+    return Journal(folder, set_name).info()
 
 
 def read_run(folder: Path, set_name: str) -> tuple[Reply, ...]:
@@ -64,7 +64,7 @@ def read_run(folder: Path, set_name: str) -> tuple[Reply, ...]:
     if path.is_file():
         found = _by_id(path)
         return tuple(entries.reply_of(found[question_id], path) for question_id in sorted(found))
-    replies = Kept(folder, set_name).all(_log.warning)
+    replies = Journal(folder, set_name).all(_log.warning)
     if not replies:
         raise BadRequest(
             f"'{folder}' has no answers to {set_name!r}: neither '{path}' nor anything in items/ beside it"

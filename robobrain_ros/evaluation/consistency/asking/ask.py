@@ -23,7 +23,7 @@ from robobrain_ros.engines.base import Engine, EngineDead, EngineRefused, Engine
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.evaluation.consistency.answers.entries import split
-from robobrain_ros.evaluation.consistency.answers.journal import Kept
+from robobrain_ros.evaluation.consistency.answers.journal import Journal
 from robobrain_ros.evaluation.consistency.data import layout
 from robobrain_ros.evaluation.consistency.items import Item, Reply
 
@@ -38,8 +38,24 @@ DEATHS_EACH = 2
 """A question over which the engine died so often has no answer."""
 SETTLE_S = 1.0
 """So long requests may take to end when the command is interrupted; less than ending.END_S."""
+MAX_TOKENS = 1024
+"""Answers are cut here by default: a model that reasons step by step before it answers takes some hundred tokens."""
 Say = Callable[[str], None]
 T = TypeVar('T')
+
+
+@dataclass(frozen=True)
+class How:
+    """How a stack is asked; the answers of two stacks can be compared where all of it is the same."""
+
+    concurrency: int = 1
+    """So many questions are in flight."""
+    order: str = 'fixed'
+    """``fixed``, as in the data, or ``shuffled``."""
+    seed: int = 0
+    """Draws the shuffled order."""
+    max_tokens: int = MAX_TOKENS
+    """An answer is cut after so many tokens."""
 
 
 @dataclass(frozen=True)
@@ -93,54 +109,46 @@ def ask(
     stack: Stack,
     items: Sequence[Item],
     folder: Path,
-    *,
-    concurrency: int,
-    max_tokens: int,
-    order: str,
-    seed: int,
+    how: How,
     tell: Say,
 ) -> tuple[Reply, ...]:
     """Ask all questions of one set, greedily, and keep each answer in the run's directory. Blocks.
 
     What was answered there before is not asked again; what failed is. A process that is killed loses the questions
-    in flight, ``concurrency`` at most. An engine that dies is started again, and its questions are asked once more.
+    in flight, ``how.concurrency`` at most. An engine that dies is started again, and its questions are asked once more.
 
     :param items: of one set
     :param folder: the run's directory; files lie in the folder of the set's name in it
-    :param concurrency: so many questions are in flight at a time
-    :param max_tokens: an answer is cut after so many tokens
-    :param order: ``fixed``, as in the data, or ``shuffled``
-    :param seed: of the order, if it is shuffled
     :param tell: hears in sentences what goes wrong
     :returns: one reply to each item, in the items' order; where there is no answer, its ``error`` says why
     :raises BadRequest: for values out of range, and for a directory with answers that were got in another way
     :raises EngineDead: if the engine died and does not come back; the next call goes on where this one was
     """
-    if order not in ORDERS:
-        raise BadRequest(f"order is {order!r}, but must be 'fixed' or 'shuffled'")
-    for name, value in (('concurrency', concurrency), ('max_tokens', max_tokens)):
+    if how.order not in ORDERS:
+        raise BadRequest(f"order is {how.order!r}, but must be 'fixed' or 'shuffled'")
+    for name, value in (('concurrency', how.concurrency), ('max_tokens', how.max_tokens)):
         if value < 1:
             raise BadRequest(f'{name} is {value!r}, but must be 1 or more')
     if len(names := {item.set_name for item in items}) != 1:
         raise BadRequest(f'questions of one set are asked at a time, not of {sorted(names)}')
-    kept = Kept(folder, names.pop())
-    how = {'model_name': stack.engine.model, 'max_tokens': max_tokens, 'temperature': 0.0, 'order': order}
-    kept.begin(how | ({'seed': seed} if order == 'shuffled' else {}) | {'num_workers': concurrency})
-    replies = kept.find(items, tell)
+    journal = Journal(folder, names.pop())
+    about = {'model_name': stack.engine.model, 'max_tokens': how.max_tokens, 'temperature': 0.0, 'order': how.order}
+    journal.begin(about | ({'seed': how.seed} if how.order == 'shuffled' else {}) | {'num_workers': how.concurrency})
+    replies = journal.find(items, tell)
     left = [item for item in items if item.question_id not in replies]
     if replies:
         tell(f'{items[0].set_name}: {len(replies)} of {len(items)} questions were answered before')
-    if order == 'shuffled':
-        random.Random(seed).shuffle(left)
+    if how.order == 'shuffled':
+        random.Random(how.seed).shuffle(left)
     if left:
         with Progress(items[0].set_name, len(left), 'questions') as progress:
 
             def heard(reply: Reply) -> None:
-                kept.keep(reply)
+                journal.keep(reply)
                 replies[reply.question_id] = reply
                 progress.advance()
 
-            stack.wait(_Asking(stack.engine, max_tokens, tell).all(left, concurrency, heard))
+            stack.wait(_Asking(stack.engine, how.max_tokens, tell).all(left, how.concurrency, heard))
     return tuple(replies[item.question_id] for item in items)
 
 

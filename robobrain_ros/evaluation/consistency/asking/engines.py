@@ -38,7 +38,6 @@ def make(
     *,
     concurrency: int,
     max_tokens: int,
-    max_pixels: int = MAX_PIXELS,
     options: Mapping[str, Any] | None = None,
 ) -> tuple[Engine, Profile]:
     """Make an engine, which does not run yet, and find out how its model is asked. Blocks for seconds.
@@ -49,21 +48,16 @@ def make(
     :param model: directory of a checkpoint, ``tiny``, or the address of a server
     :param concurrency: so many questions are in flight at a time
     :param max_tokens: of an answer
-    :param max_pixels: larger images are scaled down to this
-    :param options: more of ``engine_for``'s, such as ``quantization`` or ``api_key_file``
+    :param options: more of ``engine_for``'s, such as ``quantization``; larger images are made ``max_pixels``
     :raises BadRequest: for a directory without a model, an option that does not exist, and an answer too long for it
     :raises EngineDead: if a server does not answer
     """
-    more = dict(options or {})
+    more = {'max_pixels': MAX_PIXELS} | dict(options or {})
     if '://' in str(model):
-        return engine_for(
-            model, 'auto', {'image_format': 'png', 'timeout_s': PATIENCE_S, 'max_pixels': max_pixels} | more
-        )
+        return engine_for(model, 'auto', {'image_format': 'png', 'timeout_s': PATIENCE_S} | more)
     directory = checkpoints.directory(model)
-    room = {'max_num_seqs': concurrency, 'max_pixels': max_pixels} | _room(
-        directory, concurrency, max_tokens, max_pixels
-    )
-    return engine_for(directory, 'auto', room | more)
+    room = _room(directory, concurrency, max_tokens, more['max_pixels'])
+    return engine_for(directory, 'auto', {'max_num_seqs': concurrency} | room | more)
 
 
 def _room(model: Path, concurrency: int, max_tokens: int, max_pixels: int) -> dict[str, int]:

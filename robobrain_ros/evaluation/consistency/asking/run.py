@@ -15,28 +15,12 @@ from pathlib import Path
 from robobrain_ros.engines.base import Engine
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers import run_files
-from robobrain_ros.evaluation.consistency.answers.journal import Kept
-from robobrain_ros.evaluation.consistency.asking import ask as asking
+from robobrain_ros.evaluation.consistency.answers.journal import Journal
+from robobrain_ros.evaluation.consistency.asking.ask import How, Say, ask, running
 from robobrain_ros.evaluation.consistency.data import layout
 from robobrain_ros.evaluation.consistency.items import Item, Reply
 from robobrain_ros.evaluation.consistency.scored_runs import DATA, NORM1K, TITLE
-from robobrain_ros.evaluation.consistency.scoring import rules as scoring
-
-MAX_TOKENS = 1024
-"""Answers are cut here by default: a model that reasons step by step before it answers takes some hundred tokens."""
-
-
-@dataclass(frozen=True)
-class How:
-    """How a stack is asked; the answers of two stacks can be compared where all of it is the same."""
-
-    concurrency: int = 1
-    """So many questions are in flight."""
-    order: str = 'fixed'
-    """``fixed``, as in the data, or ``shuffled``."""
-    seed: int = 0
-    """Draws the shuffled order."""
-    max_tokens: int = MAX_TOKENS
+from robobrain_ros.evaluation.consistency.scoring import rules
 
 
 @dataclass(frozen=True)
@@ -92,12 +76,12 @@ def run(
     to: Path,
     how: How,
     title: str = '',
-    tell: asking.Say = print,
+    tell: Say = print,
     heard: Callable[[Answered], None] = lambda answered: None,
 ) -> None:
     """Start a stack, ask it all questions, and write its answers and what they are worth. Blocks.
 
-    What was answered in ``to`` before is not asked again; see ``asking.ask``.
+    What was answered in ``to`` before is not asked again; see ``ask``.
 
     :param spec: how the command line names the stack; a run goes on only with the same
     :param to: the run's directory
@@ -108,22 +92,13 @@ def run(
     :raises EngineDead: if the stack cannot be started, or dies and does not come back
     """
     for one in asked:
-        Kept(to, one.name).begin({'engine': spec, DATA: str(one.folder)})
-    with asking.running(engine, tell) as stack:
+        Journal(to, one.name).begin({'engine': spec, DATA: str(one.folder)})
+    with running(engine, tell) as stack:
         for one in asked:
-            replies = asking.ask(
-                stack,
-                one.items,
-                to,
-                concurrency=how.concurrency,
-                max_tokens=how.max_tokens,
-                order=how.order,
-                seed=how.seed,
-                tell=tell,
-            )
-            scores = {rule: scoring.score_set(one.items, replies, rule) for rule in scoring.RULES}
-            figures = {rule: scoring.figures(one.name, made, rule) for rule, made in scores.items()}
-            public = scoring.FLAGEVAL  # the files are FlagEvalMM's, and so is what they say
+            replies = ask(stack, one.items, to, how, tell)
+            scores = {rule: rules.score_set(one.items, replies, rule) for rule in rules.RULES}
+            figures = {rule: rules.figures(one.name, made, rule) for rule, made in scores.items()}
+            public = rules.FLAGEVAL  # the files are FlagEvalMM's, and so is what they say
             info = {TITLE: title or engine.model}
             run_files.write_run(to, one.name, one.items, replies, scores[public], figures[public], info)
             heard(Answered(one.name, replies, {rule: made['accuracy'] for rule, made in figures.items()}))

@@ -24,20 +24,19 @@ from numpy.typing import NDArray
 
 from robobrain_ros.brain import image_files
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.mini import questions as mini_questions
-from robobrain_ros.evaluation.consistency.mini import scene as mini_scene
+from robobrain_ros.evaluation.consistency.mini import questions
 from robobrain_ros.evaluation.consistency.mini.questions import Asked
-from robobrain_ros.evaluation.consistency.mini.scene import Scene
+from robobrain_ros.evaluation.consistency.mini.scene import Scene, find
 
 PREFIX = 'robobrain_mini_'
 SETS: Mapping[str, Callable[[Scene], Iterator[Asked]]] = MappingProxyType(
     {
-        f'{PREFIX}choice': mini_questions.choice,
-        f'{PREFIX}views': mini_questions.views,
-        f'{PREFIX}yes_no': mini_questions.yes_no,
-        f'{PREFIX}point_norm1k': mini_questions.points,
-        f'{PREFIX}frames': mini_questions.film,
-        f'{PREFIX}mixed': mini_questions.mixed,
+        f'{PREFIX}choice': questions.choice,
+        f'{PREFIX}views': questions.views,
+        f'{PREFIX}yes_no': questions.yes_no,
+        f'{PREFIX}point_norm1k': questions.points,
+        f'{PREFIX}frames': questions.film,
+        f'{PREFIX}mixed': questions.mixed,
     }
 )
 """Name of each set, and who asks its questions about a scene."""
@@ -74,7 +73,7 @@ def write(folder: Path, scenes: int, seed: int = 0, done: Callable[[], None] = l
 
 def _scenes(seed: int) -> Iterator[Scene]:
     for number in count(seed):
-        if scene := mini_scene.find(number):
+        if scene := find(number):
             yield scene
 
 

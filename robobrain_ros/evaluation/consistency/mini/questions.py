@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from robobrain_ros.evaluation.consistency.data.prompts import LETTER
 from robobrain_ros.evaluation.consistency.mini.scene import Scene, order
 from robobrain_ros.sim.inventory import Inventory
 from robobrain_ros.sim.layout import COLOURS
@@ -25,8 +26,6 @@ from robobrain_ros.sim.scene import GRIPPER, TABLE
 from robobrain_ros.tasks.prompts import POINT
 
 LETTERS = 'ABCD'
-ONE_LETTER = "Answer with the option's letter from the given choices directly."
-"""The public prompt of multiple choice, which the mixed set has in its questions."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def mixed(scene: Scene) -> Iterator[Asked]:
         yield Asked('numerical', f'<image 1>{text}', answer, sub_task='numerical')
     for asked in list(choice(scene))[:1]:
         listed = ''.join(f'\n{letter}. {text}' for letter, text in zip(LETTERS, asked.options, strict=False))
-        question = f'<image 1>{asked.question}{listed}\n{ONE_LETTER}'
+        question = f'<image 1>{asked.question}{listed}\n{LETTER}'
         yield Asked('multiple-choice', question, asked.answer, sub_task='multiple-choice')
 
 

@@ -26,8 +26,6 @@ from robobrain_ros.evaluation.consistency.asking.ask import Say, running
 from robobrain_ros.evaluation.consistency.throughput.rates import SPANS, Outcome, Rate
 from robobrain_ros.tasks.profiles import Profile
 
-AT = (1, 4, 16, 64)
-"""How many questions are in flight."""
 EACH = 4
 """Questions for each place in flight."""
 LEAST = 16

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers import entries, run_files
-from robobrain_ros.evaluation.consistency.answers.journal import Kept
+from robobrain_ros.evaluation.consistency.answers.journal import Journal
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
 
 THEIRS = {
@@ -141,7 +141,7 @@ def test_a_wrong_directory_is_told_from_one_too_deep(tmp_path):
 
 
 def test_a_run_that_was_cut_off_has_what_came_in(tmp_path, caplog):
-    kept = Kept(tmp_path, 'erqa')
+    kept = Journal(tmp_path, 'erqa')
     kept.begin({})
     for one in (reply('b'), reply('a'), reply('c', error='too long'), reply('d', error='busy'), reply('d')):
         kept.keep(one)

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,12 @@ from scripted_engine import Die, Gate, ScriptedEngine, words
 from robobrain_ros.engines.base import Delta, EngineDead, EngineRefused
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.evaluation.consistency.answers import run_files
-from robobrain_ros.evaluation.consistency.answers.journal import Kept
+from robobrain_ros.evaluation.consistency.answers.journal import Journal
 from robobrain_ros.evaluation.consistency.asking import ask as asking
 from robobrain_ros.evaluation.consistency.items import Item, Reply
 
 SOON = 20.0
-HOW: dict[str, Any] = {'concurrency': 3, 'max_tokens': 64, 'order': 'fixed', 'seed': 0}
+HOW = asking.How(concurrency=3, max_tokens=64)
 
 
 def questions(count: int) -> list[Item]:
@@ -62,7 +63,7 @@ def stack(engine: ScriptedEngine, told: list[str], monkeypatch: pytest.MonkeyPat
 
 
 def ask(stack: asking.Stack, items: Sequence[Item], folder: Path, told: list[str], **how: Any) -> tuple[Reply, ...]:
-    return asking.ask(stack, items, folder, tell=told.append, **HOW | how)
+    return asking.ask(stack, items, folder, replace(HOW, **how), told.append)
 
 
 def asked(engine: ScriptedEngine) -> list[str]:
@@ -286,6 +287,7 @@ def test_an_interrupt_ends_what_runs_and_keeps_what_was_answered(engine, tmp_pat
 
 CHILD = """
 import asyncio, sys
+from dataclasses import replace
 from pathlib import Path
 from scripted_engine import ScriptedEngine
 from test_asking import HOW, questions
@@ -299,7 +301,7 @@ class Slow(ScriptedEngine):
         print(generation.request_id, flush=True)
 
 with asking.running(Slow(), print) as stack:
-    asking.ask(stack, questions(2000), Path(sys.argv[1]), tell=print, **HOW | {'concurrency': 4})
+    asking.ask(stack, questions(2000), Path(sys.argv[1]), replace(HOW, concurrency=4), print)
 """
 
 
@@ -327,7 +329,7 @@ def test_kill_9_loses_at_most_one_question_a_worker(stack, engine, tmp_path, tol
     finally:
         watchdog.cancel()
         child.kill()
-    kept = Kept(tmp_path, 'erqa').all(pytest.fail)
+    kept = Journal(tmp_path, 'erqa').all(pytest.fail)
     assert after <= len(answered) < 2000
     assert len(answered) - 4 <= len(kept)
     ask(stack, questions(2000), tmp_path, told)

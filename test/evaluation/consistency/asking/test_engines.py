@@ -10,7 +10,6 @@
 
 import base64
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -19,13 +18,13 @@ from stand_in_server import Exchange, listening, says, status
 
 from robobrain_ros.checkpoints import TINY_MODEL
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.asking import ask as asking
 from robobrain_ros.evaluation.consistency.asking import engines
+from robobrain_ros.evaluation.consistency.asking.ask import How, ask, running
 from robobrain_ros.evaluation.consistency.data import layout
 from robobrain_ros.evaluation.consistency.items import Item
 
 SERVED = {'profile': 'robobrain-2.5'}
-HOW: dict[str, Any] = {'concurrency': 1, 'max_tokens': 77, 'order': 'fixed', 'seed': 0}
+HOW = How(max_tokens=77)
 
 
 def item(folder: Path, number: int) -> Item:
@@ -41,8 +40,8 @@ def test_a_server_is_asked_with_the_pixels_of_the_data_and_its_answers_and_error
         server.usual = says('Answer: ', 'B')
         server.script = [says('A'), status(400, 'the prompt is too long')]
         engine, profile = engines.make(server.url, concurrency=1, max_tokens=77, options=SERVED)
-        with asking.running(engine, lambda text: None) as stack:
-            replies = asking.ask(stack, items, tmp_path / 'run', **HOW, tell=lambda text: None)
+        with running(engine, lambda text: None) as stack:
+            replies = ask(stack, items, tmp_path / 'run', HOW, lambda text: None)
         bodies = [exchange.body for exchange in server.asked]
     assert profile.name == 'robobrain-2.5'
     assert [reply.text for reply in replies] == ['A', '', 'Answer: B', 'Answer: B']
@@ -68,14 +67,14 @@ async def hang_up(exchange: Exchange) -> None:
 
 
 def test_a_server_that_breaks_off_is_found_again_and_asked_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(asking, 'RESTART_PAUSES_S', (0.0, 0.0))
+    monkeypatch.setattr('robobrain_ros.evaluation.consistency.asking.ask.RESTART_PAUSES_S', (0.0, 0.0))
     told: list[str] = []
     items = [item(tmp_path, number) for number in range(3)]
     with listening() as server:
         server.script = [says('A'), hang_up, says('B'), says('C')]
         engine, _ = engines.make(server.url, concurrency=1, max_tokens=77, options=SERVED)
-        with asking.running(engine, told.append) as stack:
-            replies = asking.ask(stack, items, tmp_path / 'run', **HOW, tell=told.append)
+        with running(engine, told.append) as stack:
+            replies = ask(stack, items, tmp_path / 'run', HOW, told.append)
     assert [(reply.text, reply.error) for reply in replies] == [('A', ''), ('B', ''), ('C', '')]
     assert any('starting it again' in text for text in told)
 
@@ -88,7 +87,7 @@ def test_a_model_here_has_room_for_long_questions_and_for_many():
     assert one.config.max_model_len == many.config.max_model_len == 8192  # what the model takes
     assert one.config.max_pixels == engines.MAX_PIXELS
     assert many.config.kv_cache_mb > one.config.kv_cache_mb >= 256
-    small, _ = engines.make('tiny', concurrency=1, max_tokens=100, max_pixels=204_800)
+    small, _ = engines.make('tiny', concurrency=1, max_tokens=100, options={'max_pixels': 204_800})
     assert small.config.max_model_len == engines.WORDS + 100 + 8 * 200
 
 
