@@ -223,6 +223,8 @@ class GotoNode(Node):
                 return place, approach((place.x, place.y), robot, grid, *standoffs)
             except NoApproach as error:
                 failures.append(Failure(error.reason.value, str(error)))
+            except BadRequest as error:  # a pose of the robot that is none, such as NaN
+                failures.append(Failure(error.code.name, str(error)))
         raise failures[0]
 
     def _fail(self, instruction: str, failure: Failure) -> None:

@@ -191,6 +191,14 @@ class TestOverDds:
         around.ask('third')
         assert "'odom'" in around.failed('BAD_COSTMAP', 'third')['message']
         message = costmap(around.now())
+        message.info.resolution = 0.0
+        around.show(message)
+        around.ask('flat')
+        assert 'resolution of 0.0 m' in around.failed('BAD_COSTMAP', 'flat')['message']
+        around.show(robot=(math.inf, 3.0))
+        around.ask('far')
+        assert 'the robot is at (inf, 3.0)' in around.failed('BAD_REQUEST', 'far')['message']
+        message = costmap(around.now())
         message.info.height -= 1
         around.show(message)
         around.ask('fourth')
