@@ -67,6 +67,7 @@ class ArmWorld:
 
     def __init__(self, layout: Layout) -> None:
         self.view = layout.view
+        self.table = layout.table
         self._items = layout.items
         self._model = arm_model(layout)
         import mujoco  # arm_model has chosen the backend
@@ -141,6 +142,22 @@ class ArmWorld:
                 if one in names and other in sides:
                     touched.setdefault(names[one], set()).add(sides[other])
         return next((index for index, both in touched.items() if len(both) == 2), None)
+
+    def cloud(self) -> Array:
+        """Return what the depth camera sees, as points (k, 3) of the world, metres."""
+        import mujoco
+
+        quality = self._model.vis.quality
+        samples, quality.offsamples = quality.offsamples, 0  # depth is no colour that may be averaged
+        try:
+            with mujoco.Renderer(self._model, self.view.height, self.view.width) as renderer:
+                renderer.enable_depth_rendering()
+                renderer.update_scene(self._data, camera='camera')
+                depth = renderer.render()
+        finally:
+            quality.offsamples = samples
+        rows, columns = np.indices(depth.shape)
+        return self.view.to_world(self.view.deproject(columns, rows, depth)).reshape(-1, 3)
 
     def picture(self, camera: Any = 'camera') -> NDArray[np.uint8]:
         """Draw the world as it is now: rgb (height, width, 3)."""

@@ -20,8 +20,9 @@ from itertools import count, islice
 import numpy as np
 
 from robobrain_ros.planners.arm.chain import Array
-from robobrain_ros.planners.arm.clearance import Thing
+from robobrain_ros.planners.arm.clearance import OPEN_M, Thing, hand
 from robobrain_ros.planners.arm.reach import Unreachable
+from robobrain_ros.planners.arm.seen import at, things_seen
 from robobrain_ros.planners.arm.skills import transfer
 from robobrain_ros.planners.arm.trajectory import timed
 from robobrain_ros.sim.arm import ArmWorld
@@ -79,24 +80,56 @@ def place_on(what: Body, where: Body) -> Array:
     return np.array([x, y, z + height])
 
 
-def carry(world: ArmWorld, goal: Goal, told: State | None = None) -> Carried:
+@dataclass(frozen=True)
+class Told:
+    """What a planner is told about the world for one attempt: the arguments of ``skills.transfer``."""
+
+    thing: Thing
+    directions: Sequence[tuple[float, float]] | None
+    place: Array
+    onto: Thing
+    others: tuple[Thing, ...]
+
+
+def told_by_truth(state: State, goal: Goal) -> Told:
+    """Tell where things are, as a state says.
+
+    :raises KeyError: the state has no such thing
+    """
+    what, where = state.body(goal.what), state.body(goal.where)
+    others = tuple(thing_of(body) for body in state.bodies if body not in (what, where))
+    return Told(thing_of(what), directions_of(what.item), place_on(what, where), thing_of(where), others)
+
+
+def told_by_camera(world: ArmWorld, goal: Goal) -> Told:
+    """Tell what the depth camera sees: of the truth only the middles of the two things, as answers point at them.
+
+    :raises KeyError: the world has no such thing
+    """
+    seen = things_seen(world.cloud(), world.table, world.arm, world.angles, hand(OPEN_M))
+    state = world.state()
+    bodies = (state.body(name) for name in (goal.what, goal.where))
+    what, where = (at(seen, body.position + [0, 0, body.item.height / 2]) for body in bodies)
+    others = tuple(one.thing for one in seen if one not in (what, where))
+    thing, onto = (replace(one.thing, name=name) for one, name in ((what, goal.what), (where, goal.where)))
+    place = np.array([onto.x, onto.y, onto.height + AIR_M])
+    return Told(thing, what.directions, place, onto, others)
+
+
+def carry(world: ArmWorld, goal: Goal, told: Told) -> Carried:
     """Put a thing on or in another one: plan it, and if all of it is within reach, do it and see what came of it.
 
     Blocks for about a second. The judge looks at the world alone.
 
     :param goal: of kind ``put``
-    :param told: where the planner believes that everything is; None: where it is
+    :param told: all that the planner knows
     :raises KeyError: the world has no such thing
     """
     before, began = world.state(), world.time
-    told = told or before
-    what, where = told.body(goal.what), told.body(goal.where)
-    others = [thing_of(body) for body in told.bodies if body not in (what, where)]
     try:
         _, stops, paths = transfer(
-            world.arm, world.angles, thing_of(what), directions_of(what.item),
-            place_on(what, where), thing_of(where), others,
-        )  # fmt: skip
+            world.arm, world.angles, told.thing, told.directions, told.place, told.onto, told.others
+        )
     except Unreachable as e:
         return Carried(False, str(e))
     lifted = True
@@ -131,14 +164,17 @@ def goal_of(seed: int, state: State) -> Goal | None:
 
 
 def main() -> None:
-    """Play episodes; arguments: how many, and the standard error of what the planner is told, metres (0)."""
+    """Play episodes; arguments: how many, then ``camera``, or the standard error of what is told, metres (0)."""
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    error = float(sys.argv[2]) if len(sys.argv) > 2 else 0.0
+    source = sys.argv[2] if len(sys.argv) > 2 else '0'
     done = 0
     worlds = ((seed, ArmWorld(draw(seed, 640, 480))) for seed in count())
     playable = ((seed, world, goal) for seed, world in worlds if (goal := goal_of(seed, world.state())))
     for seed, world, goal in islice(playable, number):
-        told = moved(world.state(), error, np.random.default_rng(seed)) if error else None
+        if source == 'camera':
+            told = told_by_camera(world, goal)
+        else:
+            told = told_by_truth(moved(world.state(), float(source), np.random.default_rng(seed)), goal)
         carried = carry(world, goal, told)
         done += carried.success
         print(f'{seed:5} {goal.text:45} {"done" if carried.success else "FAILED":6} {carried.why}', flush=True)

@@ -17,7 +17,16 @@ from robobrain_ros.planners.arm.reach import Unreachable
 from robobrain_ros.planners.arm.skills import grasps, transfer
 from robobrain_ros.planners.arm.trajectory import timed
 from robobrain_ros.sim.arm import HOME, ArmWorld
-from robobrain_ros.sim.arm_episodes import carry, directions_of, goal_of, moved, place_on, thing_of
+from robobrain_ros.sim.arm_episodes import (
+    carry,
+    directions_of,
+    goal_of,
+    moved,
+    place_on,
+    thing_of,
+    told_by_camera,
+    told_by_truth,
+)
 from robobrain_ros.sim.layout import draw
 from robobrain_ros.sim.questions import MOVABLE
 from robobrain_ros.sim.world import Body, State
@@ -39,11 +48,21 @@ def test_with_true_positions_the_thing_gets_there_and_nothing_else_moves(seed):
     world = world_of(seed)
     goal = goal_of(seed, world.state())
     assert goal is not None
-    carried = carry(world, goal)
+    carried = carry(world, goal, told_by_truth(world.state(), goal))
     assert (carried.success, carried.why) == (True, '')
     assert carried.pushed_m < 0.01
     assert 3 < carried.seconds < 15
     assert world.state().held == ''
+
+
+@pytest.mark.parametrize('seed', [3, 6])
+def test_by_what_the_depth_camera_sees_the_thing_gets_there(seed):
+    world = ArmWorld(draw(seed, 640, 480))
+    goal = goal_of(seed, world.state())
+    assert goal is not None
+    carried = carry(world, goal, told_by_camera(world, goal))
+    assert (carried.success, carried.why) == (True, '')
+    assert carried.pushed_m < 0.01
 
 
 def test_with_wrong_positions_it_does_not():
@@ -51,7 +70,7 @@ def test_with_wrong_positions_it_does_not():
     start = world.state()
     goal = goal_of(3, start)
     assert goal is not None
-    carried = carry(world, goal, shifted(start, 0.06))
+    carried = carry(world, goal, told_by_truth(shifted(start, 0.06), goal))
     assert not carried.success
     assert carried.why == 'it slipped out of the hand'
 
@@ -62,7 +81,7 @@ def test_without_friction_nothing_is_lifted():
     goal = goal_of(0, world.state())
     assert goal is not None
     before = world.state().body(goal.what).position[2]
-    carried = carry(world, goal)
+    carried = carry(world, goal, told_by_truth(world.state(), goal))
     assert not carried.success
     assert carried.why == 'it slipped out of the hand'
     assert world.state().body(goal.what).position[2] < before + 0.01
@@ -93,7 +112,7 @@ def test_what_is_out_of_reach_is_said_before_anything_moves():
     start = world.state()
     goal = goal_of(3, start)
     assert goal is not None
-    carried = carry(world, goal, shifted(start, 0.9))
+    carried = carry(world, goal, told_by_truth(shifted(start, 0.9), goal))
     assert carried.why.startswith(f'with the {goal.what} above the {goal.where}: (')
     assert carried.why.endswith('m from the shoulder')
     assert carried.seconds == 0

@@ -97,6 +97,22 @@ def hand(opening: float, carried: Thing | None = None, grip: float = 0.0) -> tup
     return tuple(capsules)
 
 
+def outside(points: Array, parts: Iterable[Capsule], links: Array, margin: float) -> Array:
+    """Return those of some points (k, 3) that are no part of the arm: further from all its parts than a margin.
+
+    :param links: (n + 1, 4, 4), of one configuration
+    :param margin: metres
+    """
+    for capsule in parts:
+        pose = links[capsule.link]
+        start, end = (pose[:3, :3] @ point + pose[:3, 3] for point in (capsule.start, capsule.end))
+        way = end - start
+        shares = np.clip((points - start) @ way / max(float(way @ way), 1e-12), 0, 1)
+        far = np.linalg.norm(points - start - shares[:, None] * way, axis=1)
+        points = points[far > capsule.radius + margin]
+    return points
+
+
 def clearance(parts: Iterable[Capsule], links: Array, things: Iterable[Thing]) -> tuple[float, str]:
     """Return how near parts of an arm come to table and things in any of some configurations, and which part to what.
 

@@ -126,7 +126,7 @@ def _turn(vector: Array) -> Array:
 
 
 def check_hand(stops: Sequence[Stop]) -> None:
-    """See whether the hand alone has room at all stops: no way of the arm would change that.
+    """Check that the hand alone has room at all stops: no way of the arm would change that.
 
     :raises Unreachable: says at which it has none, and what is in the way
     """
