@@ -130,6 +130,15 @@ def to_json(report: Report) -> dict[str, Any]:
     }
 
 
+def one_line(text: str) -> str:
+    """Return a text with names in it as one line that any file takes: ``?`` for what is no sign.
+
+    Names of sets and stacks come from folders and from files that others wrote: they may have line breaks, control
+    characters and half characters.
+    """
+    return ''.join(' ' if sign.isspace() else sign if sign.isprintable() else '?' for sign in text)
+
+
 def points(low: float, high: float) -> tuple[float, float]:
     """Turn the ends of an interval of A minus B, as fractions, into those of B minus A in points."""
     return -100 * high + 0.0, -100 * low + 0.0

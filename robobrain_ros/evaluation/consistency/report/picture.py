@@ -8,14 +8,17 @@
 
 """A comparison as a picture: the difference on each set with its interval, and the flips beside the noise."""
 
+import warnings
 from pathlib import Path
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.report.findings import Report
+from robobrain_ros.evaluation.consistency.report.findings import Report, one_line
 from robobrain_ros.evaluation.consistency.statistics.verdicts import CONSISTENT, DIFFERENT, NOT_ENOUGH
 
 COLOURS = {CONSISTENT: '#1b7837', DIFFERENT: '#c51b1b', NOT_ENOUGH: '#8a6d00'}
 MARKS = {CONSISTENT: 'o', DIFFERENT: 's', NOT_ENOUGH: 'D'}
+LONGEST_NAME = 40
+"""Characters of a name; longer ones are cut."""
 
 
 def plot(report: Report, file: Path) -> None:
@@ -28,7 +31,7 @@ def plot(report: Report, file: Path) -> None:
 
     rows = list(range(len(report.sets)))
     figure = Figure((10, 1.9 + 0.36 * len(rows)), layout='constrained')
-    figure.suptitle(f'{report.b.name} against {report.a.name}: {report.word}')
+    figure.suptitle(f'{_name(report.b.name)} against {_name(report.a.name)}: {report.word}', parse_math=False)
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 1))
     left.axvspan(-report.margin, report.margin, color='0.93', label=f'margin, {report.margin:g} points')
     left.axvline(0, color='0.6', linewidth=1)
@@ -45,7 +48,7 @@ def plot(report: Report, file: Path) -> None:
         )
     widest = max([2 * report.margin, *(abs(end) * 1.1 for one in report.sets for end in one.interval)])
     left.set(xlim=(-widest, widest), xlabel='B - A, points, 90 % interval', yticks=rows)
-    left.set_yticklabels([f'{one.dataset} ({one.asked})' for one in report.sets])
+    left.set_yticklabels([f'{_name(one.dataset)} ({one.asked})' for one in report.sets], parse_math=False)
     left.set_ylim(len(rows) - 0.5, -0.5)
     left.grid(axis='x', alpha=0.3)
     right.barh(rows, [100 * one.pairs.flip_rate for one in report.sets], 0.6, color='#7fa7c9', label='A and B')
@@ -58,6 +61,13 @@ def plot(report: Report, file: Path) -> None:
     right.grid(axis='x', alpha=0.3)
     figure.legend(loc='outside lower center', ncols=6, fontsize='small')
     try:
-        figure.savefig(file, dpi=100)
+        with warnings.catch_warnings(action='ignore', category=UserWarning):  # of letters that the font does not have
+            figure.savefig(file, dpi=100)
     except OSError as error:
         raise BadRequest(f"cannot write '{file}': {error.strerror}") from error
+
+
+def _name(name: str) -> str:
+    """Shorten a name to what a picture has room for."""
+    name = one_line(name)
+    return name if len(name) <= LONGEST_NAME else f'{name[: LONGEST_NAME - 3]}...'

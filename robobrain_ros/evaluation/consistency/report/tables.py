@@ -12,8 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from rich.table import Table
+from rich.text import Text
 
-from robobrain_ros.evaluation.consistency.report.findings import Report, SetReport
+from robobrain_ros.evaluation.consistency.report.findings import Report, SetReport, one_line
 from robobrain_ros.evaluation.consistency.statistics.verdicts import CONSISTENT
 
 COLUMNS = ('set', 'asked', 'A %', 'B %', 'B - A', '90 % interval', 'flips %', 'verdict', 'p', 'power %')
@@ -67,7 +68,7 @@ def markdown(report: Report) -> str:
     ]
     lines += ['', *(f'- {one.dataset}: {_remark(one)}' for one in report.sets)]
     lines += [f'- {line}' for line in remarks(report)]
-    return '\n'.join(lines) + '\n'
+    return '\n'.join(map(one_line, lines)) + '\n'
 
 
 def remarks(report: Report) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ def _for_terminal(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Tabl
             name, justify=side, overflow='fold', max_width=10 if name == 'verdict' else None, no_wrap='interval' in name
         )
     for row in rows:
-        made.add_row(*row[: len(columns)])
+        made.add_row(*map(Text, row[: len(columns)]))
     return made
 
 
