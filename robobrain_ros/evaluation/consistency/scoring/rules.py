@@ -21,7 +21,9 @@ from operator import add
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers.entries import REJECTED
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
-from robobrain_ros.evaluation.consistency.scoring.readings import EMBODIED_VERSE, ROBO_SPATIAL, read, read_carefully
+from robobrain_ros.evaluation.consistency.scoring.flageval.read import read as read_as_flageval
+from robobrain_ros.evaluation.consistency.scoring.readings import EMBODIED_VERSE, ROBO_SPATIAL
+from robobrain_ros.evaluation.consistency.scoring.strict.read import read as read_strictly
 
 FLAGEVAL = 'flageval'
 STRICT = 'strict'
@@ -47,7 +49,7 @@ def score(item: Item, reply: Reply, rule: str) -> Score:
         raise BadRequest(f'the answer to {reply.question_id!r} cannot be scored as that to {item.question_id!r}')
     if reply.error or reply.text.startswith(REJECTED):
         return Score(item.question_id, '', 0.0, False, True, item.group, item.stratum, rule == FLAGEVAL)
-    reading = (read if rule == FLAGEVAL else read_carefully)(item, reply.text)
+    reading = (read_as_flageval if rule == FLAGEVAL else read_strictly)(item, reply.text)
     right = reading.value >= 0.5 if item.kind == 'point' else reading.value > 0.5
     value = float(right) if item.set_name in EMBODIED_VERSE else reading.value
     dropped = reading.dropped and rule == FLAGEVAL

@@ -18,8 +18,8 @@ from PIL import Image
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.items import KINDS, Item, Reply, Score
-from robobrain_ros.evaluation.consistency.scoring.readings import options
 from robobrain_ros.evaluation.consistency.scoring.rules import RULES, figures, score, score_set
+from robobrain_ros.evaluation.consistency.scoring.strict.read import options
 
 CHOICE = Item('erqa', '1', 'Which?\nA. mug\nB. bowl', 'multiple-choice', 'B', stratum='left')
 

@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from robobrain_ros.evaluation.consistency.scoring.strict import extraction as careful
-from robobrain_ros.evaluation.consistency.scoring.strict.matching import match_carefully
-from robobrain_ros.evaluation.consistency.scoring.strict.points import read_carefully
+from robobrain_ros.evaluation.consistency.scoring.strict.matching import match
+from robobrain_ros.evaluation.consistency.scoring.strict.points import read
 from robobrain_ros.tasks.profiles import Scale
 
 FOUR = ['A', 'B', 'C', 'D']
@@ -163,12 +163,12 @@ def test_a_number(answer, expected):
     ],
 )
 def test_points(answer, expected):
-    assert [str(region) for region in read_carefully(answer, (40, 30), THOUSAND)] == expected
+    assert [str(region) for region in read(answer, (40, 30), THOUSAND)] == expected
 
 
 def test_points_in_parts_of_the_image_are_never_pixels():
     unit = Scale(1, 1)
-    assert [str(region) for region in read_carefully('(0.5, 0.5) (1, 1) (20, 15)', (40, 30), unit)] == [
+    assert [str(region) for region in read('(0.5, 0.5) (1, 1) (20, 15)', (40, 30), unit)] == [
         '(20, 15)',
         '(39, 29)',
         '(-1, -1)',
@@ -194,8 +194,8 @@ def test_points_in_parts_of_the_image_are_never_pixels():
     ],
 )
 def test_the_comparisons_of_erqaplus(kind, label, right, wrong):
-    assert [answer for answer in right if not match_carefully(kind, answer, label)[1]] == []
-    assert [answer for answer in wrong if match_carefully(kind, answer, label)[1]] == []
+    assert [answer for answer in right if not match(kind, answer, label)[1]] == []
+    assert [answer for answer in wrong if match(kind, answer, label)[1]] == []
 
 
 PIECES = st.lists(
@@ -215,10 +215,10 @@ def test_no_answer_breaks_the_reader(answer):
     assert careful.letter(answer, FOUR, ['left', 'right']) in ['', *FOUR]
     assert careful.yes_or_no(answer) in ('', 'yes', 'no')
     assert careful.number(answer) is None or isinstance(careful.number(answer), float)
-    assert all(len(region) > 0 for region in read_carefully(answer, (40, 30), THOUSAND))
-    assert match_carefully('choices', answer, {'label': 'A'})[1] in (True, False)
-    assert match_carefully('bool-list', answer, {'bool_str': ['1']})[1] in (True, False)
-    assert match_carefully('key-items', answer, {'key_items': ['a']})[1] in (True, False)
+    assert all(len(region) > 0 for region in read(answer, (40, 30), THOUSAND))
+    assert match('choices', answer, {'label': 'A'})[1] in (True, False)
+    assert match('bool-list', answer, {'bool_str': ['1']})[1] in (True, False)
+    assert match('key-items', answer, {'key_items': ['a']})[1] in (True, False)
 
 
 @given(PIECES, st.sampled_from(FOUR))

@@ -6,49 +6,20 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""Points in an answer as FlagEvalMM reads them, and how much of what they hit is right.
+"""Points in an answer as FlagEvalMM reads them.
 
 Three of its readings are here, bug for bug. All look at the last line only, and see "(x, y)" and "(x0, y0, x1, y1)"
-with no blank behind the bracket; a box stands for each of its pixels. ``strict/`` reads points as a person
-would.
+with no blank behind the bracket; a box stands for each of its pixels. ``strict/`` reads points as
+a person would.
 """
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.scoring.flageval.extraction import last_line
-
-Mask = NDArray[Any]
-"""(height, width); 255 where a point is right, 0 where it is wrong. Values between count in part."""
+from robobrain_ros.evaluation.consistency.scoring.masks import Region
 
 _TUPLE = re.compile(r'\(([-+]?\d+(?:\.\d*)?(?:,\s*[-+]?\d+(?:\.\d*)?)*)\)')
-_MOST_PIXELS = 10_000_000
-"""With more, the mean is that of sums: an answer may repeat a box a thousand times."""
-
-
-@dataclass(frozen=True)
-class Region:
-    """Pixels that an answer names: one of them, or those of a box."""
-
-    columns: range
-    rows: range
-
-    def __str__(self) -> str:
-        if len(self) == 1:
-            return f'({self.columns.start}, {self.rows.start})'
-        return f'({self.columns.start}, {self.rows.start}, {self.columns.stop}, {self.rows.stop})'
-
-    def __len__(self) -> int:
-        return len(self.columns) * len(self.rows)
-
 
 Reader = Callable[[str, tuple[int, int]], tuple[Region, ...]]
 """From an answer and the (width, height) of its image, pixels, to what it names."""
@@ -96,55 +67,6 @@ def read_norm1k(text: str, size: tuple[int, int]) -> tuple[Region, ...]:
             rows = range(_clamp(min(y0, y1), height), _clamp(max(y0, y1), height))
             regions.append(Region(columns, rows))
     return tuple(regions)
-
-
-def read_mask(path: Path) -> Mask:
-    """Read the image whose white pixels are right; of several channels the first counts, as in FlagEvalMM.
-
-    :raises BadRequest: if it is not there or no image
-    """
-    mask = np.asarray(_open(path))
-    return mask[:, :, 0] if mask.ndim == 3 else mask
-
-
-def read_white(path: Path) -> Mask:
-    """Read the image whose white pixels are right, whatever its format: light is 255, dark is 0, nothing between.
-
-    :raises BadRequest: if it is not there or no image
-    """
-    light: Mask = np.asarray(_open(path).convert('L')) > 127
-    return light.astype(np.uint8) * 255
-
-
-def mask_mean(regions: Sequence[Region], mask: Mask) -> float:
-    """Return how right points are: the mean of the mask over all pixels they name. Those outside the image count 0.
-
-    :returns: 0 .. 1; 0 without a point
-    """
-    named = sum(map(len, regions))
-    if not named:
-        return 0.0
-    hits = [_cut(region, mask) for region in regions]
-    if named > _MOST_PIXELS:
-        return float(sum(hit.sum(dtype=np.float64) for hit in hits)) / 255 / named
-    inside = np.concatenate(hits) / 255.0
-    return float(np.concatenate([inside, np.zeros(named - len(inside))]).mean())
-
-
-def _open(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            return image
-    except OSError as error:
-        raise BadRequest(f'the mask {str(path)!r} cannot be read ({error}); it must be an image file') from None
-
-
-def _cut(region: Region, mask: Mask) -> Mask:
-    height, width = mask.shape
-    rows = slice(max(region.rows.start, 0), max(min(region.rows.stop, height), 0))
-    columns = slice(max(region.columns.start, 0), max(min(region.columns.stop, width), 0))
-    return mask[rows, columns].ravel()
 
 
 def _read_unit(text: str, size: tuple[int, int], box_side: Callable[[float, float, int], range]) -> tuple[Region, ...]:

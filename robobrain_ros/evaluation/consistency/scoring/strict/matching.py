@@ -25,7 +25,7 @@ _TRUTH = {'1': '1', 'true': '1', 'yes': '1', '0': '0', 'false': '0', 'no': '0'}
 _KEYED = re.compile(r'\w+\s*[-:=]\s*(.+)')
 
 
-def match_carefully(kind: str, text: str, label: Label) -> tuple[str, bool]:
+def match(kind: str, text: str, label: Label) -> tuple[str, bool]:
     """Compare what an answer says in the end with what is right.
 
     :param kind: ``choices``, ``ordered-list``, ``number``, ``bool-list`` or ``key-items``

@@ -11,7 +11,7 @@
 import re
 from collections.abc import Iterator
 
-from robobrain_ros.evaluation.consistency.scoring.flageval.points import Region
+from robobrain_ros.evaluation.consistency.scoring.masks import Region
 from robobrain_ros.evaluation.consistency.scoring.strict.extraction import statement
 from robobrain_ros.tasks.profiles import Scale
 from robobrain_ros.tasks.structure import NUMBER, Group, read_groups
@@ -21,7 +21,7 @@ _NUMBER = re.compile(NUMBER)
 _OUTSIDE = Region(range(-1, 0), range(-1, 0))
 
 
-def read_carefully(text: str, size: tuple[int, int], scale: Scale) -> tuple[Region, ...]:
+def read(text: str, size: tuple[int, int], scale: Scale) -> tuple[Region, ...]:
     """Return the points that an answer states in the end, each once.
 
     Those behind the last "Answer:" count; without any there, those of the last line, then all. A box of four numbers
