@@ -27,7 +27,13 @@ from robobrain_ros.tasks.profiles import detect_profile
 Item = TypeVar('Item')
 
 pytest.register_assert_rewrite(
-    'brain_fixtures', 'camera_fixtures', 'nav2_stand_in', 'node_fixtures', 'node_worlds', 'ros_helpers'
+    'brain_fixtures',
+    'camera_fixtures',
+    'goto_fixtures',
+    'nav2_stand_in',
+    'node_fixtures',
+    'node_worlds',
+    'ros_helpers',
 )
 
 # Set before anything imports rclpy.

@@ -8,41 +8,31 @@
 
 """The node robobrain_goto drives by Nav2's real action type; brain and Nav2 are played by stand-ins."""
 
-import functools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import nav2_stand_in
-import numpy as np
 import pytest
 from action_msgs.msg import GoalStatus
-from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from goto_fixtures import act, go, states, told
 from nav_msgs.msg import MapMetaData, OccupancyGrid
-from rclpy.action import ActionServer, CancelResponse, GoalResponse
-from rclpy.node import Node
-from rclpy.parameter import Parameter
-from rclpy.task import Future
-from robobrain_ros.action import Query
-from robobrain_ros.msg import Answer, Target
-from ros_helpers import SOON, own_domain, ros, spinning, until
+from ros_helpers import SOON, until
 from std_msgs.msg import Header, String
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto.driving import Navigator, _failure
-from robobrain_ros.planners.goto.grid import Grid
 from robobrain_ros.planners.goto.hearing import LATCHED
-from robobrain_ros.planners.goto.node import GotoNode
 
-pytest_plugins = ('nav2_stand_in',)
+pytest_plugins = ('nav2_stand_in', 'goto_fixtures')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(300), pytest.mark.usefixtures('nav2_msgs')]  # the build comes first
 HASHES = {
     'NavigateToPose_Goal': '22a9dffbd6733011220460bd52edbc7843c8fc86282d40bc7ad3ca176a9dec10',
@@ -67,130 +57,6 @@ def test_it_is_built_once():
     if 'nav2_test' in sys.modules['nav2_msgs'].__file__:
         before = (nav2_stand_in.built() / 'complete').stat().st_mtime_ns
         assert (nav2_stand_in.built() / 'complete').stat().st_mtime_ns == before
-
-
-class StandIn(Node):
-    """Brain and Nav2 in one: an answer at once, and a drive that goes on until the test ends it."""
-
-    def __init__(self, context):
-        from nav2_msgs.action import FollowObject, NavigateToPose
-
-        super().__init__('stand_in', context=context)
-        self.places = [(5.0, 5.0)]
-        self.accepts, self.asked = True, 0
-        self.driving: dict[bytes, Future] = {}
-        self.poses: list[PoseStamped] = []
-        self.ends: Counter[str] = Counter()
-        self.query = ActionServer(self, Query, 'robobrain/query', self._answer)
-        self.topics: list[str] = []
-        self.servers = [
-            ActionServer(
-                self,
-                kind,
-                name,
-                functools.partial(self._drive, kind),
-                goal_callback=lambda goal: GoalResponse.ACCEPT if self.accepts else GoalResponse.REJECT,
-                cancel_callback=self._cancel,
-            )
-            for kind, name in ((NavigateToPose, 'navigate_to_pose'), (FollowObject, 'follow_object'))
-        ]
-
-    def _answer(self, handle):
-        targets = [Target(status=Target.STATUS_OK, position=Point(x=x, y=y)) for x, y in self.places]
-        handle.succeed()
-        self.asked += 1
-        header = Header(stamp=self.get_clock().now().to_msg())
-        return Query.Result(success=True, answer=Answer(targets=targets, header=header))
-
-    async def _drive(self, kind, handle):
-        end = self.driving[bytes(handle.goal_id.uuid)] = Future(executor=self.executor)
-        if hasattr(handle.request, 'pose'):
-            self.poses.append(handle.request.pose)
-        else:
-            self.topics.append(handle.request.pose_topic)
-        name, number, words = await end
-        getattr(handle, name)()
-        self.ends[name] += 1
-        return kind.Result(error_code=number, error_msg=words)
-
-    def _cancel(self, handle):
-        self.finish('canceled', handle=bytes(handle.goal_id.uuid))
-        return CancelResponse.ACCEPT
-
-    def finish(self, name, number=0, words='', handle=None):
-        """End the newest drive, or the one of a handle."""
-        handle = handle or list(self.driving)[-1]
-        self.driving[handle].set_result((name, number, words))
-        self.executor.wake()
-
-
-@pytest.fixture(scope='module')
-def stand_in(nav2_msgs):
-    with own_domain(), ros() as context:
-        node = StandIn(context)
-        with spinning(node):
-            yield node
-        node.destroy_node()
-
-
-@pytest.fixture(scope='module')
-def node(stand_in):
-    """The node, at the west of an empty room with a table in its middle."""
-    cells = np.zeros((100, 100), np.int8)
-    cells[46:54, 46:54] = 100
-    overrides = [Parameter(name, value=value) for name, value in {'robot_pose': 'topic', 'drive': 'action'}.items()]
-    with ros() as context:
-        node: Any = GotoNode(context=context, parameter_overrides=overrides)
-        node._costmap = SimpleNamespace(grid=lambda max_age_s: Grid(cells, 0.1))
-        node._robot = SimpleNamespace(place=lambda: (1.0, 5.0))
-        with spinning(node):
-            until(node._query.server_is_ready, 'brain')
-            until(node._navigator._navigate.server_is_ready, 'Nav2')
-            until(node._navigator._follow.server_is_ready, 'the following server of Nav2')
-            yield node
-        node.destroy_node()
-
-
-@pytest.fixture
-def goto(node, stand_in):
-    """The node, with nothing under way; ``told`` is what it tells."""
-    stand_in.places, stand_in.accepts = [(5.0, 5.0)], True
-    for kept in (stand_in.driving, stand_in.poses, stand_in.topics, stand_in.ends):
-        kept.clear()
-    node.told = []
-    node._status = SimpleNamespace(publish=node.told.append)
-    yield node
-    act(node, node.cancel)
-    until(lambda: stand_in.ends.total() == len(stand_in.driving), 'end of all drives')
-
-
-def act(goto, *calls):
-    """Make calls one right after the other, in the node's executor."""
-    until(goto.executor.create_task(lambda: [call() for call in calls]).done, 'calls')
-
-
-def told(goto, state, instruction='the table'):
-    def found():
-        for message in list(goto.told):
-            values = {pair.key: pair.value for pair in message.values} | {'message': message.message}
-            if (values['state'], values['instruction']) == (state, instruction):
-                return values
-        return None
-
-    return until(found, f'{state} of {instruction!r}')
-
-
-def go(goto, stand_in, instruction='the table'):
-    """Begin a drive, and wait until Nav2 has it."""
-    count = len(stand_in.poses)
-    act(goto, lambda: goto.go(instruction))
-    until(lambda: len(stand_in.poses) > count, 'drive')
-    assert told(goto, telling.DRIVING, instruction)
-    return stand_in.poses[-1]
-
-
-def states(goto):
-    return [next(pair.value for pair in message.values if pair.key == 'state') for message in goto.told]
 
 
 def test_it_drives_there(goto, stand_in):
@@ -316,92 +182,6 @@ def test_ctrl_c_stops_the_robot(goto, stand_in):
         process.kill()
     until(lambda: stand_in.ends.total() == len(stand_in.driving), 'end of all drives')
     assert set(stand_in.ends) == {'canceled'}
-
-
-# --- following ------------------------------------------------------------------------------------
-@pytest.fixture
-def follow(goto, stand_in):
-    """Begins to follow, and waits until Nav2 does; the places that are published meanwhile are in ``published``."""
-
-    def begin():
-        act(goto, lambda: goto.go('the dog'))
-        told(goto, telling.FOLLOWING, 'the dog')
-        until(lambda: stand_in.topics == ['/robobrain_goto/object_pose'], 'FollowObject')
-
-    goto.set_parameters([Parameter('follow_s', value=0.05), Parameter('lost_s', value=0.4)])
-    begin.published = []
-    goto._object_pose = SimpleNamespace(
-        publish=begin.published.append, topic_name=goto._object_pose.topic_name, real=goto._object_pose
-    )
-    yield begin
-    goto._object_pose = goto._object_pose.real
-    goto.set_parameters([Parameter('follow_s', value=0.0)])
-
-
-def places(follow):
-    return [(pose.pose.position.x, pose.pose.position.y) for pose in list(follow.published)]
-
-
-def test_it_tells_again_and_again_where_the_thing_is(goto, stand_in, follow):
-    follow()
-    until(lambda: len(follow.published) > 2, 'places')
-    stand_in.places = [(6.0, 5.0)]
-    until(lambda: places(follow)[-1] == (6.0, 5.0), 'the new place')
-    first, second = follow.published[:2]
-    assert first.header.frame_id == 'map'
-    assert (second.header.stamp.sec, second.header.stamp.nanosec) > (first.header.stamp.sec, first.header.stamp.nanosec)
-    assert states(goto) == ['ASKING', 'FOLLOWING']
-    assert not stand_in.poses
-
-
-def test_cancelling_stops_to_follow(goto, stand_in, follow):
-    follow()
-    act(goto, goto.cancel)
-    assert told(goto, telling.FAILED, 'the dog')['code'] == 'CANCELLED'
-    until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
-    until(lambda: goto.settled, 'end of all questions')
-    count = len(follow.published)
-    act(goto, lambda: goto.go('the dog'))
-    until(lambda: states(goto) == ['ASKING', 'FOLLOWING', 'FAILED', 'ASKING', 'FOLLOWING'], 'the same once more')
-    assert len(follow.published) > count
-
-
-def test_what_is_lost_is_not_followed_any_more(goto, stand_in, follow):
-    follow()
-    stand_in.places = []
-    values = told(goto, telling.FAILED, 'the dog')
-    assert (values['code'], values['recovery']) == ('NOT_FOUND', 'LOOK_ELSEWHERE')
-    assert 'not seen for 0.' in values['message']
-    until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
-    assert set(places(follow)) == {(5.0, 5.0)}, 'never an old place as a new one'
-
-
-def test_what_is_missing_for_a_moment_is_followed_on(goto, stand_in, follow):
-    goto.set_parameters([Parameter('lost_s', value=60.0)])
-    follow()
-    stand_in.places = []
-    asked = stand_in.asked
-    until(lambda: stand_in.asked > asked + 3, 'questions')
-    stand_in.places = [(7.0, 5.0)]
-    until(lambda: places(follow)[-1] == (7.0, 5.0), 'the thing again')
-    assert not goto.settled
-
-
-@pytest.mark.parametrize(('end', 'state'), [(('succeed',), 'FOLLOWED'), (('abort', 902, 'no detection'), 'FAILED')])
-def test_nav2_may_end_it(goto, stand_in, follow, end, state):
-    follow()
-    stand_in.finish(*end)
-    values = told(goto, state, 'the dog')
-    assert values.get('number') == (str(end[1]) if end[1:] else None)
-    until(lambda: goto.settled, 'end')
-    until(lambda: not list(goto.timers), 'no timer that asks again')
-
-
-def test_a_nav2_without_following_says_so(goto, follow, monkeypatch):
-    monkeypatch.setattr(goto._navigator, '_follow', None)
-    act(goto, lambda: goto.go('the dog'))
-    assert told(goto, telling.FAILED, 'the dog')['code'] == 'NO_FOLLOWING'
-    until(lambda: goto.settled, 'end')
 
 
 def test_humble_s_result_has_no_error_code():

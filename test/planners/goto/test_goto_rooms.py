@@ -16,18 +16,18 @@ import cv2
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseWithCovarianceStamped
+from goto_fixtures import StandIn, act
 from nav_msgs.msg import MapMetaData, OccupancyGrid
 from rclpy.parameter import Parameter
 from ros_helpers import own_domain, ros, spinning, until
 from std_msgs.msg import Header
 from test_approach import CELL, random_room, will_do
-from test_goto_drives import StandIn, act
 
 from robobrain_ros.planners.goto.grid import Grid
 from robobrain_ros.planners.goto.hearing import LATCHED, yaw_of
 from robobrain_ros.planners.goto.node import GotoNode
 
-pytest_plugins = ('nav2_stand_in',)
+pytest_plugins = ('nav2_stand_in', 'goto_fixtures')
 ROOMS = 100
 REACH_M = 0.4
 """From the least distance to the greatest one."""

@@ -1,0 +1,176 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""The node robobrain_goto by itself: what it says without a brain, its tables, its parameters and its program."""
+
+import re
+import signal
+import subprocess
+import sys
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import yaml
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from rclpy.parameter import Parameter
+from rclpy.time import Time
+from repository import ROOT
+from ros_helpers import SOON, own_domain, ros
+from std_msgs.msg import Header
+
+from robobrain_ros.answer import PointStatus
+from robobrain_ros.errors import BadRequest, ErrorCode
+from robobrain_ros.planners.failure import RECOVERIES, Failure, Recovery
+from robobrain_ros.planners.goto import parameters
+from robobrain_ros.planners.goto.approach import Reason
+from robobrain_ros.planners.goto.hearing import PoseFromTf
+from robobrain_ros.planners.goto.node import GotoNode
+
+
+@pytest.fixture
+def alone():
+    with own_domain(), ros() as context:
+        overrides = [Parameter('robot_pose', value='topic')]
+        node = GotoNode(context=context, parameter_overrides=overrides)
+        node.told = []
+        node._status = SimpleNamespace(publish=node.told.append)
+        yield node
+        node.destroy_node()
+
+
+@pytest.mark.ros
+def test_without_a_brain_it_says_so(alone):
+    alone.go('the red mug')
+    values = {pair.key: pair.value for pair in alone.told[-1].values}
+    assert values == {'state': 'FAILED', 'instruction': 'the red mug', 'code': 'NO_BRAIN', 'recovery': 'WAIT'}
+    assert 'robobrain/query' in alone.told[-1].message
+
+
+@pytest.mark.ros
+def test_parameters_are_checked_when_they_are_set(alone):
+    (result,) = alone.set_parameters([Parameter('standoff_m', value=3)])
+    assert 'standoff_m is 3.0 and max_standoff_m is 1.2' in result.reason
+    (result,) = alone.set_parameters([Parameter('max_standoff_m', value=3)])
+    assert result.successful
+    (result,) = alone.set_parameters([Parameter('map_frame', value='odom')])
+    assert not result.successful
+
+
+@pytest.mark.ros
+def test_the_robot_s_pose_is_asked_for(alone):
+    with pytest.raises(Failure, match='no pose of the robot has come on /amcl_pose') as error:
+        alone._robot.place()
+    assert error.value.code == 'NO_ROBOT_POSE'
+    alone._robot._hear(PoseWithCovarianceStamped(header=Header(frame_id='odom')))
+    with pytest.raises(Failure, match=r"in frame 'odom', but map_frame is 'map'"):
+        alone._robot.place()
+
+
+class TransformException(Exception):
+    """The name that tf2 gives it."""
+
+
+@pytest.fixture
+def tf2(monkeypatch):
+    """A stand-in for the package, of which there is no wheel; its buffer gives ``answer``."""
+    module = ModuleType('tf2_ros')
+    asked = []
+
+    def lookup(*arguments):
+        asked.append(arguments)
+        if isinstance(module.answer, Exception):
+            raise module.answer
+        return SimpleNamespace(transform=SimpleNamespace(translation=module.answer))
+
+    module.asked = asked
+    module.Buffer = lambda: SimpleNamespace(lookup_transform=lookup)
+    module.TransformException = TransformException
+    module.TransformListener = lambda buffer, node: (buffer, node)
+    monkeypatch.setitem(sys.modules, 'tf2_ros', module)
+    return module
+
+
+def test_tf2_gives_the_newest_pose(tf2):
+    pose = PoseFromTf(SimpleNamespace(), 'map', 'base_link')
+    tf2.answer = SimpleNamespace(x=1.0, y=2.0, z=3.0)
+    assert pose.place() == (1.0, 2.0)
+    assert tf2.asked == [('map', 'base_link', Time())]
+    tf2.answer = TransformException('no tree')
+    with pytest.raises(Failure, match="no transform from 'base_link' to 'map': no tree") as error:
+        pose.place()
+    assert error.value.code == 'NO_ROBOT_POSE'
+
+
+def test_without_tf2_the_topic_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'tf2_ros', None)
+    with pytest.raises(BadRequest, match=r"robot_pose is 'tf', but tf2_ros is not installed .*set it to 'topic'"):
+        PoseFromTf(SimpleNamespace(), 'map', 'base_link')
+
+
+# --- tables and the program -----------------------------------------------------------------------
+def test_every_failure_has_a_recovery():
+    codes = {code.name for code in ErrorCode if code} | {status.name for status in PointStatus if status}
+    assert codes | {reason.value for reason in Reason} <= RECOVERIES.keys()
+    assert set(RECOVERIES.values()) == set(Recovery)
+
+
+def test_the_guide_has_every_recovery():
+    rows = re.findall(
+        r'^\| `([A-Z_]+)`: .* \| (.*) \|$', (ROOT / 'docs' / 'guides' / 'nav2.md').read_text(), re.MULTILINE
+    )
+    said = {code: recovery for recovery, codes in rows for code in re.findall('`([A-Z_0-9]+)`', codes)}
+    assert said == {code: recovery.value for code, recovery in RECOVERIES.items()}
+
+
+def test_the_parameter_file_is_the_schema():
+    text = (ROOT / 'config' / 'goto.yaml').read_text()
+    assert text == parameters.ros_file(), f'renew it: python -m {parameters.MODULE} config/goto.yaml'
+    values = yaml.safe_load(text)['/**']['ros__parameters']
+    assert values == {parameter.name: parameter.default for parameter in parameters.PARAMETERS}
+    parameters.check(values)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'says'),
+    [
+        ({'standoff_m': 2.0}, 'standoff_m is 2.0 and max_standoff_m is 1.2'),
+        ({'brain': ''}, "brain is '', but must be a name"),
+        ({'map_frame': ''}, "map_frame is '', but must be a name"),
+    ],
+)
+def test_values_that_do_not_go_together_are_quoted(changes, says):
+    with pytest.raises(BadRequest, match=says):
+        parameters.check({parameter.name: parameter.default for parameter in parameters.PARAMETERS} | changes)
+
+
+def program(*arguments, **options):
+    command = [sys.executable, '-m', 'robobrain_ros.planners.goto.node', *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+
+
+@pytest.mark.ros
+def test_the_program_ends_with_ctrl_c():
+    with own_domain():
+        process = program('--ros-args', '-p', 'robot_pose:=topic', '-p', 'standof_m:=1.0')
+        try:
+            assert "did you mean 'standoff_m'?" in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=SOON)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+
+
+@pytest.mark.ros
+def test_the_program_refuses_what_cannot_be(tmp_path):
+    with own_domain():
+        process = program('--ros-args', '-p', 'robot_pose:=topic', '-p', 'standoff_m:=5.0')
+        said, _ = process.communicate(timeout=SOON)
+    assert process.returncode == 1
+    assert 'standoff_m is 5.0 and max_standoff_m is 1.2' in said
+    assert 'Traceback' not in said
