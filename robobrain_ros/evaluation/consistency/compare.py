@@ -9,7 +9,7 @@
 """Two recorded runs are compared, set by set, and judged."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robobrain_ros.evaluation.consistency.answers import run_files
@@ -62,7 +62,8 @@ def _test(one: Scored) -> _Tested:
     a, b = one.scores[0], one.scores[1]
     pairs = paired.count(a, b)
     weights = _weights(one.name, a)
-    groups = [score.group for score in a]
+    # A part of a weighted set is resampled by itself: a scene that is in two parts is one of each.
+    groups = [f'{score.stratum}\n{score.group}' if weights and score.group else score.group for score in a]
     shared = len(set(groups) - {''}) < len([group for group in groups if group])
     graded = any(score.value not in (0.0, 1.0) for score in (*a, *b))
     if not (weights or shared or graded):
@@ -85,8 +86,10 @@ def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
         verdict = verdicts.judge_means(one.interval, adjusted_p, share)
     else:
         verdict = verdicts.judge(one.pairs, share, adjusted_p)
-    a, b, *again = scored.scores
+    a, b = scored.scores[:2]
     said = scored.replies
+    verdict = _answered(verdict, one, margin)
+    again, beyond = _noise(scored)
     return SetReport(
         dataset=scored.name,
         rule=scored.rule,
@@ -101,9 +104,35 @@ def _judge(one: _Tested, adjusted_p: float, margin: float) -> SetReport:
         power=power.power(one.pairs.count, one.pairs.flip_rate, share),
         needed=verdict.needed or verdicts.needed(one.pairs.flip_rate, share),
         noise=noise.compare((said[0], said[1]), (a, b)),
-        again=noise.compare((said[0], said[2]), (a, again[0])) if again else None,
-        beyond_noise=noise.beyond(a, again[0], b) if again else None,
+        again=again,
+        beyond_noise=beyond,
     )
+
+
+def _answered(verdict: verdicts.Verdict, one: _Tested, margin: float) -> verdicts.Verdict:
+    """Take *consistent* back where so many answers are missing that a difference may hide in them.
+
+    A stack that answers nothing agrees with one that answers all wrong, and two dead servers agree in everything.
+    """
+    a, b = one.scored.scores[:2]
+    lost = sum((of_a.error or of_b.error) and of_a.right == of_b.right for of_a, of_b in zip(a, b, strict=True))
+    if verdict.word != verdicts.CONSISTENT or 100 * lost < margin * one.pairs.count:
+        return verdict
+    sentence = (
+        f'Not enough answers: of {one.pairs.count} questions, {lost} lack an answer of A, of B or of both, and count '
+        f'as wrong on both sides. A difference of {margin:g} points may hide in them.'
+    )
+    return replace(verdict, word=verdicts.NOT_ENOUGH, sentence=sentence)
+
+
+def _noise(scored: Scored) -> tuple[noise.Noise | None, float | None]:
+    """Compare the two runs of A on what the second was asked, and B with both; nothing without a second run."""
+    asked = [place for place, one in enumerate(scored.replies[0]) if one.question_id in scored.repeated]
+    if not asked:
+        return None, None
+    said, _, said_again = ([many[place] for place in asked] for many in scored.replies)
+    a, b, again = ([many[place] for place in asked] for many in scored.scores)
+    return noise.compare((said, said_again), (a, again)), noise.beyond(a, again, b)
 
 
 def _sides(folders: Sequence[Path], name: str) -> list[Side]:

@@ -8,7 +8,7 @@
 
 """Recorded runs are joined question by question, and all are scored by the same rule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +24,8 @@ ASKED = ('max_tokens', 'temperature', 'order', 'seed', 'num_workers')
 """Keys of ``task_info.json`` that say how a stack was asked; its answers depend on them."""
 DATA, TITLE = 'data_folder', 'title'
 """Keys of ``task_info.json``: where a run's questions are, and what reports call the stack."""
+LARGEST = 1e12
+"""Of a figure; larger ones are none."""
 NORM1K = '_norm1k'
 """How the names of sets end whose points are on a scale of 0 to 1000, and that have a twin from 0 to 1."""
 
@@ -55,11 +57,13 @@ class Scored:
     figures: tuple[Mapping[str, float], Mapping[str, float]]
     """Accuracies of A and of B by name, percent."""
     by_rule: Mapping[str, tuple[float, float]]
+    repeated: Set[str] = frozenset()
+    """Ids of the questions that A's second run was asked: noise is told of these alone."""
 
 
 def names(runs: Runs) -> tuple[tuple[str, ...], Mapping[str, str]]:
     """Return the sets that both runs have, in the order of the release's table, and why others are left out."""
-    for one, other in ((runs.a, runs.b), (runs.a, runs.again)):
+    for one, other in ((runs.a, runs.b), (runs.a, runs.again), (runs.b, runs.again)):
         if other and one.resolve() == other.resolve():
             raise BadRequest(f"'{one}' and '{other}' are the same run: name the folders of two")
     of_a, of_b = (run_files.sets_of(folder) for folder in (runs.a, runs.b))
@@ -81,10 +85,12 @@ def score(runs: Runs, name: str, found: Mapping[str, Path], rule: str | None) ->
     a, b = run_files.read_run(runs.a, name), run_files.read_run(runs.b, name)
     joined = run_files.join(a, b, name)
     replies = [tuple(one for one, _ in joined), tuple(other for _, other in joined)]
+    repeated: set[str] = set()
     if runs.again and name in run_files.sets_of(runs.again):
-        second = run_files.join(replies[0], run_files.read_run(runs.again, name), name)
-        known = {one.question_id for one in replies[0]}
-        replies.append(tuple(other for _, other in second if other.question_id in known))
+        second = run_files.read_run(runs.again, name)
+        known, repeated = {one.question_id for one in replies[0]}, {one.question_id for one in second}
+        both = run_files.join(replies[0], second, name)
+        replies.append(tuple(other for _, other in both if other.question_id in known))
     items = _items(runs, name, found)
     if items is None:
         if rule is not None:
@@ -92,7 +98,7 @@ def score(runs: Runs, name: str, found: Mapping[str, Path], rule: str | None) ->
         folders = [folder for folder in (runs.a, runs.b, runs.again) if folder][: len(replies)]
         scores = [_recorded(folder, name, many) for folder, many in zip(folders, replies, strict=True)]
         said = _result(runs.a, name, scores[0]), _result(runs.b, name, scores[1])
-        return Scored(name, RECORDED, len(joined), tuple(replies), tuple(scores), said, {})
+        return Scored(name, RECORDED, len(joined), tuple(replies), tuple(scores), said, {}, repeated)
     asked = _asked(items, replies[0], name)
     every = {one: [score_set(asked, many, one) for many in replies] for one in RULES}
     by_rule = {one: _accuracies(name, made, one) for one, made in every.items()}
@@ -103,7 +109,7 @@ def score(runs: Runs, name: str, found: Mapping[str, Path], rule: str | None) ->
             by_rule[f'{one}, as {other}'] = _accuracies(other, made, one)
     chosen = rule or STRICT
     told = figures(name, every[chosen][0], chosen), figures(name, every[chosen][1], chosen)
-    return Scored(name, chosen, len(items), tuple(replies), tuple(every[chosen]), told, by_rule)
+    return Scored(name, chosen, len(items), tuple(replies), tuple(every[chosen]), told, by_rule, repeated)
 
 
 def _other_scale(name: str) -> str:
@@ -149,19 +155,27 @@ def _asked(items: Sequence[Item], replies: Sequence[Reply], name: str) -> tuple[
 
 
 def _recorded(folder: Path, name: str, replies: Sequence[Reply]) -> tuple[Score, ...]:
-    """Return the scores that lie in a folder, one to each reply; a reply without one is an error."""
+    """Return the scores that lie in a folder, one to each reply; without a score or an answer, it is an error."""
     by_id = {score.question_id: score for score in run_files.read_scores(folder, name)}
-    lost = {one.question_id: Score(one.question_id, '', 0.0, right=False, error=True, dropped=True) for one in replies}
-    return tuple(by_id.get(one.question_id, lost[one.question_id]) for one in replies)
+    found = []
+    for one in replies:
+        kept = by_id.get(one.question_id)
+        lost = Score(one.question_id, '', 0.0, right=False, error=True, dropped=True)
+        found.append(kept if kept and not one.error else lost)
+    return tuple(found)
 
 
 def _result(folder: Path, name: str, scores: Sequence[Score]) -> Mapping[str, float]:
     """Return the accuracies that lie in a folder; those of the scores where none do."""
     path = folder / name / f'{name}_result.json'
     said = entries.read(path) if path.is_file() else None
-    if not isinstance(said, dict) or not isinstance(said.get('accuracy'), int | float):
-        return figures(name, scores, FLAGEVAL)
-    return {key: float(value) for key, value in said.items() if type(value) in (int, float)}
+    numbers = {key: float(value) for key, value in said.items() if _is_number(value)} if isinstance(said, dict) else {}
+    return numbers if 'accuracy' in numbers else figures(name, scores, FLAGEVAL)
+
+
+def _is_number(value: object) -> bool:
+    """Whether a value is a number that JSON has: FlagEvalMM writes NaN, too, the mean of nothing."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _accuracies(name: str, scores: Sequence[Sequence[Score]], rule: str) -> tuple[float, float]:

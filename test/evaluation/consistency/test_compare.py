@@ -118,6 +118,15 @@ def test_a_question_that_one_stack_was_not_asked_is_its_error(tmp_path, choice):
     assert one.noise.errors == (0, 3)
 
 
+@pytest.mark.parametrize(('of_a', 'of_b', 'code'), [(400, 400, 2), (400, 0, 2), (20, 20, 2), (19, 19, 0), (0, 60, 1)])
+def test_answers_that_are_missing_on_both_sides_show_no_consistency(tmp_path, choice, of_a, of_b, code):
+    right = [of_b > 0 and index % 3 != 0 for index in range(400)]  # without errors of its own, B is all wrong
+    a = write_run(tmp_path / 'a', choice, right, errors=of_a)
+    report = compare(Runs(a, write_run(tmp_path / 'b', choice, right, errors=of_b)))
+    assert report.exit_code == code
+    assert ('may hide in them' in markdown(report)) == (code == 2)
+
+
 def test_points_are_scored_by_their_masks_on_both_scales(tmp_path, points):
     one = only(compare(pair(tmp_path, points, [True] * 100, flipped([True] * 100, 10))))
     assert (one.dataset, one.base_acc, one.accuracy) == (POINTS, pytest.approx(100), pytest.approx(90))
@@ -154,6 +163,15 @@ def test_cv_bench_is_weighted_by_its_sources(tmp_path):
     assert -100 * one.verdict.difference == pytest.approx(-2.5)
 
 
+def test_an_image_in_two_parts_of_cv_bench_is_one_of_each(tmp_path):
+    sources = ['ADE20K', 'COCO', 'Omni3D', 'Omni3D'] * 100
+    names = [f'{index // 4}' for index in range(400)]
+    data = write_choice(
+        tmp_path / 'data', 400, 'cv_bench_test', shared=2, source=sources, source_dataset=names, source_filename=names
+    )
+    assert compare(pair(tmp_path, data, [True] * 400, [True] * 400)).exit_code == 0
+
+
 def test_holm_corrects_for_the_number_of_sets(tmp_path, choice, points):
     runs = pair(tmp_path, choice, RIGHT, flipped(RIGHT, 12, 5))
     alone = only(compare(runs)).verdict.p
@@ -186,9 +204,23 @@ def test_a_second_run_may_lack_a_set(tmp_path, choice, points):
     runs = pair(tmp_path, choice, RIGHT, RIGHT)
     pair(tmp_path, points, [True] * 100, [True] * 100)
     again = write_run(tmp_path / 'again', choice, RIGHT)
-    noise = {one.dataset: one.again for one in compare(Runs(runs.a, runs.b, again)).sets}
+    report = compare(Runs(runs.a, runs.b, again))
+    noise = {one.dataset: one.again for one in report.sets}
+    assert f'- {POINTS}: the second run of A has no answers to it' in markdown(report)
     assert noise[CHOICE].right_flips == 0
     assert noise[POINTS] is None
+
+
+def test_what_a_second_run_was_not_asked_is_no_noise(tmp_path, choice):
+    runs = pair(tmp_path, choice, RIGHT, flipped(RIGHT, 20, 20))
+    again = write_run(tmp_path / 'again', choice, RIGHT)
+    path = again / CHOICE / f'{CHOICE}.json'
+    path.write_text(json.dumps(json.loads(path.read_text())[:100]))
+    report = compare(Runs(runs.a, runs.b, again))
+    one = only(report)
+    assert (one.again.count, one.again.errors, one.again.extracted_flips) == (100, (0, 0), 0)
+    assert one.beyond_noise < 0.001
+    assert 'The second run of A was asked 100 of them' in markdown(report)
 
 
 def test_runs_that_were_asked_differently_are_told(tmp_path, choice):
@@ -216,6 +248,26 @@ def test_folders_of_flagevalmm_are_compared_without_the_data(tmp_path, choice):
     assert only(compare(Runs(runs.a, runs.b, data=choice.parent), 'strict')).rule == 'strict'
 
 
+@pytest.mark.parametrize('accuracy', ['NaN', '1e999', 'true', 'null', '"66"', f'1{"0" * 400}'])
+def test_accuracies_that_are_no_numbers_are_worked_out(tmp_path, choice, accuracy):
+    runs = pair(tmp_path, choice, RIGHT, RIGHT)
+    for folder in (runs.a, runs.b):
+        (folder / CHOICE / 'task_info.json').unlink()
+        (folder / CHOICE / f'{CHOICE}_result.json').write_text(f'{{"accuracy": {accuracy}, "other": NaN}}')
+    one = to_json(compare(runs))['details'][0]
+    assert (one['scoring'], one['base_acc'], one['accuracy']) == ('recorded', 66.5, 66.5)
+    json.dumps(one, allow_nan=False)
+
+
+def test_a_score_without_an_answer_is_worth_nothing(tmp_path, choice):
+    runs = pair(tmp_path, choice, RIGHT, RIGHT)
+    (runs.a / CHOICE / 'task_info.json').unlink()
+    path = runs.b / CHOICE / f'{CHOICE}.json'
+    path.write_text(json.dumps(json.loads(path.read_text())[:300]))
+    one = only(compare(runs))
+    assert (one.rule, one.pairs.b, one.verdict.word) == ('recorded', 66, 'different')
+
+
 def test_other_questions_are_refused(tmp_path, choice):
     runs = pair(tmp_path, choice, RIGHT, RIGHT)
     path = runs.b / CHOICE / f'{CHOICE}.json'
@@ -241,6 +293,8 @@ def test_a_run_is_not_compared_with_itself(tmp_path, choice):
         compare(Runs(a, tmp_path / 'b' / '..' / 'a'))
     with pytest.raises(BadRequest, match='are the same run'):
         compare(Runs(a, tmp_path / 'b', again=a))
+    with pytest.raises(BadRequest, match='are the same run'):
+        compare(Runs(a, tmp_path / 'b', again=tmp_path / 'b'))
 
 
 def test_sets_that_nobody_has_are_refused(tmp_path, choice):

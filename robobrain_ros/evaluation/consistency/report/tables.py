@@ -72,12 +72,17 @@ def markdown(report: Report) -> str:
 
 
 def remarks(report: Report) -> tuple[str, ...]:
-    """Return sentences about sets that were not compared, or not asked alike."""
+    """Return sentences about sets that were not compared, not asked alike, or not asked twice."""
     return (
         *(f'{name}: not compared, as {why}.' for name, why in report.missing.items()),
         *(
             f'{name}: A and B were asked differently, {how}. Their difference may be due to that.'
             for name, how in report.asked_differently.items()
+        ),
+        *(
+            f'{one.dataset}: the second run of A has no answers to it, so how much is noise is not known.'
+            for one in report.sets
+            if report.again and not one.again
         ),
     )
 
@@ -132,6 +137,8 @@ def _remark(one: SetReport) -> str:
         words.append(f'{one.asked} of its {one.known} questions were asked.')
     if one.asked < one.needed and not one.verdict.needed and one.verdict.word != CONSISTENT:
         words.append(f'Equal stacks with so many flips need {one.needed} questions to be found consistent.')
+    if one.again and one.again.count < one.asked:
+        words.append(f'The second run of A was asked {one.again.count} of them: noise is that of these.')
     if any(one.noise.errors):
         words.append(f'Without an answer, and so wrong: {one.noise.errors[0]} of A, {one.noise.errors[1]} of B.')
     return ' '.join(words)
