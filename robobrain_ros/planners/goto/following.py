@@ -17,10 +17,10 @@ from rclpy.node import Node
 
 from robobrain_ros.msg import Answer
 from robobrain_ros.planners.action_goal import STEADY, ActionGoal
-from robobrain_ros.planners.failure import Failure, Recovery
+from robobrain_ros.planners.failure import Failure
 
-HOPELESS = (Recovery.ASK, Recovery.NONE)
-"""What asking again does not help."""
+HOPELESS = 'BAD_REQUEST'
+"""What asking again does not help. That another client's question took the place of this one is no such thing."""
 
 
 Asker: TypeAlias = Callable[[Callable[[Answer], None], Callable[[Failure], None]], ActionGoal]
@@ -96,7 +96,7 @@ class Following:
         if self._over:
             return
         unseen_s = time.monotonic() - self._last_seen
-        if failure.recovery in HOPELESS:
+        if failure.code == HOPELESS:
             self.stop(failure)
         elif unseen_s >= self._lost_s:
             self.stop(Failure(failure.code, f'not seen for {unseen_s:.1f} s: {failure}'))

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 from goto_fixtures import act, states, told
 from rclpy.parameter import Parameter
+from robobrain_ros.msg import Answer
 from ros_helpers import until
 
 from robobrain_ros.planners.goto import telling
@@ -87,6 +88,27 @@ def test_what_is_missing_for_a_moment_is_followed_on(goto, stand_in, follow):
     stand_in.places = [(7.0, 5.0)]
     until(lambda: places(follow)[-1] == (7.0, 5.0), 'the thing again')
     assert not goto.settled
+
+
+@pytest.mark.parametrize('code', [Answer.PREEMPTED, Answer.BUSY, Answer.BAD_IMAGE])
+def test_a_question_that_comes_to_nothing_is_asked_again(goto, stand_in, follow, code):
+    goto.set_parameters([Parameter('lost_s', value=60.0)])
+    follow()
+    stand_in.code = code
+    asked = stand_in.asked
+    until(lambda: stand_in.asked > asked + 2, 'questions')
+    count = len(follow.published)
+    stand_in.code = Answer.OK
+    until(lambda: len(follow.published) > count, 'places')
+    assert states(goto) == ['ASKING', 'FOLLOWING']
+
+
+def test_a_question_that_cannot_be_answered_ends_it(goto, stand_in, follow):
+    goto.set_parameters([Parameter('lost_s', value=60.0)])
+    follow()
+    stand_in.code = Answer.BAD_REQUEST
+    assert told(goto, telling.FAILED, 'the dog')['message'] == 'as the test wants it'
+    until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
 
 
 @pytest.mark.parametrize(('end', 'state'), [(('succeed',), 'FOLLOWED'), (('abort', 902, 'no detection'), 'FAILED')])
