@@ -12,7 +12,6 @@ An entry has FlagEvalMM's keys, so that its own scorer can read ours and we its:
 ``answer``, ``reason``, ``usage``. Ours has three more: ``error``, ``seconds``, ``finish_reason``.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.consistency.data.media import quoted
 from robobrain_ros.evaluation.consistency.items import Reply
 
 REJECTED = ('Error code', 'Can not answer because of', 'Input data may contain inappropriate content')
@@ -28,8 +28,6 @@ THOUGHT = '</think>'
 """Where a model's thinking ends and its answer begins."""
 MOST_COUNTED = 1e12
 """Tokens or seconds that an entry may tell of."""
-LONGEST_NAME = 200
-"""Bytes of a question's id that still make a file's name."""
 
 
 def split(text: str) -> tuple[str, str]:
@@ -69,17 +67,17 @@ def reply_of(entry: Any, where: Path) -> Reply:
     :raises BadRequest: for what is no such entry, and for several answers to one question
     """
     if not isinstance(entry, Mapping):
-        raise BadRequest(f"'{where}' has {_quoted(entry)} where an answer (question_id, question, answer) should be")
+        raise BadRequest(f"'{where}' has {quoted(entry)} where an answer (question_id, question, answer) should be")
     question_id = id_of(entry, where)
     prompt, answer, error = entry.get('question'), entry.get('answer'), entry.get('error')
     if not isinstance(prompt, str):
-        raise BadRequest(f"'{where}': the question of {question_id!r} is {_quoted(prompt)}, but must be a text")
+        raise BadRequest(f"'{where}': the question of {question_id!r} is {quoted(prompt)}, but must be a text")
     if isinstance(answer, Mapping | list):
         raise BadRequest(
             f"'{where}' has {len(answer)} answers to {question_id!r}: run FlagEvalMM with num_infers 1, one answer each"
         )
     if answer is not None and not isinstance(answer, str):
-        raise BadRequest(f"'{where}': the answer to {question_id!r} is {_quoted(answer)}, but must be a text")
+        raise BadRequest(f"'{where}': the answer to {question_id!r} is {quoted(answer)}, but must be a text")
     if not isinstance(error, str):  # FlagEvalMM's
         error = answer if answer and answer.startswith(REJECTED) else ''
     if answer is None and not error:
@@ -107,16 +105,8 @@ def id_of(entry: Mapping[str, Any], where: Path) -> str:
     """
     question_id = entry.get('question_id')
     if isinstance(question_id, bool) or not isinstance(question_id, str | int) or question_id == '':
-        raise BadRequest(f"'{where}' has a question_id of {_quoted(question_id)}, but it must be a text or a number")
+        raise BadRequest(f"'{where}' has a question_id of {quoted(question_id)}, but it must be a text or a number")
     return str(question_id)
-
-
-def file_name(question_id: str) -> str:
-    """Return the name of a question's file: its id, as FlagEvalMM has it, unless that cannot be a file's name."""
-    name = ''.join(f'%{ord(sign):02X}' if sign in '/\\%' or ord(sign) < 32 else sign for sign in question_id)
-    if len(name.encode(errors='replace')) > LONGEST_NAME:
-        name = hashlib.sha256(question_id.encode(errors='replace')).hexdigest()
-    return f'{name}.json'
 
 
 def read(path: Path) -> Any:
@@ -150,8 +140,3 @@ def _number(value: Any) -> float:
     """Return a count as it should be; 0 for what is none."""
     good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < MOST_COUNTED
     return float(value) if good else 0.0
-
-
-def _quoted(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f'{text[:77]}...'

@@ -19,6 +19,7 @@ from typing import Any
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.answers import entries
+from robobrain_ros.evaluation.consistency.data.media import quoted
 from robobrain_ros.evaluation.consistency.items import Item, Reply
 
 INFO = 'task_info.json'
@@ -75,7 +76,7 @@ class Journal:
         """
         found = {}
         for item in items:
-            path = self._items / entries.file_name(item.question_id)
+            path = self._items / f'{item.question_id}.json'
             if not path.exists():
                 continue
             reply = _whole(path, tell)
@@ -83,8 +84,8 @@ class Journal:
                 continue
             if reply.prompt != item.prompt:
                 raise BadRequest(
-                    f"'{path}' answers {_shortened(reply.prompt)}, but {item.question_id!r} now asks "
-                    f'{_shortened(item.prompt)}: name another folder'
+                    f"'{path}' answers {quoted(reply.prompt)}, but {item.question_id!r} now asks "
+                    f'{quoted(item.prompt)}: name another folder'
                 )
             found[item.question_id] = reply
         return found
@@ -95,7 +96,7 @@ class Journal:
         :raises BadRequest: if it cannot be written
         """
         if not reply.error:
-            entries.write(self._items / entries.file_name(reply.question_id), entries.entry_of(reply))
+            entries.write(self._items / f'{reply.question_id}.json', entries.entry_of(reply))
             return
         line = json.dumps(entries.entry_of(reply), ensure_ascii=False) + '\n'
         try:
@@ -130,7 +131,3 @@ def _whole(path: Path, tell: Callable[[str], None]) -> Reply | None:
     except BadRequest as error:
         tell(f'{error}; it counts as not asked')
         return None
-
-
-def _shortened(text: str) -> str:
-    return repr(text if len(text) <= 60 else f'{text[:57]}...')

@@ -60,8 +60,6 @@ class SetRule:
     """Where FlagEvalMM keeps it below its data folder, such as ``ERQA/test``; empty where that is not known."""
     file: str = 'data.json'
     """Name of the file of its questions there."""
-    number: int = 0
-    """How many questions the published set has; 0 where that is not known."""
     points: str = 'unit'
     """How coordinates in an answer are read: ``unit`` (0 to 1, integers are pixels) or ``norm1k`` (0 to 1000)."""
     stratum: str = ''
@@ -73,22 +71,15 @@ class SetRule:
     kind_key: str = 'question_type'
     """The entry's key that ``kinds`` is looked up by."""
 
-    @property
-    def ours(self) -> bool:
-        """Whether it is simulated by this package, and no public benchmark."""
-        return self.name.startswith('robobrain_mini_')
-
 
 def _where2place(name: str, points: str) -> SetRule:
     post = prompts.always(prompts.POINTS[points])
-    return SetRule(name, POINT, post, place='Where2Place/test', number=100, points=points, stratum='sub_task')
+    return SetRule(name, POINT, post, place='Where2Place/test', points=points, stratum='sub_task')
 
 
 def _robo_spatial(name: str, points: str) -> SetRule:
     post = prompts.by_kind({'yes-no': prompts.YES_NO, 'point': prompts.POINTS[points]})
-    return SetRule(
-        name, POINT | YES_NO, post, place='RoboSpatial-Home/all', number=350, points=points, stratum='category'
-    )
+    return SetRule(name, POINT | YES_NO, post, place='RoboSpatial-Home/all', points=points, stratum='category')
 
 
 def _embodied_verse(name: str, place: str) -> SetRule:
@@ -103,35 +94,35 @@ def _mini(name: str, kinds: Mapping[str, str], post: Post, pre: str = '') -> Set
 
 RULES = (
     SetRule(
-        'erqa', CHOICE, prompts.always(prompts.REASON_LETTER), place='ERQA/test', number=400, stratum='sub_task'
+        'erqa', CHOICE, prompts.always(prompts.REASON_LETTER), place='ERQA/test', stratum='sub_task'
     ),
     _where2place('Where2Place', 'unit'),
     _where2place('Where2Place_norm1k', 'norm1k'),
     SetRule(
         'blink_val_ev', CHOICE, prompts.always(prompts.LAST_LINE_LETTER), place='BLINK/val', file='data_ev.json',
-        number=692, stratum='sub_task',
+        stratum='sub_task',
     ),
     SetRule(
-        'cv_bench_test', CHOICE, prompts.letter, place='CV-Bench/test', number=2638, stratum='source',
+        'cv_bench_test', CHOICE, prompts.letter, place='CV-Bench/test', stratum='source',
         weights={'ADE20K': 0.25, 'COCO': 0.25, 'Omni3D': 0.5}, scene=('source_dataset', 'source_filename'),
     ),
     SetRule(
-        'embspatial_bench', CHOICE, prompts.letter, place='EmbSpatialBench/test', number=3640, stratum='sub_task'
+        'embspatial_bench', CHOICE, prompts.letter, place='EmbSpatialBench/test', stratum='sub_task'
     ),
-    SetRule('SAT', CHOICE, prompts.always(prompts.REASON_LETTER), place='SAT/test', number=150, stratum='sub_task'),
+    SetRule('SAT', CHOICE, prompts.always(prompts.REASON_LETTER), place='SAT/test', stratum='sub_task'),
     SetRule(
         'vsi_bench_tiny', VIDEO,
         prompts.by_kind({'multiple-choice': prompts.VIDEO_LETTER, 'numerical': prompts.VIDEO_NUMBER}), prompts.FRAMES,
-        place='VSI-Bench/test', file='data_tiny.json', number=400, stratum='question_type',
+        place='VSI-Bench/test', file='data_tiny.json', stratum='question_type',
         scene=('dataset', 'scene_name'),
     ),
     _robo_spatial('robo_spatial_home_all', 'unit'),
     _robo_spatial('robo_spatial_home_all_norm1k', 'norm1k'),
     SetRule(
-        'all_angles_bench', CHOICE, prompts.always(prompts.LETTER), place='All-Angles-Bench', number=2132,
+        'all_angles_bench', CHOICE, prompts.always(prompts.LETTER), place='All-Angles-Bench',
         stratum='category',
     ),
-    SetRule('egoplan_bench2', CHOICE, prompts.always(prompts.LETTER), place='EgoPlan-Bench2', number=1321),
+    SetRule('egoplan_bench2', CHOICE, prompts.always(prompts.LETTER), place='EgoPlan-Bench2'),
     _embodied_verse('EmbodiedVerse-Open-Sampled', ''),
     _embodied_verse('embodied_verse', 'EmbodiedVerse-Bench/open'),
     SetRule(

@@ -258,18 +258,6 @@ def test_what_does_not_belong_together_is_not_written(tmp_path):
         run_files.write_run(tmp_path, 'erqa', [item('a'), item('b')], [reply('a')], [Score('a', 'A', 1, True)], {}, {})
 
 
-@given(st.text(min_size=1), st.text(min_size=1))
-def test_every_question_has_a_file_name_of_its_own(one, other):
-    names = [entries.file_name(text) for text in (one, other)]
-    assert all('/' not in name and '\0' not in name and len(name.encode(errors='replace')) < 256 for name in names)
-    assert (one == other) == (names[0] == names[1])
-
-
-def test_ordinary_ids_have_the_file_names_of_flagevalmm():
-    assert entries.file_name('configuration_12') == 'configuration_12.json'
-    assert entries.file_name('../../etc') == '..%2F..%2Fetc.json'
-
-
 @given(st.text(), st.text())
 def test_thoughts_and_answer_are_parted_as_flagevalmm_does(thought, answer):
     text = f'{thought}</think>{answer}'
