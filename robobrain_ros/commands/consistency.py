@@ -9,6 +9,9 @@
 """The command ``robobrain consistency``: its options. Heavy imports wait until it runs."""
 
 import argparse
+import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,13 @@ from robobrain_ros.commands.consistency_help import (
     RUN_EXAMPLES,
     THROUGHPUT_EXAMPLES,
 )
+from robobrain_ros.errors import BrainError
 from robobrain_ros.evaluation.consistency.throughput.rates import SHARE
+
+CANNOT = 2
+"""Exit code where a gate has nothing to judge, as FlagRelease's tools have it."""
+EXPECTED = (BrainError, OSError, ImportError, RuntimeError, ValueError)
+"""What a sentence is enough for; anything else is a defect of this package."""
 
 
 def add(commands: Any) -> None:
@@ -201,9 +210,12 @@ def _run(parser: argparse.ArgumentParser, chosen: argparse.Namespace) -> int:
 
 
 def _compare(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.commands.consistency_runs import compare
+    def compare() -> int:
+        from robobrain_ros.commands.consistency_runs import compare
 
-    return compare(chosen)
+        return compare(chosen)
+
+    return _verdict('compare', compare)
 
 
 def _mini(chosen: argparse.Namespace) -> int:
@@ -219,6 +231,20 @@ def _convert(chosen: argparse.Namespace) -> int:
 
 
 def _throughput(chosen: argparse.Namespace) -> int:
-    from robobrain_ros.commands.consistency_runs import throughput
+    def throughput() -> int:
+        from robobrain_ros.commands.consistency_runs import throughput
 
-    return throughput(chosen)
+        return throughput(chosen)
+
+    return _verdict('throughput', throughput)
+
+
+def _verdict(name: str, judge: Callable[[], int]) -> int:
+    """Run a command whose exit code 1 is a verdict: whatever keeps it from giving one ends with ``CANNOT``."""
+    try:
+        return judge()
+    except Exception as error:
+        if not isinstance(error, EXPECTED):
+            traceback.print_exc()
+        print(f'robobrain consistency {name}: {error}', file=sys.stderr)
+        return CANNOT

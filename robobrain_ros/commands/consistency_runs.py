@@ -10,6 +10,7 @@
 
 import argparse
 import json
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from rich.text import Text
 from robobrain_ros.commands.output import Rows, console, results
 from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.commands.progress_files import check_writable
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency import scored_runs
 from robobrain_ros.evaluation.consistency.asking.ask import MAX_TOKENS, How
 from robobrain_ros.evaluation.consistency.asking.run import Answered, questions
@@ -34,8 +35,6 @@ from robobrain_ros.evaluation.consistency.throughput.measure import run as measu
 
 FILES = ('consistency.json', 'table.md', 'consistency.png')
 """What a comparison leaves in its folder."""
-CANNOT = 2
-"""Exit code where a gate has nothing to judge, as FlagRelease's tools have it."""
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -60,21 +59,28 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def compare(chosen: argparse.Namespace) -> int:
-    """Compare two runs, print and write what was found, and return the exit code."""
+    """Compare two runs, print and write what was found, and return the exit code.
+
+    :raises BadRequest: for folders that cannot be compared
+    :raises OSError: for those that cannot be read, and where the output cannot be written
+    """
     runs = scored_runs.Runs(chosen.a, chosen.b, chosen.again, chosen.data, chosen.sets)
+    check_writable(chosen.to)
+    every, _ = scored_runs.names(runs)
+    with Progress('compare', len(every), 'sets') as progress:
+        report = compare_runs(runs, chosen.scoring, chosen.gate or chosen.margin, progress.advance)
     try:
-        check_writable(chosen.to)
         with results(chosen.json) as tell:
-            every, _ = scored_runs.names(runs)
-            with Progress('compare', len(every), 'sets') as progress:
-                report = compare_runs(runs, chosen.scoring, chosen.gate or chosen.margin, progress.advance)
             write(report, chosen.to)
             show(report)
             console().print(Text(f'{", ".join(FILES)} are in {chosen.to}'))
             tell(to_json(report))
-    except (BrainError, OSError) as error:
-        print(f'robobrain consistency compare: {error}', file=sys.stderr)
-        return CANNOT
+            sys.stdout.flush()
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # rich's: whoever read the output, such as head, has enough; the verdict stands
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return report.exit_code if chosen.gate else 0
 
 
@@ -124,17 +130,17 @@ def convert(chosen: argparse.Namespace) -> int:
 
 
 def throughput(chosen: argparse.Namespace) -> int:
-    """Measure two stacks, print their rates, and return the exit code. Blocks for minutes."""
+    """Measure two stacks, print their rates, and return the exit code. Blocks for minutes.
+
+    :raises BrainError: for values that a stack cannot have
+    """
     most = max(chosen.at)
-    try:
-        with results(chosen.json) as tell:
-            native, other = (partial(spec.make, most, MAX_TOKENS) for spec in (chosen.native, chosen.other))
-            outcome = measure(native, other, chosen.at, chosen.gate, _say)
-            print('\n'.join(outcome.table()))
-            tell(outcome.to_json())
-    except BrainError as error:
-        print(f'robobrain consistency throughput: {error}', file=sys.stderr)
-        return CANNOT
+    with results(chosen.json) as tell:
+        native, other = (partial(spec.make, most, MAX_TOKENS) for spec in (chosen.native, chosen.other))
+        outcome = measure(native, other, chosen.at, chosen.gate, _say)
+        print('\n'.join(outcome.table()))
+        tell(outcome.to_json())
+        sys.stdout.flush()
     return outcome.exit_code
 
 

@@ -9,7 +9,10 @@
 """The command ``robobrain consistency``: one line makes the whole table, and the exit code is the gate's."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +101,34 @@ def test_what_cannot_be_compared_is_no_difference(runs, tmp_path, capsys):
     assert (code, 'cannot write' in err) == (2, True)
     code, _, err = compare(capsys, runs / 'native', runs / 'native', '--to', tmp_path, '--gate', 'margin=5')
     assert (code, 'are the same run' in err) == (2, True)
+
+
+@pytest.mark.parametrize('error', [ValueError('odd'), ImportError('no matplotlib'), KeyError('a defect')])
+def test_what_keeps_a_gate_from_a_verdict_is_no_difference(runs, tmp_path, capsys, monkeypatch, error):
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(consistency_runs, 'show', fail)
+    code, _, err = compare(capsys, runs / 'native', runs / 'same', '--to', tmp_path, '--gate', 'margin=5')
+    assert code == 2
+    assert f'robobrain consistency compare: {error}' in err
+    assert ('Traceback' in err) == isinstance(error, KeyError)
+
+
+def test_a_reader_who_has_enough_does_not_change_the_verdict(runs, tmp_path):
+    """The pipe's other end is closed, as head closes it."""
+    words = (runs / 'native', runs / 'same', '--to', tmp_path, '--gate', 'margin=5')
+    script = 'import sys; from robobrain_ros import cli; sys.exit(cli.main(sys.argv[1:]))'
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, '-c', script, 'consistency', 'compare', *map(str, words)],
+            stdout=write, stderr=subprocess.PIPE, text=True, timeout=120, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, 'Error' in done.stderr) == (0, False), done.stderr
 
 
 @pytest.mark.parametrize(
