@@ -76,10 +76,8 @@ def compare(chosen: argparse.Namespace) -> int:
             console().print(Text(f'{", ".join(FILES)} are in {chosen.to}'))
             tell(to_json(report))
             sys.stdout.flush()
-    except (
-        BrokenPipeError,
-        SystemExit,
-    ):  # rich's: whoever read the output, such as head, has enough; the verdict stands
+    except (BrokenPipeError, SystemExit):  # the latter is rich's for the former
+        # Whoever read the output, such as head, has enough. The verdict stands.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return report.exit_code if chosen.gate else 0
 
