@@ -27,6 +27,7 @@ from robobrain_ros.sim.arm_episodes import (
     told_by_camera,
     told_by_truth,
 )
+from robobrain_ros.sim.arm_model import ARM
 from robobrain_ros.sim.layout import draw
 from robobrain_ros.sim.questions import MOVABLE
 from robobrain_ros.sim.world import Body, State
@@ -63,6 +64,26 @@ def test_by_what_the_depth_camera_sees_the_thing_gets_there(seed):
     carried = carry(world, goal, told_by_camera(world, goal))
     assert (carried.success, carried.why) == (True, '')
     assert carried.pushed_m < 0.01
+
+
+def test_on_its_way_the_arm_touches_nothing_but_what_it_carries():
+    world = world_of(4)
+    goal = goal_of(4, world.state())
+    assert goal is not None
+    model, touched = world._model, set()
+    step = world._step
+
+    def watched() -> None:
+        step()
+        for pair in model.geom_bodyid[world._data.contact.geom]:
+            names = [model.body(body).name for body in pair]
+            if any(name.startswith(ARM) for name in names):
+                touched.add(next((name for name in names if not name.startswith(ARM)), 'itself'))
+
+    world._step = watched
+    assert carry(world, goal, told_by_truth(world.state(), goal)).success
+    index = [body.name for body in world.state().bodies].index(goal.what)
+    assert touched == {f'item{index}'}
 
 
 def test_with_wrong_positions_it_does_not():
