@@ -8,6 +8,11 @@
 
 """Whether two stacks (engines, kernels, precisions) give the same answers: ``robobrain consistency``.
 
+A run: ``asking/`` puts the questions of ``data/`` to a stack, and ``answers/`` keeps what it says. Questions come from
+``mini/``, which makes them, or ``converters/``. A comparison: ``compare.py`` takes two runs, which ``scored_runs.py``
+joins and scores by the rules of ``scoring/``; ``statistics/`` says what that proves, and ``report/`` tells it.
+``throughput/`` measures how fast two stacks are.
+
 ``items.py`` names what all of it shares: a question (``Item``), a stack's answer to it (``Reply``), and what that is
 worth (``Score``).
 """

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.answers import entries, run_files
+from robobrain_ros.evaluation.consistency import json_files
+from robobrain_ros.evaluation.consistency.answers import run_files
 from robobrain_ros.evaluation.consistency.data import layout, sets
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
 from robobrain_ros.evaluation.consistency.scoring.rules import FLAGEVAL, RULES, STRICT, figures, score_set
@@ -25,7 +26,7 @@ ASKED = ('max_tokens', 'temperature', 'order', 'seed', 'num_workers')
 DATA, TITLE = 'data_folder', 'title'
 """Keys of ``task_info.json``: where a run's questions are, and what reports call the stack."""
 LARGEST = 1e12
-"""Of a figure; larger ones are none."""
+"""A larger figure counts as none."""
 NORM1K = '_norm1k'
 """How the names of sets end whose points are on a scale of 0 to 1000, and that have a twin from 0 to 1."""
 
@@ -168,7 +169,7 @@ def _recorded(folder: Path, name: str, replies: Sequence[Reply]) -> tuple[Score,
 def _result(folder: Path, name: str, scores: Sequence[Score]) -> Mapping[str, float]:
     """Return the accuracies that lie in a folder; those of the scores where none do."""
     path = folder / name / f'{name}_result.json'
-    said = entries.read(path) if path.is_file() else None
+    said = json_files.read(path) if path.is_file() else None
     numbers = {key: float(value) for key, value in said.items() if _is_number(value)} if isinstance(said, dict) else {}
     return numbers if 'accuracy' in numbers else figures(name, scores, FLAGEVAL)
 

@@ -6,14 +6,12 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""A reply as an entry of FlagEvalMM's files, and those files: read with sentences about what is wrong, written whole.
+"""A reply as an entry of FlagEvalMM's files: read with sentences about what is wrong, and made.
 
 An entry has FlagEvalMM's keys, so that its own scorer can read ours and we its: ``question_id``, ``question``,
 ``answer``, ``reason``, ``usage``. Ours has three more: ``error``, ``seconds``, ``finish_reason``.
 """
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -107,33 +105,6 @@ def id_of(entry: Mapping[str, Any], where: Path) -> str:
     if isinstance(question_id, bool) or not isinstance(question_id, str | int) or question_id == '':
         raise BadRequest(f"'{where}' has a question_id of {quoted(question_id)}, but it must be a text or a number")
     return str(question_id)
-
-
-def read(path: Path) -> Any:
-    """Read a JSON file.
-
-    :raises BadRequest: if it cannot be read, or is no JSON
-    """
-    try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise BadRequest(f"cannot read '{path}': {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"'{path}' is no JSON: {error}") from error
-
-
-def write(path: Path, content: Any) -> None:
-    """Write a JSON file as a whole: whoever reads it meanwhile, or after a crash, finds the old one or the new one.
-
-    :raises BadRequest: if it cannot be written
-    """
-    part = path.with_name(f'.{path.name}.part')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(content, ensure_ascii=False, indent=2) + '\n', encoding='utf-8', errors='replace')
-        os.replace(part, path)
-    except OSError as error:
-        raise BadRequest(f"cannot write '{path}': {error.strerror}") from error
 
 
 def _number(value: Any) -> float:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.consistency import json_files
 from robobrain_ros.evaluation.consistency.answers import entries
 from robobrain_ros.evaluation.consistency.data.media import quoted
 from robobrain_ros.evaluation.consistency.items import Item, Reply
@@ -47,7 +48,7 @@ class Journal:
         path = self.folder / INFO
         if not path.exists():
             return {}
-        found = entries.read(path)
+        found = json_files.read(path)
         if not isinstance(found, dict):
             raise BadRequest(f"'{path}' must hold an object with what the run is about, not {type(found).__name__}")
         return found
@@ -65,7 +66,7 @@ class Journal:
                     f"'{self.folder}' holds answers with {name} {before[name]!r}, but this run has {value!r}: name "
                     'another folder, or ask as before'
                 )
-        entries.write(self.folder / INFO, before | dict(info))
+        json_files.write(self.folder / INFO, before | dict(info))
 
     def find(self, items: Iterable[Item], tell: Callable[[str], None]) -> dict[str, Reply]:
         """Read the answers that are there already, by the question's id.
@@ -96,7 +97,7 @@ class Journal:
         :raises BadRequest: if it cannot be written
         """
         if not reply.error:
-            entries.write(self._items / f'{reply.question_id}.json', entries.entry_of(reply))
+            json_files.write(self._items / f'{reply.question_id}.json', entries.entry_of(reply))
             return
         line = json.dumps(entries.entry_of(reply), ensure_ascii=False) + '\n'
         try:
@@ -127,7 +128,7 @@ class Journal:
 def _whole(path: Path, tell: Callable[[str], None]) -> Reply | None:
     """Read an item; None where it is damaged, as FlagEvalMM leaves it when it is ended while it writes."""
     try:
-        return entries.reply_of(entries.read(path), path)
+        return entries.reply_of(json_files.read(path), path)
     except BadRequest as error:
         tell(f'{error}; it counts as not asked')
         return None

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.consistency import json_files
 from robobrain_ros.evaluation.consistency.answers import entries
 from robobrain_ros.evaluation.consistency.answers.journal import INFO, Journal
 from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
@@ -134,16 +135,16 @@ def write_run(
         raise BadRequest(f'{set_name!r}: {odd!r} must have a question, a reply and a score, one of each')
     place = folder / set_name
     about = {'name': set_name, 'type': 'vqa', 'length': len(items)}
-    entries.write(place / INFO, read_info(folder, set_name) | dict(info) | about)
+    json_files.write(place / INFO, read_info(folder, set_name) | dict(info) | about)
     ids = sorted(asked)
-    entries.write(place / f'{set_name}.json', [entries.entry_of(said[one]) for one in ids])
-    entries.write(place / f'{set_name}_evaluated.json', [_evaluated(asked[i], said[i], worth[i]) for i in ids])
-    entries.write(place / f'{set_name}_result.json', dict(figures) | _usage(replies))
+    json_files.write(place / f'{set_name}.json', [entries.entry_of(said[one]) for one in ids])
+    json_files.write(place / f'{set_name}_evaluated.json', [_evaluated(asked[i], said[i], worth[i]) for i in ids])
+    json_files.write(place / f'{set_name}_result.json', dict(figures) | _usage(replies))
 
 
 def _by_id(path: Path) -> dict[str, Mapping[str, Any]]:
     """Read a list of entries."""
-    listed = entries.read(path)
+    listed = json_files.read(path)
     if not isinstance(listed, list):
         raise BadRequest(f"'{path}' must hold a list of answers, not {type(listed).__name__}")
     found: dict[str, Mapping[str, Any]] = {}

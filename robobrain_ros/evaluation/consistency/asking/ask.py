@@ -152,6 +152,20 @@ def ask(
     return tuple(replies[item.question_id] for item in items)
 
 
+async def at_once(count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run ``work`` so many times side by side; if one fails, the others are cancelled, and its error is raised.
+
+    :param work: makes a coroutine
+    """
+    workers = [asyncio.create_task(work()) for _ in range(count)]
+    try:
+        await asyncio.gather(*workers)
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+
+
 class _Asking:
     """Puts questions to an engine, and starts it again when it dies."""
 
@@ -170,13 +184,7 @@ class _Asking:
             for item in waiting:
                 heard(await self._one(item))
 
-        workers = [asyncio.create_task(work()) for _ in range(min(concurrency, len(items)))]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        await at_once(min(concurrency, len(items)), work)
 
     async def _one(self, item: Item) -> Reply:
         failed = Reply(item.question_id, item.prompt, '')

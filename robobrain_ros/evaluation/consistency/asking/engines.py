@@ -19,7 +19,7 @@ from robobrain_ros.engines.vllm import memory_check
 from robobrain_ros.engines.vllm.config import MAX_IMAGES, EngineConfig
 from robobrain_ros.engines.vllm.launch import runs_on_cpu
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.answers import entries
+from robobrain_ros.evaluation.consistency import json_files
 from robobrain_ros.tasks.profiles import Profile
 
 MAX_PIXELS = 2_097_152
@@ -63,7 +63,7 @@ def make(
 def _room(model: Path, concurrency: int, max_tokens: int, max_pixels: int) -> dict[str, int]:
     """Return the longest question in tokens, and the memory for the KV cache."""
     on_cpu = runs_on_cpu(EngineConfig(model))
-    config = entries.read(model / 'config.json')
+    config = json_files.read(model / 'config.json')
     known = config.get('text_config', config).get('max_position_embeddings')
     longest = WORDS + max_tokens + MAX_IMAGES * max_pixels // PIXELS_A_TOKEN
     if isinstance(known, int):

@@ -12,7 +12,6 @@ They show what two stacks do with questions of each form where the public sets a
 them says nothing about what it scores on a public set.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from itertools import count, islice
 from pathlib import Path
@@ -24,6 +23,7 @@ from numpy.typing import NDArray
 
 from robobrain_ros.brain import image_files
 from robobrain_ros.errors import BadRequest
+from robobrain_ros.evaluation.consistency import json_files
 from robobrain_ros.evaluation.consistency.mini import questions
 from robobrain_ros.evaluation.consistency.mini.questions import Asked
 from robobrain_ros.evaluation.consistency.mini.scene import Scene, find
@@ -123,8 +123,7 @@ class _Set:
             (self._folder / 'img').rmdir()
             self._folder.rmdir()
             return
-        text = json.dumps(self.entries, indent=1, ensure_ascii=False)
-        (self._folder / 'data.json').write_text(f'{text}\n', encoding='utf-8')
+        json_files.write(self._folder / 'data.json', self.entries)
 
 
 def _pictures(scene: Scene, name: str) -> Iterator[tuple[str, NDArray[np.uint8]]]:

@@ -8,7 +8,6 @@
 
 """Tokens a second of two stacks are measured, with few and with many questions in flight."""
 
-import asyncio
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ from robobrain_ros.bench.parity import cases
 from robobrain_ros.commands.progress_bar import Progress
 from robobrain_ros.engines.base import Engine, Generation
 from robobrain_ros.errors import BadRequest, BrainError
-from robobrain_ros.evaluation.consistency.asking.ask import Say, running
+from robobrain_ros.evaluation.consistency.asking.ask import Say, at_once, running
 from robobrain_ros.evaluation.consistency.throughput.rates import SPANS, Outcome, Rate
 from robobrain_ros.tasks.profiles import Profile
 
@@ -124,13 +123,7 @@ async def measure(
             heard()
         dry = dry or clock()
 
-    workers = [asyncio.create_task(work()) for _ in range(at)]
-    try:
-        await asyncio.gather(*workers)
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+    await at_once(at, work)
     return _rate(at, arrivals, firsts, ended, dry)
 
 
