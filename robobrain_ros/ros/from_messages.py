@@ -61,6 +61,7 @@ def _target(message: TargetMessage) -> Target:
     deviations = (message.u_stddev, message.v_stddev, message.model_depth_stddev)
     u_stddev, v_stddev, depth_stddev = map(_number, deviations)
     covariance = tuple(float(value) for value in message.position_covariance)
+    turn = message.orientation
     return Target(
         pixel=(_pixel(message.u), _pixel(message.v)),
         box=(u_min, v_min, u_max, v_max) if message.has_box else None,
@@ -72,6 +73,7 @@ def _target(message: TargetMessage) -> Target:
         confidence=None if math.isnan(message.confidence) else _number(message.confidence),
         spread=None if math.isnan(message.u_stddev) else (u_stddev, v_stddev, depth_stddev),
         covariance=None if math.isnan(covariance[0]) else covariance,
+        orientation=None if math.isnan(turn.w) else (turn.x, turn.y, turn.z, turn.w),
     )
 
 

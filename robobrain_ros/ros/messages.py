@@ -125,8 +125,12 @@ def path(waypoints: Sequence[Target], header: Header) -> Path:
 
 
 def _pose(target: Target) -> Pose:
-    x, y, z, w = target.orientation or (0.0, 0.0, 0.0, 1.0)
-    return Pose(position=_position(target), orientation=Quaternion(x=x, y=y, z=z, w=w))
+    return Pose(position=_position(target), orientation=_orientation(target.orientation or (0.0, 0.0, 0.0, 1.0)))
+
+
+def _orientation(quaternion: tuple[float, float, float, float]) -> Quaternion:
+    x, y, z, w = quaternion
+    return Quaternion(x=x, y=y, z=z, w=w)
 
 
 def _position(target: Target) -> Point:
@@ -151,6 +155,7 @@ def _target(target: Target) -> TargetMessage:
         depth_valid_fraction=float(target.valid_fraction),
         confidence=math.nan if target.confidence is None else target.confidence,
         position_covariance=target.covariance or _UNKNOWN,
+        orientation=_orientation(target.orientation or (math.nan,) * 4),
         **dict(zip(('u_stddev', 'v_stddev', 'model_depth_stddev'), target.spread or _UNKNOWN[:3], strict=True)),
     )
 

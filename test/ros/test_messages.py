@@ -12,6 +12,7 @@ import math
 from dataclasses import fields, replace
 
 import pytest
+from robobrain_ros.action import Monitor, Query
 from robobrain_ros.msg import Answer as AnswerMessage
 from robobrain_ros.msg import PlanStep
 from robobrain_ros.msg import Target as TargetMessage
@@ -25,11 +26,12 @@ from robobrain_ros.tasks.values import Step
 
 HEADER = Header(frame_id='camera_color_optical_frame')
 HEADER.stamp.sec, HEADER.stamp.nanosec = 12, 34
+HALVES = (0.5, -0.5, 0.5, 0.5)
 PLACED = Target((3.5, 4.0), label='mug', status=PointStatus.OK, position=(0.1, -0.2, 0.7), valid_fraction=0.75)
 SURE = replace(PLACED, confidence=0.875, spread=(1.5, 0.5, 0.0), covariance=tuple(0.25 * index for index in range(9)))
 UNPLACED = Target((1, 2), status=PointStatus.NO_DEPTH)
 BOXED = Target((15.0, 25.0), box=(10.0, 20.0, 20.0, 30.0), status=PointStatus.OUT_OF_RANGE)
-WAYPOINT = Target((7.0, 8.0), model_depth=0.62, status=PointStatus.OK, position=(0.0, 0.0, 0.5))
+WAYPOINT = Target((7.0, 8.0), model_depth=0.62, status=PointStatus.OK, position=(0.0, 0.0, 0.5), orientation=HALVES)
 STEPS = (Step('Grasp the mug', 'grasp', 'the mug', ''), Step('Go home'))
 
 
@@ -45,9 +47,22 @@ def test_error_codes_and_statuses_have_the_numbers_of_the_messages():
         assert int(status) == getattr(TargetMessage, f'STATUS_{status.name}')
 
 
-def test_stages_have_the_names_of_the_action():
-    from robobrain_ros.action import Query
+def test_the_actions_results_hold_the_numbers_of_their_error_codes():
+    for code in ErrorCode:
+        assert getattr(Query.Result, code.name) == code
+        assert getattr(Monitor.Result, code.name if code is ErrorCode.OK else f'ERROR_{code.name}') == code
 
+
+@pytest.mark.parametrize('result', [Query.Result, Monitor.Result])
+def test_nav2_s_leaves_find_the_names_they_write_and_no_number_of_nav2_is_taken(result):
+    assert isinstance(result.TIMEOUT, int)
+    theirs = {result.GOAL_REJECTED, result.SEND_GOAL_FAILURE}
+    ours = {result.NAV2_BLOCK + code for code in ErrorCode}
+    assert len(theirs | ours) == 2 + len(ErrorCode)
+    assert all(10000 <= number < 2**16 for number in theirs | ours)
+
+
+def test_stages_have_the_names_of_the_action():
     assert {stage.value for stage in Stage} == {getattr(Query.Feedback, stage.name) for stage in Stage}
 
 
@@ -100,6 +115,14 @@ def test_how_sure_the_model_was():
     assert tuple(rows[3:, 3:].diagonal()) == (math.pi**2,) * 3
     assert not rows[:3, 3:].any()
     assert not rows[3:, :3].any()
+
+
+def test_how_a_tool_should_stand_there():
+    turned = replace(PLACED, orientation=HALVES)
+    known, unknown = messages.answer(Answer('pointing', 'x', targets=(turned, PLACED)), HEADER, 'front', 'map').targets
+    turn = known.orientation
+    assert (turn.x, turn.y, turn.z, turn.w) == turned.orientation
+    assert math.isnan(unknown.orientation.w)
 
 
 def test_a_position_that_is_unknown_is_nan_never_zero():
@@ -181,7 +204,7 @@ def test_poses_are_only_of_what_has_a_position_and_have_the_identity_where_no_or
 
 
 def test_every_pose_has_its_target_s_orientation():
-    turned = replace(SURE, orientation=(0.5, -0.5, 0.5, 0.5))
+    turned = replace(SURE, orientation=HALVES)
     poses = [
         messages.pose(turned, HEADER).pose,
         messages.pose_with_covariance(turned, HEADER).pose.pose,
