@@ -79,14 +79,14 @@ def test_one_command_makes_the_whole_table(runs, tmp_path, capsys):
     assert found['details'][0]['answers_again']['right_flips'] == 2
 
 
-def test_programs_get_the_same_as_the_file(runs, tmp_path, capsys):
-    # results() writes to the process's own stdout, which only capfd sees.
+def test_a_folder_that_is_not_there_ends_the_gate_with_2(runs, tmp_path, capsys):
     code, _, err = compare(capsys, runs / 'native', runs / 'nowhere', '--to', tmp_path, '--json', '--gate', 'margin=5')
     assert code == 2
     assert "nowhere' is no directory with answers" in err
 
 
 def test_a_json_line_is_all_of_stdout(runs, tmp_path, capfd):
+    # results() writes to the process's own stdout, which only capfd sees.
     assert cli.main(
         ['consistency', 'compare', str(runs / 'native'), str(runs / 'same'), '--to', str(tmp_path), '--json']
     ) == 0  # fmt: skip
