@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.evaluation.consistency.converters import choices, others
+from robobrain_ros.evaluation.consistency.converters import choices, other_kinds
 from robobrain_ros.evaluation.consistency.converters.choices import Maker, Reader
 from robobrain_ros.evaluation.consistency.converters.rows import rows
 from robobrain_ros.evaluation.consistency.converters.store import Store
@@ -37,8 +37,8 @@ class Original:
 
 
 _TEST = partial(rows, split='test')
-_WHERE2PLACE = Original('FlagEval/Where2Place', _TEST, others.where2place)
-_ROBO_SPATIAL = Original('chanhee-luke/RoboSpatial-Home', others.robo_spatial_rows, others.robo_spatial)
+_WHERE2PLACE = Original('FlagEval/Where2Place', _TEST, other_kinds.where2place)
+_ROBO_SPATIAL = Original('chanhee-luke/RoboSpatial-Home', other_kinds.robo_spatial_rows, other_kinds.robo_spatial)
 ORIGINALS = {
     'erqa': Original('FlagEval/ERQA', _TEST, choices.erqa),
     'Where2Place': _WHERE2PLACE,
@@ -47,11 +47,11 @@ ORIGINALS = {
     'cv_bench_test': Original('nyu-visionx/CV-Bench', _TEST, choices.cv_bench),
     'embspatial_bench': Original('FlagEval/EmbSpatial-Bench', _TEST, choices.embspatial),
     'SAT': Original('FlagEval/SAT', _TEST, choices.sat),
-    'vsi_bench_tiny': Original('nyu-visionx/VSI-Bench', others.vsi_rows, others.vsi),
+    'vsi_bench_tiny': Original('nyu-visionx/VSI-Bench', other_kinds.vsi_rows, other_kinds.vsi),
     'robo_spatial_home_all': _ROBO_SPATIAL,
     'robo_spatial_home_all_norm1k': _ROBO_SPATIAL,
-    'embodied_verse': Original('FlagEval/EmbodiedVerse-Bench', partial(rows, split='open'), others.embodied_verse),
-    'ERQAPlus': Original('FlagEval/ERQAPlus', _TEST, others.erqa_plus),
+    'embodied_verse': Original('FlagEval/EmbodiedVerse-Bench', partial(rows, split='open'), other_kinds.embodied_verse),
+    'ERQAPlus': Original('FlagEval/ERQAPlus', _TEST, other_kinds.erqa_plus),
 }
 """The sets that can be converted, by name."""
 

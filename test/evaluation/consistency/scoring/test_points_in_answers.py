@@ -16,8 +16,8 @@ from PIL import Image
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.scoring.flageval.points import read_norm1k, read_unit, read_unit_unclipped
+from robobrain_ros.evaluation.consistency.scoring.flageval.polygon import first_point_in_polygon, in_polygon
 from robobrain_ros.evaluation.consistency.scoring.masks import Region, mask_mean, read_mask, read_white
-from robobrain_ros.evaluation.consistency.scoring.polygon import first_point_in_polygon, in_polygon
 
 SIZE = (40, 30)
 

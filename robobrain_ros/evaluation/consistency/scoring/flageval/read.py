@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from robobrain_ros.evaluation.consistency.data import sets
 from robobrain_ros.evaluation.consistency.items import Item
 from robobrain_ros.evaluation.consistency.scoring.flageval import extraction, matching, mra, points
+from robobrain_ros.evaluation.consistency.scoring.flageval.polygon import first_point_in_polygon
 from robobrain_ros.evaluation.consistency.scoring.masks import mask_mean, mask_of, read_mask, written
-from robobrain_ros.evaluation.consistency.scoring.polygon import first_point_in_polygon
 from robobrain_ros.evaluation.consistency.scoring.readings import EMBODIED_VERSE, ROBO_SPATIAL, WHERE2PLACE, Reading
 
 
