@@ -106,6 +106,18 @@ class Journal:
         except OSError as error:
             raise BadRequest(f"cannot write '{self._errors}': {error.strerror}") from error
 
+    def reopen(self) -> None:
+        """Delete what the set's end was written to, as the run goes on: until its new end, its answers are these.
+
+        :raises BadRequest: if that is not allowed
+        """
+        name = self.folder.name
+        for path in (self.folder / f'{name}{ending}.json' for ending in ('', '_evaluated', '_result')):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise BadRequest(f"cannot delete '{path}': {error.strerror}") from error
+
     def all(self, tell: Callable[[str], None]) -> dict[str, Reply]:
         """Read every reply of a run that has not come to its end: answers, and errors where there is no answer.
 
@@ -113,7 +125,7 @@ class Journal:
         """
         found: dict[str, Reply] = {}
         if self._errors.exists():
-            for line in self._errors.read_text(encoding='utf-8', errors='replace').splitlines():
+            for line in self._errors.read_text(encoding='utf-8', errors='replace').split('\n'):
                 try:
                     reply = entries.reply_of(json.loads(line), self._errors)
                 except ValueError:  # the run was ended in the middle of this line

@@ -141,6 +141,7 @@ def ask(
     if how.order == 'shuffled':
         random.Random(how.seed).shuffle(left)
     if left:
+        journal.reopen()
         with Progress(items[0].set_name, len(left), 'questions') as progress:
 
             def heard(reply: Reply) -> None:

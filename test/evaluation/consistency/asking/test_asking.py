@@ -29,7 +29,7 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.evaluation.consistency.answers import run_files
 from robobrain_ros.evaluation.consistency.answers.journal import Journal
 from robobrain_ros.evaluation.consistency.asking import ask as asking
-from robobrain_ros.evaluation.consistency.items import Item, Reply
+from robobrain_ros.evaluation.consistency.items import Item, Reply, Score
 
 SOON = 20.0
 HOW = asking.How(concurrency=3, max_tokens=64)
@@ -88,6 +88,32 @@ def test_what_is_kept_can_be_read_as_a_run(stack, tmp_path, told):
     assert [reply.text for reply in kept] == [reply.text for reply in replies]
     info = run_files.read_info(tmp_path, 'erqa')
     assert (info['model_name'], info['max_tokens'], info['order'], info['num_workers']) == ('scripted', 64, 'fixed', 3)
+
+
+def test_a_run_that_goes_on_and_is_cut_off_has_all_its_answers(stack, engine, tmp_path, told):
+    """The list of its first end, of three questions, is not taken for the whole run."""
+    items = questions(8)
+    replies = ask(stack, items[:3], tmp_path, told)
+    worth = [Score(item.question_id, 'B', 0.0, right=False) for item in items[:3]]
+    run_files.write_run(tmp_path, 'erqa', items[:3], replies, worth, {'accuracy': 0.0}, {})
+    gate = Gate()
+    engine.scripts = {item.prompt: (gate,) for item in items[6:]}
+    thread = threading.Thread(target=ask, args=(stack, items, tmp_path, told), kwargs={'concurrency': 1})
+    thread.start()
+    try:
+        assert gate.reached.wait(SOON)
+        assert len(run_files.read_run(tmp_path, 'erqa')) == 6
+    finally:
+        gate.open()
+        thread.join(SOON)
+    with pytest.raises(BadRequest, match='only scored answers can be compared'):
+        run_files.read_scores(tmp_path, 'erqa')
+
+
+def test_a_line_separator_in_an_error_does_not_cut_it(stack, engine, tmp_path, told):
+    engine.script = (EngineRefused('too\u2028long'),)
+    ask(stack, questions(1), tmp_path, told)
+    assert [reply.error for reply in run_files.read_run(tmp_path, 'erqa')] == ['too\u2028long']
 
 
 def test_so_many_at_a_time_and_no_more(stack, engine, tmp_path, told):
