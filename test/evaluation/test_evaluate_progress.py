@@ -201,7 +201,7 @@ def test_a_run_with_an_answer_without_score_counts_nothing(judged_by, bench, cap
 @pytest.mark.parametrize(
     ('arguments', 'says'),
     [
-        (('--progress', '--bench', 'nowhere'), "'nowhere' has no folder 'images'"),
+        (('--progress', '--bench', 'nowhere'), "'nowhere' is no folder"),
         (('--bench', 'nowhere'), '--bench goes with --progress'),
         (('--progress', '--to', 'here'), '--to with --bench'),
         (('--progress', '--plot', 'x.png'), '--progress asks for none'),

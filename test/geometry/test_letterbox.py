@@ -169,7 +169,7 @@ def test_a_wide_scene_through_the_real_engine(tiny_brain):
         return frame_of(scene)
 
     assert tiny_brain.pipeline.profile.canvas == CANVAS
-    answer = tiny_brain.submit('pointing', scene.truth().objects[0].name, frame).done.result(60)
+    answer = tiny_brain.submit('pointing', scene.truth().objects[1].name, frame).done.result(60)
     assert (answer.code, answer.image_size) == (ErrorCode.OK, (1280, 720)), answer
     x, y = map(float, answer.text.strip('[()]').split(','))
     assert answer.targets[0].pixel == (round(x / 1000 * 1280), round((y - 125) / 750 * 720))
