@@ -75,6 +75,11 @@ class Watched:
         return response.status, response.result
 
 
+def end(world, client):
+    """End an action client in the thread that spins: rclpy may be putting it into its wait set."""
+    until(world.ears.node.executor.create_task(client.destroy).done, 'the end of the client')
+
+
 @pytest.fixture
 def watching(world, pictures, tmp_path, monkeypatch):
     """The world, active, with a client of the action and an ear for the topic."""
@@ -88,7 +93,7 @@ def watching(world, pictures, tmp_path, monkeypatch):
     until(lambda: world.ears.node.count_publishers(f'{world.name}/progress'), 'the topic')
     until(lambda: world.answer('the mug').error_code == Answer.OK, 'a first answer')
     yield world
-    world.monitor.destroy()
+    end(world, world.monitor)
 
 
 def remember(world, **fields) -> Remember.Response:
@@ -288,20 +293,19 @@ def test_no_goal_of_a_burst_is_lost(watching, saboteur):
     until(client.server_is_ready, 'the action server')
     sent, ends = [], []
 
-    def end(accepted) -> None:
+    def ended(accepted) -> None:
         accepted.result().get_result_async().add_done_callback(lambda done: ends.append(done.result().result))
 
     def send() -> None:
         goal = Monitor.Goal(instruction=TASK, period=FAST, hold=100, timeout=Duration(sec=3))
         sent.extend(client.send_goal_async(goal) for _ in range(40))
         for future in sent:
-            future.add_done_callback(end)
+            future.add_done_callback(ended)
 
     until(watching.ears.node.executor.create_task(send).done, 'sending the goals')
     until(lambda: len(ends) == 40, 'the end of every goal')
     assert [result.outcome for result in ends].count(Monitor.Result.TIMEOUT) == 1
-    # by the thread that spins: rclpy may be putting the client into its wait set
-    until(watching.ears.node.executor.create_task(client.destroy).done, 'the end of the client')
+    end(watching, client)
 
 
 def test_deactivating_ends_it_and_then_goals_are_rejected(watching, saboteur):
