@@ -23,8 +23,8 @@ MARK, LABEL, BAND, LINE = 2.0, 8.0, 1.0, 0.5
 """How bad it is to cover a mark, another label, a band of text, a line."""
 AROUND = np.array([(1, -1), (1, 1), (-1, -1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)], dtype=float)
 """Where a label may lie, seen from its mark, the best first: to the right and above, and so on."""
-DISTANCES = (0.0, 1.2, 2.6, 4.2, 6.0)
-"""How far away it may lie, in heights of a label, the best first."""
+DISTANCES = (0.0, 1.2, 2.6, 4.2, 6.0, 8.0, 10.0, 12.5, 15.0)
+"""How far away it may lie, in heights of a label, the best first: room for a dozen in a corner of the picture."""
 NOTHING = 0.05
 """Covering this little is as good as covering nothing."""
 FARTHER = 0.1

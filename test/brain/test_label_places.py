@@ -12,7 +12,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from robobrain_ros.brain.label_places import LABEL, MARK, LabelPlaces
@@ -39,6 +39,8 @@ pixels = st.tuples(st.floats(0, WIDTH - 1), st.floats(0, HEIGHT - 1))
 
 
 @given(st.lists(pixels, min_size=1, max_size=12))
+@example([(0.0, 0.0)] * 12)
+@example([(WIDTH - 1.0, HEIGHT - 1.0)] * 12)
 @settings(deadline=None)
 def test_a_dozen_labels_cover_neither_each_other_nor_marks(places):
     layout = LabelPlaces(WIDTH, HEIGHT)
