@@ -11,10 +11,11 @@
 import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack
 from typing import TypeVar
 
 import pytest
-from domains import DOMAINS
+from domains import reserved_domain
 from model_server import model_server
 
 from robobrain_ros.brain.brain import Brain
@@ -37,7 +38,8 @@ pytest.register_assert_rewrite(
 )
 
 # Set before anything imports rclpy.
-os.environ['ROS_DOMAIN_ID'] = str(next(DOMAINS))
+_until_the_end = ExitStack()
+os.environ['ROS_DOMAIN_ID'] = str(_until_the_end.enter_context(reserved_domain()))
 os.environ['ROS_AUTOMATIC_DISCOVERY_RANGE'] = 'LOCALHOST'
 
 

@@ -9,9 +9,14 @@
 """What test/fixtures/ shares with the tests."""
 
 import ast
+import os
+import subprocess
+import sys
 from collections import Counter
 
-from repository import ROOT
+import pytest
+from domains import reserved_domain
+from repository import FIXTURES, ROOT
 
 
 def test_no_two_fixtures_share_a_name():
@@ -24,3 +29,16 @@ def test_no_two_fixtures_share_a_name():
     )
     assert [name for name, number in names.items() if number > 1] == []
     assert {'node', 'goto', 'tiny_brain'} <= set(names)
+
+
+@pytest.mark.timeout(60)
+def test_a_test_run_that_a_test_starts_finds_a_domain():
+    """However many domains the tests before it have used; and it is not the one of the run around it."""
+    for _ in range(100):
+        with reserved_domain() as domain:
+            pass
+    with reserved_domain() as domain:
+        program = 'from domains import *\nwith reserved_domain() as domain: print(domain)'
+        environment = os.environ | {'PYTHONPATH': str(FIXTURES)}
+        inner = subprocess.run([sys.executable, '-c', program], env=environment, capture_output=True, check=True)
+    assert int(inner.stdout) not in (domain, int(os.environ['ROS_DOMAIN_ID']))

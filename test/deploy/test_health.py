@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 import yaml
-from domains import DOMAINS
+from domains import reserved_domain
 from repository import ROOT
 
 
@@ -99,8 +99,7 @@ def robot(domain, name='/robobrain: engine', level=b'\x00'):
     ],
 )
 def test_over_ros(name, level, expected):
-    domain = next(DOMAINS)
-    with robot(domain, name, level):
+    with reserved_domain() as domain, robot(domain, name, level):
         result, words = health(ROBOBRAIN_HEALTH_URL='', ROS_DOMAIN_ID=str(domain))
     assert result == expected[0]
     assert expected[1] in words
@@ -122,8 +121,8 @@ def test_the_discovery_server_of_compose(monkeypatch):
     monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(ROOT / 'config/fastdds_images.xml'))
     monkeypatch.setenv('ROBOBRAIN_HEALTH_URL', '')
     monkeypatch.setenv('ROS_DISCOVERY_SERVER', f'localhost:{number}')
-    domain = next(DOMAINS)
-    with subprocess.Popen(here, stdout=subprocess.DEVNULL, start_new_session=True) as server:
+    start = subprocess.Popen(here, stdout=subprocess.DEVNULL, start_new_session=True)
+    with reserved_domain() as domain, start as server:
         try:
             with robot(domain):
                 assert health(ROS_DOMAIN_ID=str(domain)) == (0, 'healthy\n')

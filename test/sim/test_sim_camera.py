@@ -19,15 +19,14 @@ import cv2
 import numpy as np
 import pytest
 import rclpy
-from domains import DOMAINS
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.srv import GetParameters, SetParametersAtomically
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
+from ros_helpers import own_domain, ros
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.sim.camera_messages import OPTICAL_FRAME, WORLD_FRAME, pose_of
 from robobrain_ros.sim.scene import TableTop
 
@@ -80,16 +79,8 @@ class Listener:
 
 @pytest.fixture(scope='module')
 def context():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'):
-            patch.setenv(name, '')
-        patch.setenv('ROS_DOMAIN_ID', str(next(DOMAINS)))
-        patch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-        use_image_profile()
-        context = rclpy.Context()
-        rclpy.init(context=context)
+    with own_domain(), ros() as context:
         yield context
-        rclpy.shutdown(context=context)
 
 
 @pytest.fixture(scope='module')
