@@ -9,6 +9,7 @@
 """One goal of an action on its way, which can be cancelled at any time; for nodes that must not block."""
 
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +35,7 @@ class ActionGoal:
     :param absent: how it fails if there is no server, or no more
     :param ended: called with the action's status (action_msgs/GoalStatus) and result
     :param failed: called instead, with the reason, if there is no result
+    :param feedback: called with each feedback until then
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class ActionGoal:
         absent: Failure,
         ended: Callable[[int, Any], None],
         failed: Callable[[Failure], None],
+        feedback: Callable[[Any], None] = lambda feedback: None,
     ) -> None:
         self._node, self._client, self._absent = node, client, absent
-        self._ended, self._failed = ended, failed
+        self._ended, self._failed, self._feedback = ended, failed, feedback
         self._handle: Any = None
         self._cancelling: Any = None
         self._over = False
@@ -58,7 +61,13 @@ class ActionGoal:
             self.stop(absent)
             return
         self._timer = node.create_timer(WATCH_S, self._watch, clock=STEADY)
-        self._sent = client.send_goal_async(goal)
+        me = weakref.ref(self)  # rclpy keeps what hears the feedback of a goal that was rejected
+
+        def hear(message: Any) -> None:
+            if (goal := me()) is not None and not goal._over:
+                goal._feedback(message.feedback)
+
+        self._sent = client.send_goal_async(goal, feedback_callback=hear)
         self._sent.add_done_callback(self._on_reply)
 
     @property
@@ -84,6 +93,8 @@ class ActionGoal:
         self._handle = replied.result()
         if self._over:
             self._cancel()
+            if self._handle.accepted:
+                self._handle.get_result_async()  # only then does rclpy forget the goal
         elif self._handle.accepted:
             self._handle.get_result_async().add_done_callback(self._on_result)
         else:

@@ -27,9 +27,8 @@ from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.action import Query
-from robobrain_ros.answer import PointStatus
 from robobrain_ros.engines.ending import END_S, Signals
-from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
+from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.msg import Answer
 from robobrain_ros.planners.action_goal import ActionGoal
 from robobrain_ros.planners.failure import Failure
@@ -39,6 +38,7 @@ from robobrain_ros.planners.goto.driving import Navigator
 from robobrain_ros.planners.goto.following import Following
 from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
 from robobrain_ros.planners.goto.parameters import PARAMETERS, check
+from robobrain_ros.planners.places import places
 from robobrain_ros.ros import arguments
 from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.client import duration
@@ -71,6 +71,7 @@ class GotoNode(Node):
             if self._value('robot_pose') == 'tf'
             else PoseFromTopic(self, self._frame)
         )
+        self._answer_frame = self._frame if self._value('answer_frame') == 'map' else str(self._value('base_frame'))
         self._query: ActionClient[Any, Any, Any] = ActionClient(
             self, Query, f'{self._value("brain")}/{brain_topics.QUERY}'
         )
@@ -126,7 +127,7 @@ class GotoNode(Node):
             task='pointing',
             instruction=instruction,
             camera=self._value('camera'),
-            target_frame=self._frame,
+            target_frame=self._answer_frame,
             timeout=duration(timeout_s),
         )
         absent = Failure('NO_BRAIN', f'there is no action {self._query._action_name}: is the node running?')
@@ -165,7 +166,7 @@ class GotoNode(Node):
         following = Following(
             self,
             functools.partial(self._ask, instruction),
-            lambda answer: _places(answer)[0],
+            lambda answer: self._places(answer)[0],
             self._value('follow_s'),
             self._value('lost_s'),
             seen,
@@ -213,12 +214,12 @@ class GotoNode(Node):
 
         :raises Failure: if none has; that of the first one
         """
-        places = _places(answer)
+        found = self._places(answer)
         grid = self._costmap.grid(self._value('max_costmap_age_s'))
         robot = self._robot.place()
         standoffs = self._value('standoff_m'), self._value('max_standoff_m')
         failures = []
-        for place in places:
+        for place in found:
             try:
                 return place, approach((place.x, place.y), robot, grid, *standoffs)
             except NoApproach as error:
@@ -226,6 +227,16 @@ class GotoNode(Node):
             except BadRequest as error:  # a pose of the robot that is none, such as NaN
                 failures.append(Failure(error.code.name, str(error)))
         raise failures[0]
+
+    def _places(self, answer: Answer) -> list[Point]:
+        """Find where the targets of an answer are, in the map's frame.
+
+        :raises Failure: if there is none
+        """
+        found = places(answer)
+        if self._answer_frame == self._frame or isinstance(self._robot, PoseFromTf):
+            return found
+        return [self._robot.in_fixed_frame(place, answer.header.stamp) for place in found]
 
     def _fail(self, instruction: str, failure: Failure) -> None:
         self._markers.publish(telling.no_markers())
@@ -237,22 +248,6 @@ class GotoNode(Node):
         else:
             self.get_logger().warning(f'{instruction!r}: {failure.code}: {message}')
         self._status.publish(telling.status(self.get_fully_qualified_name(), state, instruction, message, failure))
-
-
-def _places(answer: Answer) -> list[Point]:
-    """Find where the targets of an answer are; those without a position are left out.
-
-    :raises Failure: if there is none
-    """
-    if answer.error_code != ErrorCode.OK:
-        raise Failure(ErrorCode(answer.error_code).name, answer.error_message)
-    if not answer.targets:
-        raise Failure('NOT_FOUND', f'the brain names no place: {answer.text[:80]!r}')
-    places = [target.position for target in answer.targets if target.status == PointStatus.OK]
-    if not places:
-        warnings = '; '.join(answer.warnings)
-        raise Failure(PointStatus(answer.targets[0].status).name, f'where it is cannot be told in metres: {warnings}')
-    return places
 
 
 def main(args: list[str] | None = None) -> int:

@@ -19,7 +19,7 @@ import yaml
 from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.parameter import Parameter
 from rclpy.time import Time
-from repository import ROOT
+from repository import PACKAGE, ROOT
 from ros_helpers import SOON, own_domain, ros
 from std_msgs.msg import Header
 
@@ -119,12 +119,17 @@ def test_every_failure_has_a_recovery():
     assert set(RECOVERIES.values()) == set(Recovery)
 
 
-def test_the_guide_has_every_recovery():
+def test_the_guide_has_the_recovery_of_every_failure_of_the_node():
+    """docs/guides/behavior_trees.md has those of all planners."""
     rows = re.findall(
         r'^\| `([A-Z_]+)`: .* \| (.*) \|$', (ROOT / 'docs' / 'guides' / 'nav2.md').read_text(), re.MULTILINE
     )
     said = {code: recovery for recovery, codes in rows for code in re.findall('`([A-Z_0-9]+)`', codes)}
-    assert said == {code: recovery.value for code, recovery in RECOVERIES.items()}
+    files = [*(PACKAGE / 'planners' / 'goto').glob('*.py'), PACKAGE / 'planners' / 'places.py']
+    raised = {code for file in files for code in re.findall(r"Failure\(\s*'([A-Z_0-9]+)'", file.read_text())}
+    codes = {code.name for code in ErrorCode if code} | {status.name for status in PointStatus if status}
+    assert said.keys() == codes | raised | {reason.value for reason in Reason}
+    assert said.items() <= {code: recovery.value for code, recovery in RECOVERIES.items()}.items()
 
 
 def test_the_parameter_file_is_the_schema():
