@@ -12,7 +12,8 @@ import math
 from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from builtin_interfaces.msg import Time as Stamp
+from geometry_msgs.msg import Point, PoseWithCovarianceStamped
 from nav_msgs.msg import OccupancyGrid
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -22,6 +23,7 @@ from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import topics
 from robobrain_ros.planners.goto.grid import Grid
+from robobrain_ros.planners.goto.pose_history import Pose2D, PoseHistory
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """Newest message, also from before this node was there."""
@@ -82,7 +84,7 @@ class Costmap:
 
 
 class PoseFromTopic:
-    """Keeps the newest pose of the robot from a topic. However old it is, it is used: AMCL tells only what moves.
+    """Keeps the robot's poses from a topic. However old the newest is, it is used: AMCL tells only what moves.
 
     :param frame: that it has to be in
     """
@@ -90,17 +92,41 @@ class PoseFromTopic:
     def __init__(self, node: Node, frame: str) -> None:
         self._frame = frame
         self._newest: PoseWithCovarianceStamped | None = None
+        self._history = PoseHistory()
         subscription = node.create_subscription(PoseWithCovarianceStamped, topics.ROBOT_POSE, self._hear, LATCHED)
         self._topic = subscription.topic_name
 
     def _hear(self, message: PoseWithCovarianceStamped) -> None:
         self._newest = message
+        pose = message.pose.pose
+        where = Pose2D(pose.position.x, pose.position.y, yaw_of(pose.orientation))
+        self._history.add(Time.from_msg(message.header.stamp).nanoseconds, where)
 
     def place(self) -> tuple[float, float]:
         """Where the robot is: x and y, metres.
 
         :raises Failure: if that is not known in the frame
         """
+        position = self._known().pose.pose.position
+        return position.x, position.y
+
+    def in_fixed_frame(self, place: Point, stamp: Stamp) -> Point:
+        """Turn a place in the robot's own frame into one in the fixed frame; its height stays as it is.
+
+        :param place: metres; x forward, y left, z up
+        :param stamp: when it was there, such as that of an image
+        :raises Failure: if it is not known where the robot was then
+        """
+        self._known()
+        robot = self._history.at(Time.from_msg(stamp).nanoseconds)
+        if robot is None:
+            raise Failure('NO_ROBOT_POSE', f'the image is older than the first pose of the robot on {self._topic}')
+        cosine, sine = math.cos(robot.yaw), math.sin(robot.yaw)
+        return Point(
+            x=robot.x + cosine * place.x - sine * place.y, y=robot.y + sine * place.x + cosine * place.y, z=place.z
+        )
+
+    def _known(self) -> PoseWithCovarianceStamped:
         if self._newest is None:
             raise Failure('NO_ROBOT_POSE', f'no pose of the robot has come on {self._topic}')
         if self._newest.header.frame_id != self._frame:
@@ -108,8 +134,7 @@ class PoseFromTopic:
                 'NO_ROBOT_POSE',
                 f'{self._topic} is in frame {self._newest.header.frame_id!r}, but map_frame is {self._frame!r}',
             )
-        position = self._newest.pose.pose.position
-        return position.x, position.y
+        return self._newest
 
 
 class PoseFromTf:

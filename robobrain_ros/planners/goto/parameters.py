@@ -22,12 +22,19 @@ PARAMETERS = (
     Parameter('brain', topics.NODE, 'name of the node that is asked, in this namespace unless it begins with /'),
     Parameter('camera', '', "which of the brain's cameras looks; '': its first one", dynamic=True, shared=True),
     Parameter('map_frame', 'map', 'fixed frame of the costmap, of the robot pose and of the goal pose'),
-    Parameter('base_frame', 'base_link', "the robot's own frame, x forward; with robot_pose tf"),
+    Parameter('base_frame', 'base_link', "the robot's own frame, x forward; with robot_pose tf or answer_frame base"),
     Parameter(
         'robot_pose',
         'tf',
         "where the robot's pose comes from; tf: tf2, from base_frame to map_frame; topic: amcl_pose",
         ('tf', 'topic'),
+    ),
+    Parameter(
+        'answer_frame',
+        'map',
+        'where the brain says that things are; map: in map_frame; base: in base_frame, which robot_pose topic then '
+        'turns into map_frame: for a camera that is fixed on the robot, on hosts without tf2',
+        ('map', 'base'),
     ),
     Parameter(
         'drive',
@@ -96,7 +103,12 @@ def check(values: Mapping[str, Any]) -> None:
             f'standoff_m is {values["standoff_m"]} and max_standoff_m is {values["max_standoff_m"]}, '
             'but max_standoff_m must not be less than standoff_m'
         )
-    for name in ('brain', 'map_frame'):
+    if values['answer_frame'] == 'base' and values['robot_pose'] != 'topic':
+        raise BadRequest(
+            f"answer_frame is 'base', but robot_pose is {values['robot_pose']!r}: set it to 'topic', or "
+            "answer_frame to 'map', since tf2 tells the brain where the robot is"
+        )
+    for name in ('brain', 'map_frame', 'base_frame'):
         if not values[name]:
             raise BadRequest(f"{name} is '', but must be a name")
 
