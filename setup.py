@@ -44,7 +44,7 @@ RCLPY, AMENT, GENERATORS, CORE = ('9.1', '2.7.0', '1.7.0', '0.3.0') if KILTED el
 RUN_WHEELS = [
     f'ros-rclpy[fastrtps]~={RCLPY}', 'ros-action-msgs', 'ros-builtin-interfaces', 'ros-diagnostic-msgs',
     'ros-geometry-msgs', 'ros-lifecycle-msgs', 'ros-nav-msgs', 'ros-rosgraph-msgs', 'ros-sensor-msgs', 'ros-std-msgs',
-    'ros-visualization-msgs',
+    'ros-trajectory-msgs', 'ros-visualization-msgs',
 ]
 BUILD_WHEELS = RUN_WHEELS + [  # some of these are forgotten by the metadata of the wheels that need them
     'cmake>=3.22', 'ninja', 'numpy', 'catkin_pkg', 'ros-ament-package', f'ros-ament-cmake~={AMENT}',
