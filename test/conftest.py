@@ -31,9 +31,11 @@ pytest.register_assert_rewrite(
     'brain_fixtures',
     'camera_fixtures',
     'goto_fixtures',
+    'mcp_fixtures',
     'nav2_stand_in',
     'node_fixtures',
     'node_worlds',
+    'room_fixtures',
     'ros_helpers',
 )
 

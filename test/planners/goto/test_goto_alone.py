@@ -146,6 +146,7 @@ def test_the_parameter_file_is_the_schema():
         ({'standoff_m': 2.0}, 'standoff_m is 2.0 and max_standoff_m is 1.2'),
         ({'brain': ''}, "brain is '', but must be a name"),
         ({'map_frame': ''}, "map_frame is '', but must be a name"),
+        ({'answer_frame': 'base'}, "answer_frame is 'base', but robot_pose is 'tf': set it to 'topic'"),
     ],
 )
 def test_values_that_do_not_go_together_are_quoted(changes, says):
