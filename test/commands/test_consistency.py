@@ -25,6 +25,7 @@ from robobrain_ros.commands import consistency_runs
 from robobrain_ros.commands.stack_spec import StackSpec, stack
 from robobrain_ros.engines.base import EngineRefused
 from robobrain_ros.evaluation.consistency.answers import run_files
+from robobrain_ros.evaluation.consistency.answers.journal import Journal
 from robobrain_ros.tasks.profiles import PROFILES
 
 RIGHT = [index % 3 != 0 for index in range(200)]
@@ -185,6 +186,16 @@ def test_a_run_does_not_mix_stacks(engine, tmp_path, capsys):
     assert ask(data, tmp_path / 'a') == 0
     assert ask(data, tmp_path / 'a', '--engine', 'tiny,quantization=fp8') == 1
     assert "engine 'tiny', but this run has 'tiny,quantization=fp8'" in capsys.readouterr().err
+
+
+def test_two_runs_do_not_write_into_one_folder_at_once(engine, tmp_path, capsys):
+    data = write_choice(tmp_path / 'data', 2).parent
+    with Journal(tmp_path / 'a', CHOICE).alone():
+        assert ask(data, tmp_path / 'a') == 1
+        assert f"another run is writing answers into '{tmp_path / 'a' / CHOICE}'" in capsys.readouterr().err
+        assert engine.starts == 0
+        assert ask(data, tmp_path / 'b') == 0
+    assert ask(data, tmp_path / 'a') == 0
 
 
 def test_questions_without_an_answer_end_with_1(engine, tmp_path, capsys):

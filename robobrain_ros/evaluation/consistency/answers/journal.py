@@ -12,8 +12,11 @@ The layout is FlagEvalMM's: ``<set>/task_info.json`` and ``<set>/items/<question
 items but in ``<set>/errors.jsonl``, and are asked again.
 """
 
+import fcntl
 import json
-from collections.abc import Callable, Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +42,33 @@ class Journal:
         self.folder = folder / set_name
         self._items = self.folder / 'items'
         self._errors = self.folder / 'errors.jsonl'
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs out of the folder for a ``with`` block, until this process ends at the latest.
+
+        Some network file systems have no locks; there, nobody is kept out.
+
+        :raises BadRequest: if another run is asking the set into this folder, or the folder cannot be made
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise BadRequest(f"cannot write into '{self.folder}': {error.strerror}") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BadRequest(
+                    f"another run is writing answers into '{self.folder}': wait until it has ended, or name another "
+                    'folder'
+                ) from error
+            except OSError:
+                pass
+            yield
+        finally:
+            os.close(descriptor)
 
     def info(self) -> dict[str, Any]:
         """Read what ``task_info.json`` says about the run; nothing where there is none.

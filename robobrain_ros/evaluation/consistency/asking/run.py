@@ -9,6 +9,7 @@
 """One stack is asked all questions of several sets, and its answers are written where they can be compared."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,12 +89,15 @@ def run(
     :param title: what reports call the stack; empty: what the engine calls its model
     :param tell: hears in sentences what goes wrong
     :param heard: takes each set that is done
-    :raises BadRequest: for a directory with answers that were got in another way
+    :raises BadRequest: for a directory with answers that were got in another way, or that another run is writing to
     :raises EngineDead: if the stack cannot be started, or dies and does not come back
     """
-    for one in asked:
-        Journal(to, one.name).begin({'engine': spec, DATA: str(one.folder)})
-    with running(engine, tell) as stack:
+    with ExitStack() as held:
+        for journal in (Journal(to, one.name) for one in asked):
+            held.enter_context(journal.alone())
+        for one in asked:
+            Journal(to, one.name).begin({'engine': spec, DATA: str(one.folder)})
+        stack = held.enter_context(running(engine, tell))
         for one in asked:
             replies = ask(stack, one.items, to, how, tell)
             scores = {rule: rules.score_set(one.items, replies, rule) for rule in rules.RULES}

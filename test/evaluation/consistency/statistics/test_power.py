@@ -16,7 +16,7 @@ import pytest
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.evaluation.consistency.items import Score
-from robobrain_ros.evaluation.consistency.statistics.paired import count
+from robobrain_ros.evaluation.consistency.statistics.paired import Pairs, count
 from robobrain_ros.evaluation.consistency.statistics.power import chances, power
 from robobrain_ros.evaluation.consistency.statistics.verdicts import CONSISTENT, DIFFERENT, NOT_ENOUGH, judge
 
@@ -95,6 +95,20 @@ def test_simulations_and_exact_chances_agree(difference):
     for word in (CONSISTENT, DIFFERENT, NOT_ENOUGH):
         error = math.sqrt(exact[word] * (1 - exact[word]) / 500)
         assert abs(played[word] / 500 - exact[word]) <= 3.5 * error
+
+
+@pytest.mark.parametrize(('flip_rate', 'difference', 'margin'), [(0.0, 0.0, 0.05), (0.2, 0.05, 0.05), (1.0, 0.1, 0.2)])
+def test_chances_are_those_of_all_pairs_one_by_one(flip_rate, difference, margin):
+    """The verdicts' limits for each number of flips leave out no pair, and judge none otherwise than ``judge``."""
+    only_a, only_b = (flip_rate + difference) / 2, (flip_rate - difference) / 2
+    found = Counter()
+    for b in range(41):
+        for c in range(41 - b):
+            ways = math.comb(40, b) * math.comb(40 - b, c)
+            chance = ways * only_a**b * only_b**c * max(0.0, 1 - only_a - only_b) ** (40 - b - c)
+            found[judge(Pairs(b, c, 40), margin).word] += chance
+    for word, chance in chances(40, flip_rate, difference, margin).items():
+        assert chance == pytest.approx(found[word], abs=1e-9)
 
 
 def test_impossible_figures_are_refused_with_the_value():
