@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from robobrain_ros.planners.arm.chain import Array
 from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Capsule
 from robobrain_ros.planners.arm.trajectory import Trajectory
+from robobrain_ros.sim.arm_camera import ArmCamera
 from robobrain_ros.sim.arm_model import ARM, HAND, JOINTS, STEP_S, arm_model, chain_of
 from robobrain_ros.sim.layout import Layout
 from robobrain_ros.sim.world import Body, State
@@ -32,6 +33,8 @@ ACCELERATIONS = np.array([4.0, 4.0, 6.0, 10.0, 10.0, 10.0])
 LINK_NAMES = ('shoulder', 'upper arm', 'forearm', 'wrist', 'wrist', 'wrist')
 FULLY_CLOSED = 255.0
 """The most that the hand's actuator is told, which goes from 0."""
+STILL = 0.02
+"""What moves by less a second, metres or radians, stands still."""
 GRIP_S = 0.5
 """The hand takes this long to open or close."""
 
@@ -59,7 +62,7 @@ def arm_of(model: Any) -> Arm:
 class ArmWorld:
     """The table top of a layout, with an arm.
 
-    Time passes only in ``hold``, ``follow`` and ``grip``.
+    Time passes only in ``step``, ``hold``, ``follow`` and ``grip``; the other methods only say what is wanted.
 
     :param layout: its gripper is replaced by the arm
     :raises RuntimeError: no OpenGL here, or no model of the arm; says what to install
@@ -79,7 +82,8 @@ class ArmWorld:
         self._data.qpos[self._places] = HOME
         # A position servo lags behind by its damping: the speed that is wanted makes up for it.
         self._lead = -self._model.actuator_biasprm[:6, 2] / self._model.actuator_gainprm[:6, 0]
-        self._command(HOME, np.zeros(len(HOME)))
+        self._knuckle = int(self._model.joint(f'{HAND}left_driver_joint').qposadr[0])
+        self.command(HOME, np.zeros(len(HOME)))
         self.hold(0.2)
 
     @property
@@ -92,34 +96,58 @@ class ArmWorld:
         """(6,): where the joints are, radians."""
         return np.array(self._data.qpos[self._places])
 
+    @property
+    def velocities(self) -> Array:
+        """(6,): how fast the joints turn, rad/s."""
+        return np.array(self._data.qvel[self._speeds])
+
+    @property
+    def knuckle(self) -> float:
+        """How far the hand is closed, radians: 0 is open, about 0.8 closed."""
+        return float(self._data.qpos[self._knuckle])
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing moves, arm and things."""
+        return bool(np.abs(self._data.qvel).max() < STILL)
+
     def follow(self, trajectory: Trajectory) -> None:
         """Move along a trajectory, and come to rest."""
         for time in np.arange(0, trajectory.times[-1], STEP_S):
-            self._command(*trajectory.at(time))
-            self._step()
-        self._command(trajectory.positions[-1], np.zeros(len(HOME)))
+            self.command(*trajectory.at(time))
+            self.step()
+        self.command(trajectory.positions[-1], np.zeros(len(HOME)))
         self.hold(0.1)
 
     def grip(self, opening: float) -> None:
         """Open or close the hand to a distance between its pads, metres, or until something is in the way."""
-        self._data.ctrl[6] = FULLY_CLOSED * min(max(1 - opening / OPEN_M, 0.0), 1.0)
+        self.close_to(1 - opening / OPEN_M)
         self.hold(GRIP_S)
+
+    def close_to(self, share: float) -> None:
+        """Tell the hand how far to close: 0 opens it, 1 closes it."""
+        self._data.ctrl[6] = FULLY_CLOSED * min(max(share, 0.0), 1.0)
 
     def hold(self, seconds: float) -> None:
         """Let time pass."""
         for _ in range(round(seconds / STEP_S)):
-            self._step()
+            self.step()
 
-    def _command(self, angles: Array, velocities: Array) -> None:
+    def command(self, angles: Array, velocities: Array) -> None:
+        """Tell the joints where to be, radians, and how fast they pass there, rad/s; each (6,)."""
         self._data.ctrl[:6] = angles + self._lead * velocities
 
-    def _step(self) -> None:
+    def step(self) -> None:
+        """Let ``STEP_S`` pass."""
         import mujoco
 
         mujoco.mj_step(self._model, self._data)
 
-    def state(self) -> State:
-        """Return where everything is, as the judge of episodes reads it; takes hold what touches both fingers."""
+    def state(self, moving: bool = False) -> State:
+        """Return where everything is, as the judge of episodes reads it; what touches both fingers is held.
+
+        :param moving: what the state says of that
+        """
         bodies = []
         for index, item in enumerate(self._items):
             body = self._data.body(f'item{index}')
@@ -129,7 +157,7 @@ class ArmWorld:
             bodies.append(Body(item, np.array(middle) - [0, 0, item.height / 2]))
         held = self._held()
         name = '' if held is None else bodies[held].name
-        return State(tuple(bodies), np.array(self._data.site(f'{HAND}pinch').xpos), name)
+        return State(tuple(bodies), np.array(self._data.site(f'{HAND}pinch').xpos), name, moving=moving)
 
     def _held(self) -> int | None:
         """Return the index of the thing that both fingers touch."""
@@ -145,25 +173,26 @@ class ArmWorld:
 
     def cloud(self) -> Array:
         """Return what the depth camera sees, as points (k, 3) of the world, metres."""
-        import mujoco
-
-        quality = self._model.vis.quality
-        samples, quality.offsamples = quality.offsamples, 0  # depth is no colour that may be averaged
-        try:
-            with mujoco.Renderer(self._model, self.view.height, self.view.width) as renderer:
-                renderer.enable_depth_rendering()
-                renderer.update_scene(self._data, camera='camera')
-                depth = renderer.render()
-        finally:
-            quality.offsamples = samples
-        rows, columns = np.indices(depth.shape)
-        return self.view.to_world(self.view.deproject(columns, rows, depth)).reshape(-1, 3)
+        with ArmCamera(self._model, self.view) as camera:
+            depth = camera.depth(self._data)
+        rows, columns = np.nonzero(np.isfinite(depth))
+        return self.view.to_world(self.view.deproject(columns, rows, depth[rows, columns]))
 
     def picture(self, camera: Any = 'camera') -> NDArray[np.uint8]:
         """Draw the world as it is now: rgb (height, width, 3)."""
-        import mujoco
+        with ArmCamera(self._model, self.view) as eye:
+            return eye.picture(self._data, camera)
 
-        with mujoco.Renderer(self._model, self.view.height, self.view.width) as renderer:
-            renderer.update_scene(self._data, camera=camera)
-            rgb: NDArray[np.uint8] = renderer.render()
-            return rgb
+    def photograph(self, camera: ArmCamera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Draw the world as it is now: what ``ArmCamera.picture`` and ``ArmCamera.depth`` return.
+
+        :param camera: what ``camera`` has returned for this world
+        """
+        return camera.picture(self._data), camera.depth(self._data)
+
+    def camera(self, shows_arm: bool = True) -> ArmCamera:
+        """Return a camera that stays open, and so draws three times as fast. Close it in the thread that draws.
+
+        :param shows_arm: whether the arm is in its images
+        """
+        return ArmCamera(self._model, self.view, shows_arm)

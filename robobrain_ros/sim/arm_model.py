@@ -37,6 +37,8 @@ BASE = np.array([0.0, 0.5, 0.0])
 PEDESTAL_M = 0.09
 FLOOR_M = -0.7
 """Radius of the pedestal, and height of what it stands on."""
+LOOKS = 2
+"""Group of the geoms that show what the arm looks like; nothing else is in it."""
 STEP_S = 0.002
 """The simulation's time step."""
 
@@ -81,6 +83,7 @@ def arm_model(layout: Layout) -> Any:
         rgba=[0.3, 0.3, 0.32, 1],
         contype=0,
         conaffinity=0,
+        group=LOOKS,
     )
     for pad in ('right_pad1', 'right_pad2', 'left_pad1', 'left_pad2'):
         spec.geom(f'{HAND}{pad}').condim = 4  # silicone resists spinning

@@ -72,7 +72,7 @@ def test_on_its_way_the_arm_touches_nothing_but_what_it_carries():
     assert goal is not None
     model, touched = world._model, set()
     bodies = [model.body(number).name for number in range(model.nbody)]
-    step = world._step
+    step = world.step
 
     def watched() -> None:
         step()
@@ -81,7 +81,7 @@ def test_on_its_way_the_arm_touches_nothing_but_what_it_carries():
             if any(name.startswith(ARM) for name in names):
                 touched.add(next((name for name in names if not name.startswith(ARM)), 'itself'))
 
-    world._step = watched
+    world.step = watched
     assert carry(world, goal, told_by_truth(world.state(), goal)).success
     index = [body.name for body in world.state().bodies].index(goal.what)
     assert touched == {f'item{index}'}
