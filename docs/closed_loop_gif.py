@@ -15,21 +15,21 @@ process hears the same topics and moves a world of its own, which is drawn betwe
 import argparse
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from PIL import Image, ImageDraw, ImageFont
 
 from robobrain_ros.commands.arena import Arena
 from robobrain_ros.commands.demo import BRAIN, running
-from robobrain_ros.commands.episodes import Outcome, episodes
+from robobrain_ros.commands.episodes import episodes
+from robobrain_ros.commands.film import Shot, scene, shot, write_gif
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import State, World
 
-SIZE = (480, 360)
 COLOURS = 160
+MOVING_S = 0.09
+"""How long each picture of a moving gripper is shown, seconds."""
 STEP_M = 0.07
 """Distance between two pictures of a moving gripper, metres."""
 Picture = NDArray[np.uint8]
@@ -62,12 +62,12 @@ class FilmedWorld(World):
         return drawn
 
 
-def film(seeds: list[int]) -> list[Image.Image]:
-    """Play the episodes of these table tops; return the pictures of those that succeeded, with their milliseconds.
+def film(seeds: list[int]) -> list[list[Shot]]:
+    """Play the episodes of these table tops; return the film of each that succeeded.
 
     :param seeds: held-out table tops, counted from the first one that no training has seen, rising
     """
-    pictures = []
+    scenes = []
     with running('-p', f'follow:={BRAIN}') as client:
         arena = Arena(client)
         chosen = (episode for episode in episodes(FIRST_SEED) if episode.seed - FIRST_SEED in seeds)
@@ -81,45 +81,9 @@ def film(seeds: list[int]) -> list[Image.Image]:
             follower.destroy_node()
             print(episode, outcome.success, outcome.remark(), len(world.seen), flush=True)
             if outcome.success:
-                pictures += scene(outcome, world.pictures())
-    return pictures
-
-
-def scene(outcome: Outcome, moving: list[Picture]) -> list[Image.Image]:
-    """Return one episode's pictures: the camera's, the answer drawn on it, the gripper moving, the end."""
-    task, instruction = outcome.episode.question
-    before, answer, after = outcome.pictures
-    asked = f'{task}: {instruction}'
-    timed = [
-        (captioned(before, asked), 1200),
-        (captioned(answer, ''), 3000),
-        *((captioned(picture, asked), 90) for picture in moving),
-        (captioned(after, f'{asked}: done'), 1800),
-    ]
-    # One palette a scene, so that only what moves takes space.
-    heap = np.vstack([np.asarray(timed[place][0]) for place in (0, 1, len(timed) // 2, -1)])
-    palette = Image.fromarray(heap).quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
-    images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in timed]
-    for image, (_, milliseconds) in zip(images, timed, strict=True):
-        image.info['duration'] = milliseconds
-    return images
-
-
-def captioned(picture: Picture, text: str) -> Image.Image:
-    """Scale a picture to ``SIZE`` and write ``text`` on a dark band along its upper edge."""
-    image = Image.fromarray(picture).resize(SIZE, Image.Resampling.LANCZOS)
-    if text:
-        draw = ImageDraw.Draw(image)
-        draw.rectangle((0, 0, SIZE[0], 25), fill=(20, 20, 20))
-        draw.text((8, 4), text, fill=(255, 255, 255), font=ImageFont.load_default(15))
-    return image
-
-
-def save(path: Path, pictures: list[Image.Image]) -> None:
-    """Write the pictures as a GIF that repeats for ever."""
-    durations = [image.info['duration'] for image in pictures]
-    options: dict[str, Any] = {'duration': durations, 'loop': 0, 'optimize': False}
-    pictures[0].save(path, save_all=True, append_images=pictures[1:], **options)
+                asked = ': '.join(episode.question)
+                scenes.append(scene(outcome, [shot(picture, MOVING_S, asked) for picture in world.pictures()]))
+    return scenes
 
 
 if __name__ == '__main__':
@@ -129,4 +93,4 @@ if __name__ == '__main__':
         '--seeds', type=int, nargs='+', default=[44, 53], help='held-out table tops (default: %(default)s)'
     )
     chosen = parser.parse_args()
-    save(chosen.output, film(chosen.seeds))
+    write_gif(chosen.output, film(chosen.seeds), COLOURS)

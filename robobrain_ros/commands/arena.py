@@ -10,6 +10,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -47,6 +48,17 @@ class Watching(Protocol):
         """Block until there is a verdict."""
 
 
+@dataclass(frozen=True)
+class Motion:
+    """What came of carrying out an answer."""
+
+    moved: bool
+    verdict: Verdict | None = None
+    """What the monitor says; None where nothing was watched."""
+    why: str = ''
+    """What whoever moves says of it, if it could not do all of it."""
+
+
 class Arena:
     """The simulator as an outside observer sees it, and the brain as its clients do.
 
@@ -78,7 +90,7 @@ class Arena:
         :raises NoReply: if the simulator does not answer
         """
         asked = self._client.node.get_clock().now().to_msg()
-        self._client.set_parameters(CAMERA, fault=fault, seed=episode.seed)
+        self._show(episode.seed, fault)
         begun = lambda: self._heard and _order(self._stamp()) >= _order(asked)  # noqa: E731
         self._until(begun, PATIENCE_S, 'the state of the world')
         del self._heard[:-1]
@@ -95,12 +107,7 @@ class Arena:
             watcher.remember(before)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
-        moved, verdict = answer.error_code == Answer.OK, None
-        if moved:
-            if watcher:
-                verdict = watcher.watch(instruction)
-            moved = self._spin(lambda: len(self._heard) > known, PATIENCE_S)
-            self._until(self._is_still, LONGEST_S, 'the end of the motion')
+        ended = self._wait_for_motion(instruction, known, watcher) if answer.error_code == Answer.OK else Motion(False)
         after = self._image_after(self._stamp())
         state = from_markers(self._heard[-1])
         done, metres = episode.judge(state)
@@ -108,7 +115,23 @@ class Arena:
         drawn, first = self._annotated.of(answer), to_rgb(before)
         pictures = (first, first if drawn is None else drawn, to_rgb(after))
         took = time.monotonic() - begin
-        return Outcome(episode, answer, success, metres, moved, pictures, took, state.fault, verdict)
+        return Outcome(
+            episode, answer, success, metres, ended.moved, pictures, took, state.fault, ended.verdict, ended.why
+        )
+
+    def _show(self, seed: int, fault: str) -> None:
+        """Tell the simulator which table top to begin, and what is to go wrong there."""
+        self._client.set_parameters(CAMERA, fault=fault, seed=seed)
+
+    def _wait_for_motion(self, instruction: str, known: int, watcher: Watching | None) -> 'Motion':
+        """Block until what has been answered is carried out.
+
+        :param known: so many states of the world had come before the question
+        """
+        verdict = watcher.watch(instruction) if watcher else None
+        moved = self._spin(lambda: len(self._heard) > known, PATIENCE_S)
+        self._until(self._is_still, LONGEST_S, 'the end of the motion')
+        return Motion(moved, verdict)
 
     def states(self) -> list[tuple[float, State]]:
         """Return what was seen of the world since the episode began: the time of its stamp, seconds, and the state."""

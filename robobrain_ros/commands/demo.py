@@ -14,7 +14,7 @@ closed: the simulated gripper does what was answered, and the simulator judges.
 
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,25 @@ def running(*camera_arguments: str) -> Iterator[Client]:
 
     :param camera_arguments: for the simulated camera, such as '-p', 'seed:=7'
     """
+    arguments = ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn']
+    with running_beside('a simulated camera', {'sim.camera': arguments}) as client:
+        yield client
+
+
+@contextmanager
+def running_beside(what: str, processes: Mapping[str, Sequence[str]]) -> Iterator[Client]:
+    """Start the node with the tiny checkpoint, and what it is to work with, as processes. Blocks until it is warm.
+
+    :param what: that is started beside the node, in words
+    :param processes: modules as for ``LocalStack.start``, with their arguments
+    :returns: a client of the active node
+    """
     isolate()  # or another camera would be seen as well
     begin = time.monotonic()
     with LocalStack() as stack:
-        print('Starting a simulated camera and the node (about 30 s the first time) ...', flush=True)
-        stack.start('sim.camera', ['--ros-args', *camera_arguments, '--log-level', 'simulated_camera:=warn'])
+        print(f'Starting {what} and the node (about 30 s the first time) ...', flush=True)
+        for module, arguments in processes.items():
+            stack.start(module, arguments)
         # no warnings: that the absent object is not found is a row of the table
         stack.start('ros.node', ['--ros-args', '-p', 'model:=tiny', '--log-level', 'robobrain:=error'])
         with ros():

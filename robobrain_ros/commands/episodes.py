@@ -106,11 +106,15 @@ class Outcome:
     """What has gone wrong on purpose so far."""
     verdict: Verdict | None = None
     """What the monitor says; None where nothing was watched."""
+    why: str = ''
+    """What whoever moves says of it, if it could not do all of it."""
 
     def remark(self) -> str:
         """Say why it failed, or how well it went."""
         if self.answer.error_code != Answer.OK:
             return str(self.answer.error_message)
+        if self.why:
+            return self.why
         far = f'{100 * self.metres:.1f} cm'
         if not self.moved:
             return f'nothing moved ({far}); ' + '; '.join(self.answer.warnings[:1])
