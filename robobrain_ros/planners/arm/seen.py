@@ -50,8 +50,20 @@ class Seen:
     """(k, 3): what is seen of it, in the world, metres."""
 
     def distance(self, point: ArrayLike) -> float:
-        """Return the distance from a point of the world to what is seen of it, metres."""
-        return float(np.linalg.norm(self.points - np.asarray(point, dtype=float), axis=1).min())
+        """Return the distance from a point of the world to the thing, metres.
+
+        A point below its upper end and within its outline, seen from above, is in it, where nothing is seen too: the
+        flat middle of a plate is as low as the table's noise.
+        """
+        return self.distances(point)[0]
+
+    def distances(self, point: ArrayLike) -> tuple[float, float]:
+        """Return the distance to the thing, and that to what is seen of it, metres."""
+        x, y, z = map(float, np.asarray(point, dtype=float))
+        to_seen = float(np.linalg.norm(self.points - [x, y, z], axis=1).min())
+        outline = cv2.convexHull(self.points[:, :2].astype(np.float32))
+        inside = cv2.pointPolygonTest(outline, (x, y), False) >= 0
+        return (min(max(z - self.thing.height, 0.0), to_seen) if inside else to_seen), to_seen
 
 
 def things_seen(
@@ -86,7 +98,7 @@ def at(seen: Sequence[Seen], point: ArrayLike) -> Seen:
     """
     if not seen:
         raise ValueError(f'nothing stands on the table near {np.round(np.asarray(point, dtype=float), 3).tolist()}')
-    return min(seen, key=lambda one: one.distance(point))
+    return min(seen, key=lambda one: one.distances(point))
 
 
 def _describe(points: Array, number: int) -> Seen:

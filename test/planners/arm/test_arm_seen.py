@@ -83,6 +83,27 @@ def test_things_apart_are_two_and_a_point_chooses_one():
     assert at(seen, [0.09, 0.01, 0.02]).thing.height == pytest.approx(0.09, abs=0.002)
 
 
+def test_the_middle_of_a_plate_is_the_plate_though_only_its_rim_is_higher_than_noise():
+    turns = np.linspace(0, 2 * math.pi, 400)
+    rims = [np.column_stack([0.07 * np.cos(turns), 0.07 * np.sin(turns), np.full(400, z)]) for z in (0.008, 0.012)]
+    beside = block(0.1, 0.0, 0.0, (0.04, 0.04, 0.06))
+    seen = see(np.concatenate([*rims, beside]))
+    plate = at(seen, [0.03, 0.0, 0.004])
+    assert plate.thing.radius == pytest.approx(0.07, abs=0.001)
+    assert plate.distance([0.03, 0.0, 0.004]) == 0
+    assert plate.distance([0.0, 0.0, 0.052]) == pytest.approx(0.04, abs=0.001)
+    assert at(seen, [0.1, 0.0, 0.05]).thing.height == pytest.approx(0.06, abs=0.002)
+    assert plate.distance([0.0, -0.1, 0.012]) == pytest.approx(0.03, abs=0.001)
+
+
+def test_of_two_outlines_that_overlap_a_point_chooses_what_is_seen_there():
+    turns = np.linspace(0, math.pi, 200)
+    bow = np.column_stack([0.08 * np.cos(turns), 0.08 * np.sin(turns), np.full(200, 0.02)])
+    seen = see(np.concatenate([bow, bow + [0, 0, 0.004], block(0.0, 0.03, 0.0, (0.03, 0.03, 0.02))]))
+    assert len(seen) == 2
+    assert at(seen, [0.0, 0.03, 0.02]).thing.radius < 0.03
+
+
 def test_nothing_on_the_table_is_said():
     rng = np.random.default_rng(0)
     bare = np.column_stack([rng.uniform(-0.4, 0.4, (5000, 2)), rng.normal(0, 0.001, 5000)])
