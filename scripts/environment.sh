@@ -40,7 +40,7 @@ is_current() { [ "$(cat "$VENV/.$1" 2>/dev/null)" = "$2" ]; }
 requirements_state() {
   local engine=(cpu.lock torchvision_cpu_ops.py torchvision_cpu_ops.pth)
   [ -z "$GPU" ] || engine=(gpu.txt flaggems.txt)
-  echo "$ROOT $(cd "$REQUIREMENTS" && cat "${engine[@]}" "${LOCKS[@]}" | sha256sum)"
+  echo "$ROOT $(cd "$REQUIREMENTS" && cat "${engine[@]}" "${LOCKS[@]}" mcp.lock | sha256sum)"
 }
 interfaces_state() { echo "$ROOT $(hash_of CMakeLists.txt package.xml setup.py cmake msg srv action)"; }
 is_ready() { is_current requirements "$(requirements_state)" && is_current interfaces "$(interfaces_state)"; }
@@ -87,6 +87,7 @@ install_requirements() {
   if [ -n "$GPU" ]; then install_gpu_engine; else install_cpu_engine "$site"; fi
   for lock in "${LOCKS[@]}"; do files+=(-r "$REQUIREMENTS/$lock"); done
   pip_install "3/5 ROS 2 ${DISTRO^}, MuJoCo, tools (about 30 seconds)" --no-deps "${files[@]}"
+  pip_install '3/5 the Model Context Protocol' --no-deps -r "$REQUIREMENTS/mcp.lock" # with hashes: not in one call with others
   step '4/5 bytecode (about 30 seconds)' compile_bytecode "$site"
 }
 

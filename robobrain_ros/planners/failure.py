@@ -68,8 +68,13 @@ RECOVERIES = {
     'NO_ROBOT_POSE': Recovery.WAIT,
     'NO_NAV2': Recovery.WAIT,
     'NO_FOLLOWING': Recovery.ASK,
+    'NO_GOTO': Recovery.WAIT,
+    'NO_ARM': Recovery.WAIT,
     # what became of the drive
     'NAVIGATION_FAILED': Recovery.RETRY,
+    # what became of a task that was watched
+    'TASK_FAILED': Recovery.RETRY,
+    'TASK_STALLED': Recovery.RETRY,
 }
 """What may help, by the code of a failure."""
 

@@ -78,11 +78,15 @@ def wanted_key(file: str) -> str:
     return read_key(file, 'serve.api_key_file (--api-key-file)') if file else read_variable(KEY_VARIABLE)
 
 
-def listen(config: ServeConfig) -> socket.socket:
+def listen(
+    config: ServeConfig, host: str = 'serve.host', port: str = 'serve.port (robobrain serve --port)'
+) -> socket.socket:
     """Open the port that clients connect to.
 
     Call it once before a model is loaded, and close what it returns: a port that is taken is then said at once.
 
+    :param host: name of the parameter that says the address, in the words of an error
+    :param port: name of the parameter that says the port
     :raises BadRequest: if it cannot be had
     """
     try:
@@ -91,9 +95,9 @@ def listen(config: ServeConfig) -> socket.socket:
     except OSError as error:
         words = (error.strerror or str(error)).split(' (while')[0]
         if (error.errno or 0) < 0 or error.errno == errno.EADDRNOTAVAIL:  # below 0: the name is not known
-            mend = f'serve.host must be an address of this machine, such as {ServeConfig.host}'
+            mend = f'{host} must be an address of this machine, such as {ServeConfig.host}'
         else:
-            mend = 'choose another serve.port (robobrain serve --port)'
+            mend = f'choose another {port}'
         raise BadRequest(f'cannot serve at {config.host}:{config.port}: {words}; {mend}') from None
 
 
