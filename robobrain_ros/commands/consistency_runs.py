@@ -65,8 +65,8 @@ def compare(chosen: argparse.Namespace) -> int:
     :raises OSError: for those that cannot be read, and where the output cannot be written
     """
     runs = scored_runs.Runs(chosen.a, chosen.b, chosen.again, chosen.data, chosen.sets)
-    check_writable(chosen.to)
     every, _ = scored_runs.names(runs)
+    check_writable(chosen.to)
     with Progress('compare', len(every), 'sets') as progress:
         report = compare_runs(runs, chosen.scoring, chosen.gate or chosen.margin, progress.advance)
     try:

@@ -9,6 +9,7 @@
 """A stack in one argument of a command line: a model's directory or a server's address, and how it runs."""
 
 import argparse
+import re
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,8 @@ def stack(text: str) -> StackSpec:
         if ADDRESS in text:
             addresses(','.join(places))
             model: Path | str = ','.join(places)
+        elif re.fullmatch(r'[\w.-]+:\d+', places[0] if places else ''):
+            raise BadRequest(f'{places[0]!r} must be an address such as http://{places[0]}')
         elif len(places) == 1 and parts[0] == places[0]:
             model = checkpoints.directory(places[0])
         else:

@@ -251,6 +251,7 @@ def test_a_stack_is_a_model_with_options():
         ('tiny,flaggems=fast', "is 'fast', but must be one of"),
         ('tiny,max_model_len=lots', "max_model_len is 'lots', but must be a whole number"),
         ('tiny,fp8', 'with options behind it'),
+        ('localhost:9010,timeout_s=5', 'must be an address such as http://localhost:9010'),
         ('http://host:9010,quantization=fp8', "there is no option 'quantization'"),
         ('http://', 'http://'),
     ],

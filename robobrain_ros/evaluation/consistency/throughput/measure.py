@@ -47,15 +47,17 @@ def run(native: Make, other: Make, at: Sequence[int], share: float, tell: Say) -
         raise BadRequest(f'questions in flight are {list(at)!r}, but must be whole numbers of 1 or more, each once')
     if not 0 < share < float('inf'):
         raise BadRequest(f'the gate is {share!r} %, but must be above 0')
-    asked: list[tuple[Generation, ...]] = []
+    names = ('native', 'other')
+    stacks: list[tuple[Engine, Profile]] = []
     rates: list[tuple[Rate, ...]] = []
     try:
-        for name, make in (('native', native), ('other', other)):
-            engine, profile = make()
-            if not asked:
-                tell('drawing the pictures')
-                every = questions(profile)
-                asked = [tuple(islice(every, max(EACH * count, LEAST))) for count in at]
+        for name, make in zip(names, (native, other), strict=True):
+            tell(f'looking for the {name} stack')  # both before one is started: a wrong address is told at once
+            stacks.append(make())
+        tell('drawing the pictures')
+        every = questions(stacks[0][1])
+        asked = [tuple(islice(every, max(EACH * count, LEAST))) for count in at]
+        for name, (engine, _) in zip(names, stacks, strict=True):
             rates.append(_rates(engine, name, at, asked, tell))
     except BadRequest:
         raise

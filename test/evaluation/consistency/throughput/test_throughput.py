@@ -153,6 +153,16 @@ def test_a_stack_that_fails_cannot_be_compared(undrawn):
     assert outcome.to_json()['ratios'] == {}
 
 
+def test_a_stack_that_cannot_be_made_is_told_before_the_first_is_asked(undrawn):
+    def gone():
+        raise EngineRefused('no server')
+
+    native = Slow()
+    outcome = throughput.run(sides(native, native)[0], gone, (1,), SHARE, quiet)
+    assert outcome.message == 'cannot be compared: the other stack failed: no server'
+    assert native.starts == 0
+
+
 @pytest.mark.parametrize('at', [(), (0,), (4, 4), (1, -2), (1.5,)])
 def test_numbers_in_flight_that_cannot_be_are_refused(at):
     with pytest.raises(BadRequest, match='questions in flight are'):
