@@ -43,6 +43,7 @@ def make_parser() -> Parser:
         ask,
         completion,
         consistency,
+        console,
         demo_help,
         download,
         mcp,
@@ -63,6 +64,7 @@ def make_parser() -> Parser:
     demo_help.add(commands)
     ask.add(commands)
     query.add(commands)
+    console.add(commands)
     monitor.add(commands)
     progress.add(commands)
     mcp.add(commands)

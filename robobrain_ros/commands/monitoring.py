@@ -122,7 +122,7 @@ def _watch(client: Client, asked: MonitorOptions, goal: dict[str, Any], tell: An
     with watched, nullcontext() if asked.json else ProgressLine(asked.task) as line:
         for feedback in watched:
             sample = feedback.sample
-            tell(_record(sample))
+            tell(progress_record(sample))
             if line is not None:
                 line.show(feedback.elapsed_s, sample.value, _details(sample), sample.error_message)
     assert watched.result is not None
@@ -144,7 +144,8 @@ def _details(sample: Progress) -> dict[str, float]:
     return {name: getattr(sample, name) for name in names}
 
 
-def _record(sample: Progress) -> dict[str, Any]:
+def progress_record(sample: Progress) -> dict[str, Any]:
+    """Return a sample as plain values; what is unknown is None."""
     stamp = sample.header.stamp
     return {
         'image_stamp': f'{stamp.sec}.{stamp.nanosec:09}',

@@ -73,7 +73,7 @@ def run(asked: QueryOptions) -> int:
             if pictures and annotated and (rgb := annotated.of(message)) is not None:
                 drawn = pictures.write(message.camera or 'camera', rgb)
             if asked.json:
-                tell(_record(message, answer, drawn))
+                tell(record(message, answer, drawn))
                 continue
             if number:
                 print()
@@ -128,7 +128,7 @@ def _in_words(known: Query.Feedback) -> tuple[str, str]:
     return stage, f'{known.tokens} tokens: {known.partial_text}' if known.tokens else ''
 
 
-def _record(message: AnswerMessage, answer: Answer, drawn: Path | None) -> dict[str, Any]:
+def record(message: AnswerMessage, answer: Answer, drawn: Path | None = None) -> dict[str, Any]:
     """Return an answer of the node as plain values: those of ``robobrain ask``, and what only a node knows."""
     stamp = message.header.stamp
     return answers.record(

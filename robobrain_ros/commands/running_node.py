@@ -77,12 +77,12 @@ def state_of(client: Client) -> str:
 
 
 def _absent(error: NoReply, node: Node, name: str) -> str:
-    if there := _nodes(node):
+    if there := nodes_there(node):
         return f'there is no node {name}, but there is {", ".join(there)}: use --node {there[0]}'
     return f'{error}. robobrain up, or ros2 launch, starts a node'
 
 
-def _nodes(node: Node) -> list[str]:
+def nodes_there(node: Node) -> list[str]:
     """Find the full names of all nodes that answer the action, whatever they are called."""
     return [
         action.rpartition('/')[0]

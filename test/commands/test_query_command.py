@@ -153,7 +153,7 @@ def test_another_name_is_suggested(world, capfd):
 
 def test_no_node_at_all_is_a_sentence_with_hints(capfd, monkeypatch):
     monkeypatch.setattr(running_node, 'FIND_S', 1.0)
-    monkeypatch.setattr(running_node, '_nodes', lambda node: [])  # other test runs on this host may have some
+    monkeypatch.setattr(running_node, 'nodes_there', lambda node: [])  # other test runs on this host may have some
     with own_domain() as domain:
         assert main(['query', '--node', '/nowhere', 'the mug']) == 1
     err = capfd.readouterr().err
