@@ -58,6 +58,8 @@ def _property(field: Parameter) -> dict[str, Any]:
     found: dict[str, Any] = {'type': _TYPES[type(field.default)], 'description': field.description}
     if field.choices:
         found['enum'] = list(field.choices)
+    if field is TASK:
+        found['default'] = TASK.default
     if field.low is not None:
         found |= {'minimum': field.low, 'maximum': field.high}
     if field.odd:

@@ -17,15 +17,15 @@ from std_msgs.msg import String
 
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Plan, PlanStep
+from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.failure import RECOVERIES, Failure
 from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.planners.places import places
-from robobrain_ros.planners.tools.planner import FAILED, Planner, Values
+from robobrain_ros.planners.tools.planner import Planner, Values
 from robobrain_ros.planners.tools.results import Result
 from robobrain_ros.planners.tools.robot import Report, Robot
 from robobrain_ros.planners.tools.tool import Tool
-from robobrain_ros.ros import topics
 from robobrain_ros.ros.client import duration
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.tasks.pointing import POINTING
@@ -34,8 +34,10 @@ TARGET = Parameter('target', '', 'what to go to, in words, such as "the kitchen 
 OBJECT = Parameter('object', '', 'what to take, in words, such as "the red mug"')
 HELD = Parameter('object', '', 'what the robot holds, in words; empty: whatever it holds')
 AFFORDANCE = Parameter('affordance', '', 'where to put it, in words, such as "the yellow plate"')
-ARM = 'robobrain_arm'
-"""Name of the node that moves the arm."""
+
+
+DONE = 'DONE'
+"""The state in which robobrain_arm has carried out a plan."""
 
 
 class Motion:
@@ -54,7 +56,7 @@ class Motion:
             goto_topics.INSTRUCTION.removeprefix('~/'),
             'NO_GOTO',
         )
-        self._arm = Planner(robot.link, f'{space}/{ARM}', Plan, topics.PLAN, 'NO_ARM')
+        self._arm = Planner(robot.link, f'{space}/{arm_topics.NODE}', Plan, 'plan', 'NO_ARM')
 
     async def navigate(self, robot: Robot, given: Mapping[str, Any], report: Report) -> Result:
         """Go to a thing."""
@@ -114,14 +116,14 @@ class Motion:
 
 
 def _done(values: Values) -> bool:
-    if values.get('state') == FAILED:
+    if values.get('state') == telling.FAILED:
         raise failure(values)
-    return values.get('state') == 'DONE'
+    return values.get('state') == DONE
 
 
 def _arrived(values: Values) -> bool:
     state = values.get('state')
-    if state == FAILED:
+    if state == telling.FAILED:
         raise failure(values)
     if state in (telling.GOAL, telling.FOLLOWING, telling.FOLLOWED):
         words = 'does not tell when the robot is there: start it with drive: action and follow_s: 0'

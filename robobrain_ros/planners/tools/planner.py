@@ -18,6 +18,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Empty
 
 from robobrain_ros.planners.failure import Failure
+from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link
 from robobrain_ros.planners.tools.robot import MATCH_S, Report
 
@@ -25,8 +26,6 @@ STARTED_S = 5.0
 """So long a planner may take to say that it has begun, seconds."""
 WATCH_S = 0.5
 """So often it is looked whether the planner is still there, seconds."""
-FAILED = 'FAILED'
-"""The state in which a planner has ended otherwise than it was meant to, also by a cancel."""
 _STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 _OTHERS = ('CANCELLED', 'PREEMPTED')
 """How the request before this one may end after this one was sent."""
@@ -125,11 +124,14 @@ class Planner:
                     if not started and elapsed_s > STARTED_S:
                         raise Failure('TIMEOUT', f'{self.name} has not begun within {STARTED_S:g} s')
                     continue
-                if not started and (not mine(values) or values.get('code') in _OTHERS):
+                if not mine(values):
+                    if started and values.get('state') == telling.ASKING:
+                        ended = True
+                        raise Failure('PREEMPTED', f'something else took its place: {values["message"]}')
+                    continue
+                if not started and values.get('code') in _OTHERS:
                     continue
                 started = ended = True  # if what follows raises
-                if not mine(values):
-                    raise Failure('PREEMPTED', f'something else took its place: {values["message"]}')
                 if done(values):
                     return values
                 ended = False
@@ -146,7 +148,7 @@ class Planner:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = {pair.key: pair.value for pair in message.values} | {'message': message.message}
-        if values.get('state') == FAILED:
+        if values.get('state') == telling.FAILED and values.get('code') != 'BUSY':  # that is about another request
             self._stopping = False
         self._hear(values)
 

@@ -38,7 +38,7 @@ PLACES = 'Places are told in pixels of the picture, and in metres where the came
 
 async def ask(robot: Robot, given: Mapping[str, Any], report: Report) -> Result:
     """Ask any question, with any option that a request may have."""
-    answer = await _ask(robot, given.get('task', ''), given, report)
+    answer = await _ask(robot, given.get('task', TASK.default), given, report)
     return _result(answer)
 
 
@@ -55,11 +55,13 @@ async def plan(robot: Robot, given: Mapping[str, Any], report: Report) -> Result
 
 async def look(robot: Robot, given: Mapping[str, Any], report: Report) -> Result:
     """Ask any question, and return the picture on which the answer is drawn."""
-    answer, image = await robot.pictured(lambda: _ask(robot, given.get('task', ''), given, report))
+    answer, image = await robot.pictured(lambda: _ask(robot, given.get('task', TASK.default), given, report))
     return _result(answer, b'' if image is None else jpeg(to_rgb(image)))
 
 
 async def _ask(robot: Robot, task: str, given: Mapping[str, Any], report: Report) -> Answer:
+    if task in (PLANNING.name, MISSION):
+        await robot.check_plans()
     timeout_s = given.get('timeout_s', robot.timeout_s)
     options = {name: value for name, value in given.items() if name in OPTIONS and name != 'timeout_s'}
     goal = Query.Goal(

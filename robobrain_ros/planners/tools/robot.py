@@ -21,6 +21,7 @@ from sensor_msgs.msg import Image
 
 from robobrain_ros.action import Monitor, Query
 from robobrain_ros.msg import Answer
+from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.tools.link import FIND_S, Link
 from robobrain_ros.ros import topics
@@ -121,6 +122,20 @@ class Robot:
     def _fresh(self) -> dict[str, DiagnosticStatus]:
         now = time.monotonic()
         return {name: status for name, (heard_s, status) in self._diagnostics.items() if now - heard_s < FRESH_S}
+
+    async def check_plans(self) -> None:
+        """Make sure that a plan is only told.
+
+        :raises Failure: if robobrain_arm does each plan of the brain as soon as it is there
+        """
+        topic = f'{self.brain}/{topics.PLAN}'
+        listening = await self.link.act(lambda: self.link.node.get_subscriptions_info_by_topic(topic))
+        if any(one.node_name == arm_topics.NODE for one in listening):
+            raise Failure(
+                'BAD_REQUEST',
+                f'{arm_topics.NODE} does each plan of {self.brain} at once, and to ask for one must not move the '
+                "robot: start it with brain:='', and have it take and put things by the tools for that",
+            )
 
     async def is_there(self) -> bool:
         """Tell whether the node is found now, or within ``FIND_S`` seconds."""

@@ -13,7 +13,9 @@ import signal
 
 import pytest
 from mcp_fixtures import RawClient, StandInPlanner, agent_of
+from robobrain_ros.msg import Plan, PlanStep
 from ros_helpers import SOON, spinning, until
+from scripted_engine import words
 from std_msgs.msg import String
 
 from robobrain_ros.planners.failure import Failure
@@ -31,11 +33,26 @@ def goto_stand_in(far_context):
     node.destroy_node()
 
 
+@pytest.fixture(scope='module')
+def arm_stand_in(far_context):
+    node = StandInPlanner('robobrain_arm', Plan, 'plan', far_context)
+    with spinning(node):
+        yield node
+    node.destroy_node()
+
+
 @pytest.fixture
 def goto(goto_stand_in):
     goto_stand_in.asked.clear()
     goto_stand_in.cancels = 0
     return goto_stand_in
+
+
+@pytest.fixture
+def arm(arm_stand_in):
+    arm_stand_in.asked.clear()
+    arm_stand_in.cancels = 0
+    return arm_stand_in
 
 
 @pytest.fixture(scope='module')
@@ -111,6 +128,64 @@ def test_the_robot_stops_when_it_is_told_to(agent, goto):
     assert not agent.call('stop').is_error
     assert told(call)['error_code'] == 'CANCELLED'
     assert goto.cancels == 1
+
+
+@pytest.mark.parametrize(
+    ('name', 'given', 'action', 'where', 'says', 'state'),
+    [
+        ('grasp_object', {'object': 'the mug'}, 'pick', 'the mug', 'the mug is grasped.', {'grasped': 'the mug'}),
+        (
+            'place_to_affordance',
+            {'affordance': 'the plate', 'object': 'the mug'},
+            'place',
+            'the plate',
+            'the mug is placed on the plate.',
+            {'grasped': 'None'},
+        ),
+    ],
+)
+def test_the_arm_gets_one_step_with_its_place(agent, shop, arm, name, given, action, where, says, state):
+    call = agent.start(name, **given)
+    until(lambda: arm.asked, 'the plan')
+    assert any(where in words(asked) for asked in shop.engine.asked)
+    (plan,) = arm.asked
+    (step,) = plan.steps
+    assert (step.action, step.status, step.targets[0].status) == (action, PlanStep.GROUNDED, 0)
+    assert (step.destination or step.object) == where
+    assert plan.position_frame == 'camera_color_optical_frame'
+    arm.tell('MOVING', 'on the way: step 1, above')
+    arm.tell('DONE', 'done')
+    result = call.result(SOON)
+    assert [item.text for item in result.content] == [f'{says} done', json.dumps(state)]
+    assert not arm.cancels
+
+
+def test_the_arm_is_not_asked_for_what_is_not_there(agent, shop, arm):
+    answer = told(agent.start('grasp_object', object='the unicorn'))
+    assert (answer['error_code'], answer['recovery']) == ('NOT_FOUND', 'LOOK_ELSEWHERE')
+    assert not arm.asked
+
+
+def test_an_arm_that_is_busy_for_others_goes_on(agent, shop, arm):
+    call = agent.start('grasp_object', object='the mug')
+    until(lambda: arm.asked, 'the plan')
+    arm.tell(telling.FAILED, 'it still does another', Failure('BUSY', 'it still does another'))
+    assert told(call)['error_code'] == 'BUSY'
+    assert not arm.cancels
+
+
+def test_a_plan_is_not_asked_for_where_an_arm_would_do_it_at_once(agent, shop, arm):
+    topic = f'{shop.node.get_fully_qualified_name()}/plan'
+    hears = arm.create_subscription(Plan, topic, lambda plan: None, 5)
+    try:
+        until(lambda: told(agent.start('plan', instruction='tidy'))['error_code'] == 'BAD_REQUEST', 'the refusal')
+        asked = len(shop.engine.asked)
+        for name, given in (('plan', {}), ('ask', {'task': 'mission'}), ('look', {'task': 'Planning'})):
+            assert "start it with brain:=''" in told(agent.start(name, instruction='tidy', **given))['message']
+        assert agent.call('ask', instruction='mission: tidy').structured_content['task'] == 'pointing'
+        assert len(shop.engine.asked) == asked + 1
+    finally:
+        arm.destroy_subscription(hears)
 
 
 def test_a_killed_client_stops_the_robot(goto):
