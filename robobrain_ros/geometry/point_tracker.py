@@ -33,7 +33,7 @@ RADIUS = 0.05
 MOST, APART_PX = 40, 3
 """Features of a thing: so many at most, and so far apart, pixels."""
 WINDOW, LEVELS = (15, 15), 3
-"""Of Lucas-Kanade: side of the window, pixels, and levels of the pyramid above the image."""
+"""Side of Lucas-Kanade's window, pixels, and levels of the pyramid above the image."""
 SEARCH_PX = 70
 """How far beyond twice the thing's radius features are looked for in the next image, pixels."""
 HOME_PX = 1.0
@@ -49,7 +49,7 @@ GROWTH = 1.25
 JUMP_M, JUMP = 0.02, 0.02
 """Depth is off what is expected by more than this, metres and part of it: something else is seen there."""
 FEATURE_JUMP_M = 0.03
-"""The same for a feature, against the others, metres."""
+"""A feature whose depth changes otherwise than that of the others, by more than this, is dropped, metres."""
 LEAP_M = 0.15
 """Nothing comes nearer by more than this from one image to the next, metres."""
 HALF = 0.5
@@ -84,6 +84,8 @@ class Seen:
     """Standard deviation of the depth, by how well the features agree; 0 where it is unknown."""
     quality: float
     """Part of the features that are followed still, 0 .. 1."""
+    hidden: bool = False
+    """The point itself is hidden, or has no depth there; its depth is told by the features."""
 
 
 class PointTracker:
@@ -190,7 +192,7 @@ class PointTracker:
         scatter = float(np.std(known)) if known.size else 0.0
         if part < HALF and not hidden:
             self._take_features(picture)
-        self.seen = Seen((float(point[0]), float(point[1])), depth, spread, scatter, part)
+        self.seen = Seen((float(point[0]), float(point[1])), depth, spread, scatter, part, hidden)
         return self.seen
 
     @staticmethod

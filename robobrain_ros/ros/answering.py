@@ -56,10 +56,18 @@ async def _frame(parts: ActiveNode, wanted: Request) -> CameraFrame:
     :raises BrainError: if it does not come, or the way to the frame that is asked for cannot be known
     """
     frame = await parts.cameras[wanted.camera].frame(wanted.not_before_ns, wanted.max_image_age, wanted.image_timeout)
-    transforms, target, camera = parts.transforms, wanted.target_frame, wanted.camera
+    aim(frame, parts.transforms, wanted)
+    return frame
+
+
+def aim(frame: CameraFrame, transforms: Transforms, wanted: Request) -> None:
+    """Let a frame know the way to the frame that a request wants positions in.
+
+    :raises BadRequest: if that way cannot be known on this host
+    """
+    target, camera = wanted.target_frame, wanted.camera
     transforms.check(target, frame.header.frame_id, camera)
     frame.to_target = lambda header: transforms.lookup(target, header, wanted.tf_timeout, camera)
-    return frame
 
 
 class Answering:

@@ -47,8 +47,8 @@ def answer(result: Answer, header: Header, camera: str, position_frame: str) -> 
         text=result.text,
         image_width=result.image_size[0],
         image_height=result.image_size[1],
-        targets=[_target(target) for target in result.targets],
-        waypoints=[_target(target) for target in result.waypoints],
+        targets=[target_message(target) for target in result.targets],
+        waypoints=[target_message(target) for target in result.waypoints],
         steps=steps(result.steps),
         reply=result.reply,
         complete=result.complete,
@@ -138,7 +138,8 @@ def _position(target: Target) -> Point:
     return Point(x=x, y=y, z=z)
 
 
-def _target(target: Target) -> TargetMessage:
+def target_message(target: Target) -> TargetMessage:
+    """A target as msg/Target, known in space or not."""
     u_min, v_min, u_max, v_max = target.box or (0.0, 0.0, 0.0, 0.0)
     return TargetMessage(
         label=target.label,
@@ -166,8 +167,8 @@ def _step(step: Step) -> PlanStep:
     )
     if isinstance(step, GroundedStep):
         message.status, message.error_code, message.error_message = int(step.status), int(step.code), step.message
-        message.targets = [_target(target) for target in step.targets]
-        message.waypoints = [_target(target) for target in step.waypoints]
+        message.targets = [target_message(target) for target in step.targets]
+        message.waypoints = [target_message(target) for target in step.waypoints]
     return message
 
 

@@ -22,7 +22,7 @@ from robobrain_ros.brain.reference_images import Moment, ReferenceImages
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.monitor_parameters import LONGEST_PERIOD_S, LONGEST_S, SHORTEST_PERIOD_S
-from robobrain_ros.ros.request import known_camera, seconds
+from robobrain_ros.ros.request import known_camera, time_of
 from robobrain_ros.tasks.progress import Mode
 
 
@@ -58,15 +58,15 @@ class MonitorGoal:
             instruction=message.instruction,
             cameras=_cameras(message, values['cameras']),
             modes=_modes(message.modes, read_goal is not None),
-            period=_time('period', message.period, values, SHORTEST_PERIOD_S, LONGEST_PERIOD_S),
-            timeout=_time('timeout', message.timeout, values, 0.0, LONGEST_S),
+            period=time_of('period', message.period, values['monitor.period_s'], SHORTEST_PERIOD_S, LONGEST_PERIOD_S),
+            timeout=time_of('timeout', message.timeout, values['monitor.timeout_s'], 0.0, LONGEST_S),
             max_image_age=values['max_image_age_s'],
             image_timeout=values['image_timeout_s'],
             rules=Rules(
                 success_at=_number(message.success_at) or values['monitor.success_at'],
                 hold=message.hold or values['monitor.hold'],
                 drop=_number(message.drop) or values['monitor.drop'],
-                stall_s=_time('stall', message.stall, values, 0.0, LONGEST_S),
+                stall_s=time_of('stall', message.stall, values['monitor.stall_s'], 0.0, LONGEST_S),
                 least_gain=values['monitor.least_gain'],
             ),
             read_goal=read_goal,
@@ -115,14 +115,6 @@ def _goal_image(message: Monitor.Goal, values: Mapping[str, Any]) -> Callable[[]
 def _remembered(name: str, moment: Moment, values: Mapping[str, Any]) -> Callable[[], Rgb] | None:
     images = ReferenceImages(values['monitor.directory'])
     return (lambda: images.read(name, moment)) if name else None
-
-
-def _time(name: str, duration: Any, values: Mapping[str, Any], low: float, high: float) -> float:
-    """Seconds of a field, in a range; of the parameter if it is zero."""
-    given = seconds(duration)
-    if given and not low <= given <= high:
-        raise BadRequest(f'{name} is {given:g} s, but must lie in {low:g} .. {high:g} s')
-    return given or float(values[f'monitor.{name}_s'])
 
 
 def _number(value: float) -> float:

@@ -53,6 +53,7 @@ from robobrain_ros.ros.polled_clock import PolledClock
 from robobrain_ros.ros.remembering import Remembering
 from robobrain_ros.ros.request_server import RequestServer
 from robobrain_ros.ros.spin_safely import spin_safely
+from robobrain_ros.ros.tracking import Tracking
 from robobrain_ros.ros.transforms import Transforms
 from robobrain_ros.tasks.profiles import Profile
 
@@ -114,6 +115,7 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         self._answering = Answering(self, self._values)
         self._requests = RequestServer(self, self._answering, self._values)
         self._monitoring = Monitoring(self, self._answering, self._values)
+        self._tracking = Tracking(self, self._answering, self._values)
         self._remembering = Remembering(self, self._answering, self._values)
         self._diagnostics = Diagnostics(self)
         self._brain: Brain | None = None

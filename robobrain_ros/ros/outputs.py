@@ -11,6 +11,7 @@
 import threading
 from typing import Any
 
+from geometry_msgs.msg import PoseWithCovarianceStamped
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
@@ -95,6 +96,12 @@ class Outputs:
         with self._lock:
             if not self._closed:
                 self._publishers[topics.PROGRESS].publish(sample)
+
+    def tracked(self, pose: PoseWithCovarianceStamped) -> None:
+        """Publish where the thing of a track is. Quick."""
+        with self._lock:
+            if not self._closed:
+                self._publishers[topics.TRACKED_POSE].publish(pose)
 
     def show(self, answer: Answer, frame: CameraFrame, position_frame: str) -> None:
         """Publish the drawn image and the markers, each only if it has a subscriber; drawing takes milliseconds.

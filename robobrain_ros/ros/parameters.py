@@ -24,6 +24,7 @@ from robobrain_ros.geometry.orientation import PoseOrientation
 from robobrain_ros.ros.camera.settings import CameraSettings
 from robobrain_ros.ros.monitor_parameters import MONITOR
 from robobrain_ros.ros.parameter import NONE, Parameter
+from robobrain_ros.ros.track_parameters import TRACK
 from robobrain_ros.serving.config import ServeConfig
 from robobrain_ros.tasks import NAMES, task_name
 from robobrain_ros.tasks.profiles import PROFILES
@@ -343,7 +344,7 @@ PARAMETERS = (
         "the model's depth is measured along the ray instead of the optical axis",
         dynamic=True,
     ),
-    *MONITOR,
+    *(MONITOR + TRACK),
 )
 
 BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}

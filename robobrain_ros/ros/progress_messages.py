@@ -11,6 +11,7 @@
 import math
 from collections import deque
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from builtin_interfaces.msg import Time
@@ -19,14 +20,15 @@ from robobrain_ros.action import Monitor
 from robobrain_ros.brain.progress_rules import Outcome
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.msg import Progress
-from robobrain_ros.ros.watch import Ending, Look
+from robobrain_ros.ros.stoppable import Ending
+from robobrain_ros.ros.watch import Look
 from robobrain_ros.tasks.progress import Mode
 
 MOST_SAMPLES = 10_000
 """The latest so many are in the result: some 120 kB."""
 SHOWN = 100
 """Characters of an answer that is quoted."""
-OUTCOMES: Mapping[Outcome | None, int] = {
+OUTCOMES: Mapping[Enum | None, int] = {
     None: Monitor.Result.NOT_MONITORED,
     **{outcome: getattr(Monitor.Result, outcome.name) for outcome in Outcome},
 }

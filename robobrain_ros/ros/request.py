@@ -106,6 +106,18 @@ def known_camera(camera: str, cameras: Sequence[str], field: str = 'camera') -> 
     raise BadRequest(f'{field} is {camera!r}, {why}')
 
 
+def time_of(name: str, duration: Duration, otherwise: float, low: float, high: float) -> float:
+    """Seconds of a goal's field, which has to lie in a range.
+
+    :param otherwise: what stands for zero
+    :raises BadRequest: if it does not lie there
+    """
+    given = seconds(duration)
+    if given and not low <= given <= high:
+        raise BadRequest(f'{name} is {given:g} s, but must lie in {low:g} .. {high:g} s')
+    return given or otherwise
+
+
 def seconds(duration: Duration) -> float:
     """Length of a duration, seconds; may be negative."""
     return float(duration.sec + duration.nanosec / 1e9)

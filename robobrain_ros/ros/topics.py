@@ -35,9 +35,11 @@ QUERY = 'query'
 """Action robobrain_ros/Query: gives feedback while the request is worked on, and can be cancelled."""
 MONITOR = 'monitor'
 """Action robobrain_ros/Monitor: watches a task until it has succeeded, failed or stalled."""
+TRACK = 'track'
+"""Action robobrain_ros/Track: follows a thing from image to image."""
 REMEMBER = 'remember'
 """Service robobrain_ros/Remember: keeps start and goal images for ``monitor`` by name."""
-REQUESTS = (INSTRUCTION, REQUEST, ASK, QUERY, MONITOR, REMEMBER)
+REQUESTS = (INSTRUCTION, REQUEST, ASK, QUERY, MONITOR, TRACK, REMEMBER)
 """How clients ask."""
 
 ANSWER = 'answer'
@@ -58,6 +60,8 @@ PLAN = 'plan'
 """The steps of task planning, or of a mission."""
 PROGRESS = 'progress'
 """Every sample of a monitor."""
+TRACKED_POSE = 'tracked_pose'
+"""Where the thing of a track is, in every image that shows it."""
 ANNOTATED = 'annotated'
 """The answer drawn on its image, while someone subscribes."""
 MARKERS = 'markers'
@@ -72,6 +76,7 @@ OUTPUTS: dict[str, type] = {
     TRAJECTORY: Path,
     PLAN: Plan,
     PROGRESS: Progress,
+    TRACKED_POSE: PoseWithCovarianceStamped,
     ANNOTATED: Image,
     MARKERS: MarkerArray,
 }

@@ -9,10 +9,7 @@
 """One task being watched: a look every period, judged, until there is an outcome. Lives in the engine's loop."""
 
 import asyncio
-import itertools
-import threading
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import NamedTuple, TypeAlias
 
 from std_msgs.msg import Header
@@ -22,6 +19,7 @@ from robobrain_ros.brain.tracker import Sample, Tracker
 from robobrain_ros.errors import BrainError, ErrorCode
 from robobrain_ros.ros.camera.views import NewestViews
 from robobrain_ros.ros.monitor_goal import MonitorGoal
+from robobrain_ros.ros.stoppable import Ending, Stoppable
 
 IMAGE_S = 1.0
 """A look waits for its images for one period, and for so long where that is longer, seconds."""
@@ -36,39 +34,19 @@ class Look(NamedTuple):
     """A sample, or why there is none."""
 
 
-class Ending(NamedTuple):
-    """How it ended; without an outcome, the code says why."""
-
-    outcome: Outcome | None
-    code: ErrorCode
-    reason: str
-
-
-_NUMBERS = itertools.count()
 Prepare: TypeAlias = Callable[[], Awaitable[tuple[Tracker, NewestViews]]]
 
 
-class Watch:
+class Watch(Stoppable):
     """Watches one task, once.
 
     :param goal: period, limits and rules
     """
 
     def __init__(self, goal: MonitorGoal) -> None:
-        self.number = next(_NUMBERS)
-        """Newer ones have higher numbers."""
+        timed_out = Ending(Outcome.TIMEOUT, ErrorCode.TIMEOUT, f'no outcome within {goal.timeout:g} s')
+        super().__init__(goal.timeout, timed_out)
         self._goal = goal
-        self._lock = threading.Lock()
-        self._stopped: Ending | None = None
-        self._cancel: Callable[[], object] = lambda: None
-        """Ends the work, while it is going on."""
-
-    def stop(self, ending: Ending) -> None:
-        """Let it end so, at once, in the midst of a step too; from any thread. The first call counts."""
-        with self._lock:
-            if self._stopped is None:
-                self._stopped = ending
-                self._cancel()
 
     async def run(self, prepare: Prepare, tell: Callable[[Look], None]) -> Ending:
         """Watch until there is an outcome, the time is up, or ``stop`` is called.
@@ -79,29 +57,11 @@ class Watch:
             used
         :param tell: hears every look at once
         """
-        loop, task, timeout_s = asyncio.get_running_loop(), asyncio.current_task(), self._goal.timeout
-        assert task is not None
-        with self._lock:
-            if self._stopped is not None:
-                return self._stopped
-            self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
-        del task  # it knows the exception that ends it, which knows this frame: a cycle
-        try:
-            async with asyncio.timeout(timeout_s) as limit:
-                return await self._watch(*await prepare(), tell)
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            return Ending(Outcome.TIMEOUT, ErrorCode.TIMEOUT, f'no outcome within {timeout_s:g} s')
-        except BrainError as error:
-            return Ending(None, error.code, str(error))
-        except asyncio.CancelledError:
-            if self._stopped is None:
-                raise
-            return self._stopped
-        finally:
-            with self._lock:
-                self._cancel = lambda: None
+
+        async def watch() -> Ending:
+            return await self._watch(*await prepare(), tell)
+
+        return await self.until_stopped(watch)
 
     async def _watch(self, tracker: Tracker, views: NewestViews, tell: Callable[[Look], None]) -> Ending:
         judge, clock = Judge(self._goal.rules), asyncio.get_running_loop().time

@@ -131,7 +131,9 @@ def test_a_thing_that_leaves_the_picture_is_not_seen():
 def test_the_pixel_grows_less_sure_with_every_step():
     rgb = board()
     tracker = PointTracker(at(0.8, rgb), (160, 120))
-    spreads = [tracker.step(at(0.8, rgb)).spread_px for _ in range(9)]
+    steps = [tracker.step(at(0.8, rgb)) for _ in range(9)]
+    spreads = [step.spread_px for step in steps if isinstance(step, Seen)]
+    assert len(spreads) == 9
     assert spreads == sorted(spreads)
     assert spreads[-1] > 2 * spreads[0]
 

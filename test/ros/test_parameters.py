@@ -232,7 +232,7 @@ def test_what_decides_between_requests_is_no_option_of_one():
     assert {parameter.name: parameter.mark for parameter in PARAMETERS if parameter.shared} == {
         'preemption': '+',
         'queue_size': '+',
-        **{name: '+' for name in BY_NAME if name.startswith('monitor.')},
+        **{name: '+' for name in BY_NAME if name.startswith(('monitor.', 'track.'))},
     }
     assert {parameter.mark for parameter in PARAMETERS if parameter.per_request} == {'*'}
     assert {parameter.mark for parameter in PARAMETERS if not parameter.dynamic} == {''}

@@ -24,7 +24,8 @@ from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.ros import progress_messages
 from robobrain_ros.ros.camera.views import NewestViews
 from robobrain_ros.ros.progress_messages import Series, progress
-from robobrain_ros.ros.watch import Ending, Look, Watch
+from robobrain_ros.ros.stoppable import Ending
+from robobrain_ros.ros.watch import Look, Watch
 from robobrain_ros.tasks.progress import Mode
 
 PIXEL = np.zeros((1, 1, 3), np.uint8)

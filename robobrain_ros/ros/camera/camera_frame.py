@@ -149,6 +149,11 @@ class CameraFrame(Frame):
         self._check_frame(self._depth.header, 'the depth image', 'register it to the colour image')
         return to_depth(self._depth)
 
+    @property
+    def has_depth(self) -> bool:
+        """Whether a depth image has come whose stamp fits."""
+        return self._depth is not None
+
     def depth_fault(self) -> str:
         """Why ``depth`` gives None: none came, or those that came do not belong to this image."""
         return self._misfit or self.why_no_depth() or NO_DEPTH

@@ -140,6 +140,7 @@ class CameraInput:
             self._depths.append(depth)
             for frame in self._frames:
                 frame.offer(depth, self._slop_ns)
+        self._wake()
 
     def _on_info(self, info: CameraInfo) -> None:
         self._stamp(info)
@@ -210,6 +211,25 @@ class CameraInput:
                     with self._lock:
                         self._info_expected = self._info is not None
                 raise
+            finally:
+                with self._lock:
+                    self._waiting.discard(arrival)
+
+    async def depth_of(self, frame: CameraFrame, timeout_s: float) -> None:
+        """Wait until depth has come that belongs to an image, if this camera has depth; for so many seconds at most.
+
+        :param frame: one that this camera has given
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + timeout_s
+        expected = bool(self._depths) or bool(self._subscriptions.publishers(self._depth_topic))
+        while expected and not frame.has_depth and loop.time() < deadline:
+            arrival: asyncio.Future[None] = loop.create_future()
+            with self._lock:
+                self._waiting.add(arrival)
+            try:
+                if not frame.has_depth:  # it may have come before anyone waited
+                    await asyncio.wait([arrival], timeout=deadline - loop.time())
             finally:
                 with self._lock:
                     self._waiting.discard(arrival)

@@ -54,12 +54,16 @@ class NewestViews:
         frames: dict[str, CameraFrame] = {}
         for name in (left, right, front):  # the front image is the one that is told of: let it be the newest
             if name is not None and name not in frames:
-                frames[name] = await self._newest(name, timeout_s)
+                frames[name] = await self.newest(name, timeout_s)
         pictures = {name: await _picture(frame) for name, frame in frames.items()}
         sides = [None if name is None else pictures[name] for name in (left, right)]
         return frames[front].header, Views(pictures[front], *sides)
 
-    async def _newest(self, name: str, timeout_s: float) -> CameraFrame:
+    async def newest(self, name: str, timeout_s: float) -> CameraFrame:
+        """Wait for an image of one camera that is newer than the one before, for so many seconds.
+
+        :raises BrainError: NO_IMAGE, STALE_IMAGE or BAD_IMAGE
+        """
         before = self._stamps.get(name, 0)
         if before > self._now_ns() + FUTURE_S * 1e9:  # the clock jumped back: what comes now is new, by older stamps
             before = 0
