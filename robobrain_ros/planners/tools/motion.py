@@ -18,11 +18,10 @@ from std_msgs.msg import String
 from robobrain_ros.action import Query
 from robobrain_ros.msg import Plan, PlanStep
 from robobrain_ros.planners.arm import topics as arm_topics
-from robobrain_ros.planners.failure import RECOVERIES, Failure
-from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.planners.places import places
-from robobrain_ros.planners.tools.planner import Planner, Values
+from robobrain_ros.planners.told import Values, arrived, carried_out
+from robobrain_ros.planners.tools.planner import Planner
 from robobrain_ros.planners.tools.results import Result
 from robobrain_ros.planners.tools.robot import Report, Robot
 from robobrain_ros.planners.tools.tool import Tool
@@ -34,10 +33,6 @@ TARGET = Parameter('target', '', 'what to go to, in words, such as "the kitchen 
 OBJECT = Parameter('object', '', 'what to take, in words, such as "the red mug"')
 HELD = Parameter('object', '', 'what the robot holds, in words; empty: whatever it holds')
 AFFORDANCE = Parameter('affordance', '', 'where to put it, in words, such as "the yellow plate"')
-
-
-DONE = 'DONE'
-"""The state in which robobrain_arm has carried out a plan."""
 
 
 class Motion:
@@ -68,7 +63,7 @@ class Motion:
         async def make() -> String:
             return String(data=target)
 
-        values = await self._goto.move(make, mine, _arrived, self._timeout_s, report)
+        values = await self._goto.move(make, mine, arrived, self._timeout_s, report)
         return _skill(f'Navigation to {target} is done. {values["message"]}', {'position': target})
 
     async def grasp(self, robot: Robot, given: Mapping[str, Any], report: Report) -> Result:
@@ -112,29 +107,7 @@ class Motion:
         def mine(values: Values) -> bool:
             return values.get('request_id') == request_id
 
-        return await self._arm.move(make, mine, _done, self._timeout_s, report)
-
-
-def _done(values: Values) -> bool:
-    if values.get('state') == telling.FAILED:
-        raise failure(values)
-    return values.get('state') == DONE
-
-
-def _arrived(values: Values) -> bool:
-    state = values.get('state')
-    if state == telling.FAILED:
-        raise failure(values)
-    if state in (telling.GOAL, telling.FOLLOWING, telling.FOLLOWED):
-        words = 'does not tell when the robot is there: start it with drive: action and follow_s: 0'
-        raise Failure('BAD_REQUEST', f'{goto_topics.NODE} {words}')
-    return state == telling.ARRIVED
-
-
-def failure(values: Values) -> Failure:
-    """Make a failure of what a planner tells about its own."""
-    code = values.get('code', '')
-    return Failure(code if code in RECOVERIES else 'INTERNAL', values['message'], int(values.get('number', 0)))
+        return await self._arm.move(make, mine, carried_out, self._timeout_s, report)
 
 
 def _skill(words: str, state: Mapping[str, str]) -> Result:

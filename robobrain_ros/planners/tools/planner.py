@@ -10,15 +10,15 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Empty
 
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.told import BEFORE, HEARD, Values, values_of
 from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link
 from robobrain_ros.planners.tools.robot import MATCH_S, Report
 
@@ -26,12 +26,6 @@ STARTED_S = 5.0
 """So long a planner may take to say that it has begun, seconds."""
 WATCH_S = 0.5
 """So often it is looked whether the planner is still there, seconds."""
-_STATUS = QoSProfile(depth=10, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-_OTHERS = ('CANCELLED', 'PREEMPTED')
-"""How the request before this one may end after this one was sent."""
-
-Values = Mapping[str, str]
-"""What a status tells: its values by name, and ``message``."""
 
 
 class Planner:
@@ -48,7 +42,7 @@ class Planner:
         self._requesting = link.node.create_publisher(kind, f'{name}/{topic}', 5)
         self._cancelling = link.node.create_publisher(Empty, f'{name}/cancel', 5)
         self._hear: Callable[[Values], object] = lambda values: None
-        self._hearing = link.node.create_subscription(DiagnosticStatus, f'{name}/status', self._on_status, _STATUS)
+        self._hearing = link.node.create_subscription(DiagnosticStatus, f'{name}/status', self._on_status, HEARD)
         self._busy = self._moving = self._stopping = False
         link.endings.append(self._settle)
 
@@ -129,7 +123,7 @@ class Planner:
                         ended = True
                         raise Failure('PREEMPTED', f'something else took its place: {values["message"]}')
                     continue
-                if not started and values.get('code') in _OTHERS:
+                if not started and values.get('code') in BEFORE:
                     continue
                 started = ended = True  # if what follows raises
                 if done(values):
@@ -147,7 +141,7 @@ class Planner:
         return bool(self._requesting.get_subscription_count() and self._hearing.get_publisher_count())
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        values = {pair.key: pair.value for pair in message.values} | {'message': message.message}
+        values = values_of(message)
         if values.get('state') == telling.FAILED and values.get('code') != 'BUSY':  # that is about another request
             self._stopping = False
         self._hear(values)

@@ -31,10 +31,27 @@ if find_spec('py_trees') is None:
     )
 
 from robobrain_ros.planners.trees.asking import Ask, Mission
+from robobrain_ros.planners.trees.handling import CarryOut, Pick, Place
 from robobrain_ros.planners.trees.leaf import FAILURE, Leaf, halt
 from robobrain_ros.planners.trees.monitoring import Monitor
 from robobrain_ros.planners.trees.moving import Goto
 from robobrain_ros.planners.trees.person import AskPerson
 from robobrain_ros.planners.trees.recovering import Recover, recover
+from robobrain_ros.planners.trees.tracking import Track
 
-__all__ = ['FAILURE', 'Ask', 'AskPerson', 'Goto', 'Leaf', 'Mission', 'Monitor', 'Recover', 'halt', 'recover']
+__all__ = [
+    'FAILURE',
+    'Ask',
+    'AskPerson',
+    'CarryOut',
+    'Goto',
+    'Leaf',
+    'Mission',
+    'Monitor',
+    'Pick',
+    'Place',
+    'Recover',
+    'Track',
+    'halt',
+    'recover',
+]

@@ -13,20 +13,17 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from py_trees.common import Status
-from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Empty, String
 
-from robobrain_ros.planners.failure import RECOVERIES, Failure
-from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import topics as goto_topics
+from robobrain_ros.planners.told import BEFORE, HEARD, Values, arrived, values_of
 from robobrain_ros.planners.trees.leaf import Leaf, Words, said
 
 KNOWN_S = 0.3
 """So long both topics must have been connected, seconds: then what was told before has come in."""
 STARTED_S = 5.0
 """So long a planner may take to say that it has begun, seconds."""
-STATUS = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""States may follow each other faster than they are read."""
 
 
 class PlannerLeaf(Leaf):
@@ -56,13 +53,20 @@ class PlannerLeaf(Leaf):
         """
         raise NotImplementedError
 
-    def begins(self, values: dict[str, str]) -> bool:
-        """Whether a status says that the request has been taken."""
+    def mine(self, values: Values) -> bool:
+        """Whether a status is about this request."""
         raise NotImplementedError
 
-    def judge(self, values: dict[str, str]) -> Status:
-        """Say what a later status means: RUNNING, or what succeed or fail return."""
+    def done(self, values: Values) -> bool:
+        """Whether such a status says that all is done.
+
+        :raises Failure: if it says that it has failed
+        """
         raise NotImplementedError
+
+    def other(self, values: Values) -> Status:
+        """Say what a status about another request means, once this one has begun."""
+        return Status.RUNNING
 
     def setup(self, **given: Any) -> None:
         """Take the node, and begin to look for the planner.
@@ -74,7 +78,7 @@ class PlannerLeaf(Leaf):
         self._requesting = self.node.create_publisher(self._kind, self._topic, 5)
         self._cancelling = self.node.create_publisher(Empty, f'{self._node_name}/cancel', 5)
         self._hearing = self.node.create_subscription(
-            DiagnosticStatus, f'{self._node_name}/status', self._on_status, STATUS
+            DiagnosticStatus, f'{self._node_name}/status', self._on_status, HEARD
         )
 
     def initialise(self) -> None:
@@ -132,12 +136,20 @@ class PlannerLeaf(Leaf):
     def _on_status(self, message: DiagnosticStatus) -> None:
         if self._sent_s is None or self._outcome is not Status.RUNNING:
             return  # an old one, or not of this request
-        values = {pair.key: pair.value for pair in message.values} | {'message': message.message}
-        if not self._started:
-            self._started = self.begins(values)
-        if self._started:
-            self.feedback_message = message.message
-            self._outcome = self.judge(values)
+        values = values_of(message)
+        if not self.mine(values):
+            if self._started:
+                self._outcome = self.other(values)
+            return
+        if not self._started and values.get('code') in BEFORE:
+            return
+        self._started = True
+        self.feedback_message = message.message
+        try:
+            if self.done(values):
+                self._outcome = self.succeed(values, message.message)
+        except Failure as failure:
+            self._outcome = self.fail(failure)
 
 
 class Goto(PlannerLeaf):
@@ -160,22 +172,14 @@ class Goto(PlannerLeaf):
         """Make the instruction."""
         return String(data=said(self._instruction))
 
-    def begins(self, values: dict[str, str]) -> bool:
-        """Whether it is about this; if the same was under way before, that ends as PREEMPTED."""
-        return values.get('instruction') == self._request.data and values.get('code') != 'PREEMPTED'
+    def mine(self, values: Values) -> bool:
+        """Whether it is about this instruction."""
+        return bool(values.get('instruction') == self._request.data)
 
-    def judge(self, values: dict[str, str]) -> Status:
-        """Read the state."""
-        state = values.get('state')
-        if values.get('instruction') != self._request.data:
-            return self.fail(Failure('PREEMPTED', f'{values.get("instruction")!r} took its place'))
-        if state == telling.ARRIVED:
-            return self.succeed(values, values['message'])
-        if state == telling.FAILED:
-            code = values.get('code', '')
-            known = code if code in RECOVERIES else 'INTERNAL'
-            return self.fail(Failure(known, values['message'], int(values.get('number', 0))))
-        if state in (telling.GOAL, telling.FOLLOWING, telling.FOLLOWED):
-            words = f'{self._node_name} does not tell when it is there: it must run with drive: action and follow_s: 0'
-            return self.fail(Failure('BAD_REQUEST', words))
-        return Status.RUNNING
+    def done(self, values: Values) -> bool:
+        """Whether the robot is there."""
+        return arrived(values)
+
+    def other(self, values: Values) -> Status:
+        """Fail: the node does one thing at a time."""
+        return self.fail(Failure('PREEMPTED', f'{values.get("instruction")!r} took its place'))

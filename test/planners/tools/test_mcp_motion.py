@@ -12,10 +12,11 @@ import json
 import signal
 
 import pytest
-from mcp_fixtures import RawClient, StandInPlanner, agent_of
+from mcp_fixtures import SPACE, RawClient, agent_of
 from robobrain_ros.msg import Plan, PlanStep
 from ros_helpers import SOON, spinning, until
 from scripted_engine import words
+from stand_in_planner import StandInPlanner
 from std_msgs.msg import String
 
 from robobrain_ros.planners.failure import Failure
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.ros
 
 @pytest.fixture(scope='module')
 def goto_stand_in(far_context):
-    node = StandInPlanner('robobrain_goto', String, 'instruction', far_context)
+    node = StandInPlanner('robobrain_goto', String, 'instruction', far_context, SPACE)
     with spinning(node):
         yield node
     node.destroy_node()
@@ -35,7 +36,7 @@ def goto_stand_in(far_context):
 
 @pytest.fixture(scope='module')
 def arm_stand_in(far_context):
-    node = StandInPlanner('robobrain_arm', Plan, 'plan', far_context)
+    node = StandInPlanner('robobrain_arm', Plan, 'plan', far_context, SPACE)
     with spinning(node):
         yield node
     node.destroy_node()
