@@ -52,6 +52,7 @@ def make_parser() -> Parser:
         progress,
         query,
         serve,
+        track,
     )
     from robobrain_ros.tasks import TASKS, task_name
 
@@ -66,6 +67,7 @@ def make_parser() -> Parser:
     query.add(commands)
     console.add(commands)
     monitor.add(commands)
+    track.add(commands)
     progress.add(commands)
     mcp.add(commands)
 

@@ -24,7 +24,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.task import Future
 
-from robobrain_ros.action import Monitor, Query
+from robobrain_ros.action import Monitor, Query, Track
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
 from robobrain_ros.msg import Answer
 from robobrain_ros.ros import topics
@@ -32,6 +32,7 @@ from robobrain_ros.srv import Remember
 
 if TYPE_CHECKING:
     from robobrain_ros.ros.monitor_client import Monitored
+    from robobrain_ros.ros.track_client import Tracked
 
 CONFIGURE, ACTIVATE = Transition.TRANSITION_CONFIGURE, Transition.TRANSITION_ACTIVATE
 DEACTIVATE, CLEANUP = Transition.TRANSITION_DEACTIVATE, Transition.TRANSITION_CLEANUP
@@ -275,10 +276,30 @@ class Client:
         """
         from robobrain_ros.ros.monitor_client import Monitored
 
-        if timeout_s <= 0:  # the node would take its own, and this side would not know it
-            raise BadRequest(f'timeout_s is {timeout_s:g}, but must be more than 0 s')
-        goal = {'timeout': duration(timeout_s)} | goal
+        goal = {'timeout': _limit(timeout_s)} | goal
         return Monitored(self, Monitor.Goal(instruction=instruction, **goal), timeout_s)
+
+    def track(self, instruction: str, timeout_s: float = 600.0, **goal: Any) -> 'Tracked':
+        """Let the node follow a thing by action ``~/track``; blocks until it has accepted that.
+
+        ::
+
+            with client.track('the red mug', target_frame='base_link') as track:
+                for feedback in track:
+                    if feedback.state == feedback.TRACKING:
+                        print(feedback.target.position)
+
+        :param instruction: the thing, in words
+        :param timeout_s: it ends with TIMEOUT after this, seconds, more than 0 and at most a day
+        :param goal: further fields of the goal (action/Track.action)
+        :raises BadRequest: for a time limit that is none
+        :raises NoReply: if the node is not there or does not answer
+        :raises Rejected: if it is not active
+        """
+        from robobrain_ros.ros.track_client import Tracked
+
+        goal = {'timeout': _limit(timeout_s)} | goal
+        return Tracked(self, Track.Goal(instruction=instruction, **goal), timeout_s)
 
     def remember(self, name: str, timeout_s: float = 20.0, **request: Any) -> str:
         """Keep a start or goal image by name, by service ``~/remember``; blocks until it is kept.
@@ -300,3 +321,9 @@ class Client:
             handle = self.wait(sent, CANCEL_S, 'query')
             if handle.accepted:
                 self.wait(handle.cancel_goal_async(), CANCEL_S, 'cancelling')
+
+
+def _limit(timeout_s: float) -> Duration:
+    if timeout_s <= 0:  # the node would take its own, and this side would not know it
+        raise BadRequest(f'timeout_s is {timeout_s:g}, but must be more than 0 s')
+    return duration(timeout_s)

@@ -8,24 +8,13 @@
 
 """The client's side of action ``~/monitor``: samples as they come, then the result."""
 
-import time
-from collections import deque
-from collections.abc import Iterator
-from contextlib import suppress
-from types import TracebackType
-from typing import Any
-
-from rclpy.action import ActionClient
-
 from robobrain_ros.action import Monitor
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.client import ACCEPT_S, CANCEL_S, Client, NoReply, Rejected
-
-LATE_S = 5.0
-"""So much longer than its time limit a goal may take to end, seconds."""
+from robobrain_ros.ros.client import Client
+from robobrain_ros.ros.goal_client import LongGoal
 
 
-class Monitored:
+class Monitored(LongGoal[Monitor.Feedback, Monitor.Result]):
     """A task that the node watches; what ``Client.monitor`` returns.
 
     Iterating blocks until the next feedback, and ends when the node has an outcome; then ``result`` is there. At the
@@ -39,51 +28,4 @@ class Monitored:
         :raises NoReply: if the node is not there or does not answer
         :raises Rejected: if it is not active
         """
-        self.result: Monitor.Result | None = None
-        """How it ended; None until then."""
-        self._client = client
-        self._heard: deque[Monitor.Feedback] = deque()
-        self._action: Any = ActionClient(client.node, Monitor, f'{client.name}/{topics.MONITOR}')
-        self._handle: Any = None
-        try:
-            client.until(self._action.server_is_ready, ACCEPT_S, f'action {client.name}/{topics.MONITOR}')
-            sent = self._action.send_goal_async(goal, feedback_callback=lambda one: self._heard.append(one.feedback))
-            handle = client.wait(sent, ACCEPT_S, f'goal to {client.name}, which may be loading its model')
-            if not handle.accepted:
-                raise Rejected(f'{client.name} rejected the goal, because it was not active')
-            self._handle, self._ended = handle, handle.get_result_async()
-        except BaseException:
-            self._action.destroy()
-            raise
-        self._deadline = time.monotonic() + timeout_s + LATE_S
-
-    def __enter__(self) -> 'Monitored':
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self.cancel()
-        finally:
-            self._action.destroy()
-
-    def __iter__(self) -> Iterator[Monitor.Feedback]:
-        """Yield each feedback, oldest first.
-
-        :raises NoReply: if the node has not ended the goal some seconds after its time limit
-        """
-        while self.result is None:
-            left_s = self._deadline - time.monotonic()
-            self._client.until(lambda: self._heard or self._ended.done(), left_s, 'monitor')
-            if self._ended.done():
-                self.result = self._ended.result().result
-            while self._heard:
-                yield self._heard.popleft()
-
-    def cancel(self) -> None:
-        """Ask the node to end it, if it still runs, and wait for the result for a second or two."""
-        if self.result is None:
-            with suppress(NoReply):
-                self._client.wait(self._handle.cancel_goal_async(), CANCEL_S, 'cancelling')
-                self.result = self._client.wait(self._ended, CANCEL_S, 'the end of the monitor').result
+        super().__init__(client, Monitor, topics.MONITOR, goal, timeout_s)
