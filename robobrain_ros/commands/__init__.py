@@ -9,6 +9,7 @@
 """What ``robobrain X`` runs, but for the commands of ``bags``, ``bench`` and ``evaluation``.
 
 ``ask.py``, ``query.py``, ``monitor.py``, ``track.py`` and ``progress.py`` hold options; ``asking.py``, ``querying.py``,
-``monitoring.py``, ``tracking.py`` and ``progress_watch.py`` do the work, with heavy imports. Likewise ``demo_help.py`` and ``demo.py``;
-what the demo plays is in ``arena.py``, ``episodes.py``, ``trials.py`` (with faults) and ``watching.py`` (its monitor).
+``monitoring.py``, ``tracking.py`` and ``progress_watch.py`` do the work, with heavy imports. Likewise ``demo_help.py``
+and ``demo.py``; what the demo plays is in ``arena.py``, ``episodes.py``, ``trials.py`` (with faults) and
+``watching.py`` (its monitor).
 """
