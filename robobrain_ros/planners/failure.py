@@ -72,6 +72,10 @@ RECOVERIES = {
     'NO_ARM': Recovery.WAIT,
     # what became of the drive
     'NAVIGATION_FAILED': Recovery.RETRY,
+    # what became of the arm's motion
+    'ARM_STOPPED': Recovery.ASK,
+    'GRASP_FAILED': Recovery.RETRY,
+    'DROPPED': Recovery.RETRY,
     # what became of a task that was watched
     'TASK_FAILED': Recovery.RETRY,
     'TASK_STALLED': Recovery.RETRY,

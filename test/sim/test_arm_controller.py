@@ -46,8 +46,8 @@ def test_a_trajectory_is_followed_through_its_points_and_held_at_its_end():
     one.take(['b', 'a'], [Waypoint(1, [0.5, 1.0], [0.2, 0.4]), Waypoint(2, [0.6, 1.4], [0.0, 0.0])], 10.0, 10.0)
     assert one.ends() == 12
     passed = np.array([one.at(time) for time in (10, 11, 12, 99)])
-    assert np.allclose(passed[:, 0], [[0, 0], [1, 0.5], [1.4, 0.6], [1.4, 0.6]])
-    assert np.allclose(passed[:, 1], [[0, 0], [0.4, 0.2], [0, 0], [0, 0]])
+    assert np.allclose(passed[:, 0], [[0.0, 0.0], [1.0, 0.5], [1.4, 0.6], [1.4, 0.6]])
+    assert np.allclose(passed[:, 1], [[0.0, 0.0], [0.4, 0.2], [0.0, 0.0], [0.0, 0.0]])
     times = np.arange(10, 12, 0.001).tolist()
     places = np.array([one.at(time)[0] for time in times])
     speeds = np.array([one.at(time)[1] for time in times])

@@ -87,6 +87,18 @@ def reach(arm: Arm, start: Array, stops: Sequence[Stop]) -> list[Array]:
     raise furthest
 
 
+def turning(arm: Arm, start: Array, end: Array, stop: Stop) -> Array:
+    """Return the joint path (m, n) on which all joints turn evenly to a configuration, radians.
+
+    :param start: (n,); ``end`` alike
+    :param stop: what the hand takes up on the way, and what must not be touched
+    :raises Unreachable: if that would be touched
+    """
+    path = _between(start, end)
+    _check(arm, path, stop, 0)
+    return path
+
+
 def _between(start: Array, end: Array) -> Array:
     """Return a path on which all joints turn evenly."""
     count = 2 + int(np.abs(end - start).max() / STEP_RAD)

@@ -11,7 +11,7 @@
 The hand points straight down. Its fingers close along the tool's y.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,6 +122,10 @@ def transit_height(grasp: Grasp, things: Sequence[Thing]) -> float:
     return highest + LIFT_M + grasp.height - grasp.thing.bottom
 
 
+Planned = tuple[Grasp, list[Stop], list[Array]]
+"""A grasp, the stops, and the joint path to each of them."""
+
+
 def transfer(
     arm: Arm,
     start: Array,
@@ -130,8 +134,8 @@ def transfer(
     place: Array,
     onto: Thing,
     others: Sequence[Thing],
-) -> tuple[Grasp, list[Stop], list[Array]]:
-    """Return a way to carry a thing to a place: the grasp, the stops and the joint path to each of them.
+) -> Planned:
+    """Return a way to carry a thing to a place.
 
     Blocks for 0.1 s, or for some seconds where it is difficult.
 
@@ -141,13 +145,50 @@ def transfer(
     :param others: all else on the table
     :raises Unreachable: says what is in the way
     """
+
+    def stops(grasp: Grasp) -> list[Stop]:
+        above = transit_height(grasp, (*others, onto, thing))
+        return picking(grasp, (*others, onto), above) + placing(grasp, place, onto.name, others, above)
+
+    return _first(arm, start, _grasps(thing, directions), stops)
+
+
+def take(
+    arm: Arm, start: Array, thing: Thing, directions: Sequence[tuple[float, float]] | None, others: Sequence[Thing]
+) -> Planned:
+    """Return a way to take a thing and lift it; blocks and raises as ``transfer`` does."""
+
+    def stops(grasp: Grasp) -> list[Stop]:
+        return picking(grasp, others, transit_height(grasp, (*others, thing)))
+
+    return _first(arm, start, _grasps(thing, directions), stops)
+
+
+def put(arm: Arm, start: Array, grasp: Grasp, place: Array, onto: Thing, others: Sequence[Thing]) -> Planned:
+    """Return a way to put down what the hand holds; blocks and raises as ``transfer`` does."""
+    above = transit_height(grasp, (*others, onto, grasp.thing))
+    return _first(arm, start, [grasp], lambda grasp: placing(grasp, place, onto.name, others, above))
+
+
+def _grasps(thing: Thing, directions: Sequence[tuple[float, float]] | None) -> list[Grasp]:
+    """Return all ways to take a thing.
+
+    :raises Unreachable: if there is none
+    """
     options = list(grasps(thing, directions))
     if not options:
         raise Unreachable(0, f'the {thing.name} is too wide for the hand, which opens to {100 * OPEN_M:.1f} cm')
+    return options
+
+
+def _first(arm: Arm, start: Array, options: Sequence[Grasp], stops_of: Callable[[Grasp], list[Stop]]) -> Planned:
+    """Return the first way that leads through.
+
+    :raises Unreachable: if there is none; that of the one that got furthest
+    """
     furthest = Unreachable(-1, '')
     for grasp in options:
-        above = transit_height(grasp, (*others, onto, thing))
-        stops = picking(grasp, (*others, onto), above) + placing(grasp, place, onto.name, others, above)
+        stops = stops_of(grasp)
         try:
             check_hand(stops)
             return grasp, stops, reach(arm, start, stops)

@@ -23,3 +23,12 @@ GRIPPER = 'gripper_controller/commands'
 """Topic of std_msgs/Float64MultiArray with one value: the knuckle's angle of the hand, radians, 0 for open."""
 CAMERA_POSE = 'camera_pose'
 """Topic of geometry_msgs/PoseStamped, transient local: the camera's optical frame in a fixed one; without tf2."""
+
+PLAN = '~/plan'
+"""Topic of robobrain_ros/Plan: what to do. The plans of the brain are heard as well, on its own topic."""
+CANCEL = '~/cancel'
+"""Topic of std_msgs/Empty: stop at once, and hold what is held."""
+RELEASE = '~/release'
+"""Topic of std_msgs/Empty: open the hand where it is, after a cancel or a failure."""
+STATUS = '~/status'
+"""Topic of diagnostic_msgs/DiagnosticStatus, transient local: how far it is, and how it ended."""

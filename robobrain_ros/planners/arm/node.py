@@ -1,0 +1,294 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""The node robobrain_arm: it hears plans, checks that an arm can carry them out, and has it do so."""
+
+import functools
+import math
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from rclpy.exceptions import ParameterException
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from std_msgs.msg import Empty
+
+from robobrain_ros.engines.ending import END_S, Signals
+from robobrain_ros.errors import BrainError
+from robobrain_ros.msg import Plan
+from robobrain_ros.planners.action_goal import STEADY
+from robobrain_ros.planners.arm import topics
+from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing, hand
+from robobrain_ros.planners.arm.description import UR5E_2F85, read_arm
+from robobrain_ros.planners.arm.joints import Joints
+from robobrain_ros.planners.arm.mover import Mover, TopicMover
+from robobrain_ros.planners.arm.parameters import PARAMETERS, base_of, check, table_of
+from robobrain_ros.planners.arm.planning import Motion, motions, retreat
+from robobrain_ros.planners.arm.reading import Act, acts
+from robobrain_ros.planners.arm.seen import things_seen
+from robobrain_ros.planners.arm.sight import LATCHED, PoseFromTf, PoseFromTopic, Sight
+from robobrain_ros.planners.arm.skills import ROOM_M, SQUEEZE_M, Grasp
+from robobrain_ros.planners.failure import Failure, Recovery
+from robobrain_ros.planners.goto import telling
+from robobrain_ros.ros import arguments
+from robobrain_ros.ros import topics as brain_topics
+from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros.node_parameters import declare
+from robobrain_ros.ros.spin_safely import spin_safely
+
+PLANNING, MOVING, DONE = 'PLANNING', 'MOVING', 'DONE'
+"""States of a plan: it is checked, the arm carries it out, all is done; or ``FAILED``."""
+CLOSED_M = 0.006
+"""A hand that is so near to where it was told to close, metres, has nothing between its pads."""
+LOOK_S, AGAIN_S = 5.0, 0.1
+"""So long it waits for an image, seconds, and so often it looks whether there is one."""
+HOLD_S = 0.3
+"""So long the node stays at its end, seconds, so that the controller hears that it is to hold."""
+
+MakeMover: TypeAlias = Callable[[Node, Arm, Joints], Mover]
+
+
+class ArmNode(Node):
+    """Carries out plans, one at a time, each only if all of it can be done. Nothing moves before that is known.
+
+    A plan that comes while another one is under way is refused: what the hand carries would fall.
+
+    :param make_mover: makes what moves the arm; None: by the topics of ros2_control's controllers
+    :param options: those of rclpy's Node, such as ``namespace`` or ``context``
+    :raises BadRequest: for parameters that cannot be
+    """
+
+    def __init__(self, make_mover: MakeMover | None = None, **options: Any) -> None:
+        super().__init__(topics.NODE, **options)
+        declare(self, PARAMETERS, self._parameter_overrides, check, fixed=True)
+        frame, described = str(self._value('frame')), self._value('arm_file')
+        self._table = table_of(self._value('table'))
+        self._arm = read_arm(Path(described) if described else UR5E_2F85, base_of(self._value('base_pose')))
+        hand_told = (self._value(name) for name in ('hand_joint', 'hand_closed', 'patience_s'))
+        self._joints = Joints(self, self._arm.chain, *hand_told)
+        poses = PoseFromTf(self, frame) if self._value('camera_pose') == 'tf' else PoseFromTopic(self, frame)
+        self._sight = Sight(self, frame, poses, self._value('max_depth_age_s'))
+        self._mover = make_mover(self, self._arm, self._joints) if make_mover else self._topic_mover()
+        self._status = self.create_publisher(DiagnosticStatus, topics.STATUS, LATCHED)
+        self._pool = ThreadPoolExecutor(1, 'arm-planning')
+        self._plan: Plan | None = None
+        """What is under way."""
+        self._held: Grasp | None = None
+        self._things: Sequence[Thing] = ()
+        self._moved = -math.inf
+        """When the arm has moved last, by time.monotonic."""
+        self._waiting: Callable[[], None] | None = None
+        self.create_timer(AGAIN_S, lambda: self._waiting and self._waiting(), clock=STEADY)
+        self.create_subscription(Plan, topics.PLAN, self.carry_out, 5)
+        if self._value('brain'):
+            self.create_subscription(Plan, f'{self._value("brain")}/{brain_topics.PLAN}', self.carry_out, 5)
+        self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
+        self.create_subscription(Empty, topics.RELEASE, lambda _: self.release(), 5)
+
+    def destroy_node(self) -> None:
+        """End the node; what it plans just now is finished before."""
+        self._pool.shutdown()
+        self._sight.close()
+        super().destroy_node()
+
+    def _value(self, name: str) -> Any:
+        return self.get_parameter(name).value
+
+    def _topic_mover(self) -> Mover:
+        values = (self._value(name) for name in ('speed', 'hand_closed', 'tolerance_rad', 'patience_s'))
+        return TopicMover(self, self._arm, self._joints, *values)
+
+    def carry_out(self, plan: Plan) -> None:
+        """Check a plan, and have the arm carry it out; does not block. Call it in the node's executor."""
+        if self._plan is not None:
+            words = f'the arm still does {self._plan.instruction!r}: wait, or cancel that'
+            self._tell(telling.FAILED, words, Failure('BUSY', words), plan)
+            return
+        self._plan = plan
+        try:
+            frame = self._sight.to_frame(plan.position_frame)
+            doing = [Act(act.takes, frame.apply(act.place), act.name, act.step) for act in acts(plan)]
+        except Failure as failure:
+            self._fail(failure)
+            return
+        self._tell(PLANNING, 'looking for a way')
+        self._look(plan, doing, time.monotonic() + LOOK_S)
+
+    def _look(self, plan: Plan, doing: Sequence[Act], until: float) -> None:
+        """See what stands on the table, as soon as there is an image from after the arm's last motion; then plan."""
+        self._waiting = None
+        try:
+            points, (angles, _) = self._sight.points(self._moved), self._joints.state()
+        except Failure as failure:
+            if failure.recovery is Recovery.WAIT and time.monotonic() < until:
+                self._waiting = functools.partial(self._look, plan, doing, until)
+            else:
+                self._fail(failure)
+            return
+        self._held = self._still_held()
+        held, parts = self._held, hand(OPEN_M)
+        if held is not None:
+            parts = hand(held.width, held.thing, held.height - held.thing.bottom)
+
+        def find() -> tuple[list[Motion], Sequence[Thing]]:
+            seen = things_seen(points, self._table, self._arm, angles, parts)
+            return motions(self._arm, angles, doing, seen, held), [one.thing for one in seen]
+
+        executor = self.executor
+        assert executor is not None, 'callbacks run in one'
+
+        def found(future: 'Future[tuple[list[Motion], Sequence[Thing]]]') -> None:
+            executor.create_task(self._on_planned, plan, future)
+
+        self._pool.submit(find).add_done_callback(found)
+
+    def _on_planned(self, plan: Plan, future: 'Future[tuple[list[Motion], Sequence[Thing]]]') -> None:
+        if self._plan is not plan:
+            return  # cancelled meanwhile
+        try:
+            found, self._things = future.result()
+        except Failure as failure:
+            self._fail(failure)
+            return
+        self._next(found, None)
+
+    def _next(self, left: list[Motion], failure: Failure | None) -> None:
+        """Begin the next motion, or end.
+
+        :param failure: why the plan has failed already; then these motions only lead out of the way
+        """
+        if not left:
+            if failure is None:
+                self._end(DONE, 'done')
+            else:
+                self._fail(failure)
+            return
+        motion = left[0]
+        where = f'step {motion.step}, {motion.stop.name}' if motion.step else motion.stop.name
+        self._tell(MOVING, f'on the way: {where}', failure)
+        there = functools.partial(self._there, left, failure)
+        self._mover.move_to(motion.stop, motion.path, there, self._fail)
+
+    def _there(self, left: list[Motion], failure: Failure | None) -> None:
+        """Have the hand do what it has to at the end of a motion."""
+        motion = left[0]
+        ended = functools.partial(self._ended, left, failure)
+        if motion.stop.opening is None:
+            ended()
+            return
+        self._held = motion.holds or self._held
+        self._mover.grip(motion.stop.opening, ended, self._fail)
+
+    def _ended(self, left: list[Motion], failure: Failure | None) -> None:
+        """Look whether the hand holds what it should, and go on."""
+        motion, rest = left[0], left[1:]
+        self._held = motion.holds
+        if motion.holds is not None and self._still_held() is None:
+            name = motion.holds.thing.name
+            closing = motion.stop.opening is not None
+            code, words = (
+                ('GRASP_FAILED', 'has closed on nothing') if closing else ('DROPPED', 'has lost what it carried')
+            )
+            failure = Failure(code, f'step {motion.step}: the hand {words}, the {name}')
+            self._held, rest = None, retreat(self._arm, motion, self._things)
+        self._next(rest, failure)
+
+    def _still_held(self) -> Grasp | None:
+        """Return what the hand holds, None if its opening says that nothing is there any more."""
+        opening, held = self._joints.opening(), self._held
+        if held is None or opening is None:
+            return held
+        empty = opening < max(held.width - SQUEEZE_M, 0.0) + CLOSED_M
+        return None if empty or opening > held.width + ROOM_M else held
+
+    def cancel(self) -> None:
+        """Stop at once, and hold; call it in the node's executor. It also stops an arm that others move."""
+        self._mover.hold()
+        if self._plan is not None:
+            self._fail(Failure('CANCELLED', 'cancelled: the arm holds where it is'))
+
+    def stop(self) -> None:
+        """Cancel what is under way, if anything is; call it in the node's executor."""
+        if self._plan is not None:
+            self.cancel()
+
+    def release(self) -> None:
+        """Open the hand where it is, unless a plan is under way; call it in the node's executor."""
+        if self._plan is not None:
+            self.get_logger().warning('release is ignored: a plan is under way, cancel it first')
+            return
+        self._held = None
+        self._mover.grip(OPEN_M, lambda: None, lambda failure: self.get_logger().warning(str(failure)))
+
+    def _fail(self, failure: Failure) -> None:
+        self._end(telling.FAILED, str(failure), failure)
+
+    def _end(self, state: str, message: str, failure: Failure | None = None) -> None:
+        plan, self._plan, self._waiting = self._plan, None, None
+        self._moved = time.monotonic()
+        self._tell(state, message, failure, plan)
+
+    def _tell(self, state: str, message: str, failure: Failure | None = None, plan: Plan | None = None) -> None:
+        about = plan or self._plan or Plan()
+        if state == telling.FAILED and failure is not None:
+            self.get_logger().warning(f'{about.instruction!r}: {failure.code}: {message}')
+        else:
+            self.get_logger().info(f'{about.instruction!r}: {message}')
+        status = telling.status(self.get_fully_qualified_name(), state, about.instruction, message, failure)
+        status.values = [
+            *status.values,
+            KeyValue(key='request_id', value=about.request_id),
+            KeyValue(key='holds', value=self._held.thing.name if self._held else ''),
+        ]
+        self._status.publish(status)
+
+
+def main(args: list[str] | None = None, make_mover: MakeMover | None = None) -> int:
+    """Run the node until SIGINT, SIGTERM or SIGHUP; the arm is stopped then. Blocks.
+
+    :param make_mover: as for ``ArmNode``
+    :returns: the exit code, 1 if the node cannot be started
+    """
+    signals = Signals(END_S, code=0)
+    use_image_profile()
+    try:
+        arguments.init(
+            topics.NODE,
+            'The node robobrain_arm: it has an arm carry out the plans of the node robobrain.',
+            PARAMETERS,
+            'Topics, and how to use it with a robot: docs/guides/arm.md of robobrain_ros.',
+            args,
+        )
+        node = ArmNode(make_mover)
+    except (BrainError, ParameterException, ValueError) as error:
+        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
+        rclpy.try_shutdown()
+        return 1
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    thread = threading.Thread(target=spin_safely, args=(executor, node.get_logger()), name='arm-callbacks', daemon=True)
+    thread.start()  # a signal must not interrupt rclpy: an arm that moves has to hear that it is to hold
+    signals.wait()
+    executor.create_task(node.stop)
+    time.sleep(HOLD_S)
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+    rclpy.try_shutdown()
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,78 @@
+# Copyright 2026 robobrain_ros contributors
+# SPDX-License-Identifier: Apache-2.0
+# Licensed under the Apache License, Version 2.0 (the "License"); you may not use this file except in compliance with
+# the License. You may obtain a copy of the License at http://www.apache.org/licenses/LICENSE-2.0 Unless required by
+# applicable law or agreed to in writing, software distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
+# governing permissions and limitations under the License.
+
+"""What the steps of a plan mean for an arm: what it takes from where, and where it puts it."""
+
+from dataclasses import dataclass
+
+from robobrain_ros.answer import PointStatus
+from robobrain_ros.errors import ErrorCode
+from robobrain_ros.msg import Plan, PlanStep, Target
+from robobrain_ros.planners.failure import Failure
+
+TAKING = frozenset({'pick', 'grasp', 'grab', 'take', 'get', 'fetch'})
+PUTTING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'})
+ON_THE_WAY = frozenset({'move', 'lift', 'raise', 'approach', 'reach', 'go', 'carry', 'bring', 'hold', 'lower'})
+"""Verbs of what taking and putting do by themselves; whether such a step was found in the image does not matter."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing to do."""
+
+    takes: bool
+    """Else it puts down what it holds."""
+    place: tuple[float, float, float]
+    """A point on the thing, or on what that is put on; metres, in the plan's frame."""
+    name: str
+    """Of the thing, or of what it is put on, in the plan's words."""
+    step: int
+    """Number of the plan's step, from 1."""
+
+
+def acts(plan: Plan) -> list[Act]:
+    """Read what an arm has to do for a plan.
+
+    :raises Failure: if there is nothing that it can do, or a step that acts has no place in space; says which
+    """
+    found = list[Act]()
+    for number, step in enumerate(plan.steps, 1):
+        verb = step.action.strip().lower().split(' ')[0]
+        if verb in ON_THE_WAY:
+            continue
+        if verb not in TAKING | PUTTING:
+            raise Failure(
+                'BAD_REQUEST',
+                f'step {number}, {step.description!r}, is {verb!r}: this arm can only take things and put them',
+            )
+        takes = verb in TAKING
+        if takes and found and found[-1].takes:
+            raise Failure('BAD_REQUEST', f'step {number}, {step.description!r}, comes while the hand is full')
+        name = step.object if takes else step.destination or step.object
+        found.append(Act(takes, _place(number, step), name or 'thing', number))
+    if not found:
+        words = ', '.join(repr(step.description) for step in plan.steps)
+        raise Failure('BAD_REQUEST', f'the plan has no step that takes or puts something: {words or "it is empty"}')
+    return found
+
+
+def _place(number: int, step: PlanStep) -> tuple[float, float, float]:
+    """Find where a step acts.
+
+    :raises Failure: if that is not known in space
+    """
+    what = f'step {number}, {step.description!r}'
+    if step.status == PlanStep.FAILED:
+        raise Failure(ErrorCode(step.error_code).name, f'{what}: {step.error_message}')
+    if step.status != PlanStep.GROUNDED or not step.targets:
+        raise Failure('BAD_REQUEST', f'{what}, has no place in the image: ask for it as a mission')
+    target = step.targets[0]
+    if target.status != Target.STATUS_OK:
+        raise Failure(PointStatus(target.status).name, f'{what}: where it acts cannot be told in metres')
+    position = target.position
+    return position.x, position.y, position.z
