@@ -9,15 +9,14 @@
 """A ROS 2 node that is a robot in a simulated room: it drives where it is sent, and its camera drives with it."""
 
 import itertools
-import math
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import rclpy
 from builtin_interfaces.msg import Time
-from geometry_msgs.msg import Point, PoseStamped, PoseWithCovarianceStamped, Quaternion
 from geometry_msgs.msg import Pose as PoseMessage
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import MapMetaData, OccupancyGrid
 from nav_msgs.msg import Path as PathMessage
 from rclpy.exceptions import ParameterException
@@ -28,22 +27,23 @@ from std_msgs.msg import Header
 
 from robobrain_ros.engines.ending import END_S, Signals
 from robobrain_ros.errors import BrainError
-from robobrain_ros.geometry.transform import quaternion
 from robobrain_ros.planners.goto.hearing import yaw_of
 from robobrain_ros.ros import arguments, topics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.base import NoPath, drive, path
+from robobrain_ros.sim.base_messages import BASE, camera_pose, mounting_pose, pose_message, transform
 from robobrain_ros.sim.camera import IMAGE_QOS, LATCHED
 from robobrain_ros.sim.camera_messages import camera_info, image_message
-from robobrain_ros.sim.room import Room, mounting
+from robobrain_ros.sim.room import Room
 from robobrain_ros.sim.room_plan import Pose
+from robobrain_ros.sim.view import OPTICAL_FRAME
 
 STEP_M = 0.05
 """Poses on its way lie so far apart: between them, nobody looks whether it touches anything."""
-MAP, BASE = 'map', 'base_link'
-"""Frames of the map, and of the robot: x forward, z up, its origin on the floor."""
+MAP = 'map'
+"""Frame of the map."""
 PARAMETERS = (
     Parameter('seed', 0, 'which room it is', low=0, high=2**30),
     Parameter('width', 640, 'width of the images, pixels', low=64, high=1920),
@@ -59,8 +59,9 @@ class SimulatedBase(Node):
 
     Topics, with the names that drivers, AMCL and Nav2 use: ``image`` (rgb8), ``depth/image`` (32FC1, metres),
     ``camera_info``; ``global_costmap/costmap`` (nav_msgs/OccupancyGrid, from the true plan of the room, inflated,
-    once a second), ``amcl_pose`` (the true pose, with the stamp of each image) and ``plan`` (nav_msgs/Path). Use its
-    methods in its executor only.
+    once a second), ``amcl_pose`` (the true pose, with the stamp of each image) and ``plan`` (nav_msgs/Path). Where
+    tf2_msgs is installed, ``/tf`` and ``/tf_static`` hold the pose and the camera's place on the robot. Use its methods
+    in its executor only.
 
     :raises BadRequest: if a parameter's value is not allowed
     :raises RuntimeError: no OpenGL here; says what to install
@@ -75,6 +76,7 @@ class SimulatedBase(Node):
         self._pose = self.create_publisher(PoseWithCovarianceStamped, 'amcl_pose', LATCHED)
         self._costmap = self.create_publisher(OccupancyGrid, 'global_costmap/costmap', LATCHED)
         self._plan = self.create_publisher(PathMessage, 'plan', LATCHED)
+        self._transform = self._create_transforms()
         self._way: Iterator[Pose] = iter(())
         self._ended: Ended | None = None
         self._drawn: tuple[Pose, list[Any]] | None = None
@@ -84,6 +86,18 @@ class SimulatedBase(Node):
         self.create_subscription(PoseStamped, 'goal_pose', self._on_goal_pose, 1)
         self.create_timer(1 / self._value('rate_hz'), self._publish)
         self.create_timer(1.0, self._publish_costmap)
+
+    def _create_transforms(self) -> Callable[[Header, PoseMessage], None] | None:
+        """Publish where the camera is on the robot, and return what publishes where the robot is."""
+        try:
+            from tf2_msgs.msg import TFMessage
+        except ImportError:
+            self.get_logger().info('/tf is not published: tf2_msgs is not installed (there is no wheel of it)')
+            return None
+        moving = self.create_publisher(TFMessage, '/tf', 100)
+        fixed = self.create_publisher(TFMessage, '/tf_static', LATCHED)
+        fixed.publish(TFMessage(transforms=[transform(Header(frame_id=BASE), OPTICAL_FRAME, mounting_pose())]))
+        return lambda header, pose: moving.publish(TFMessage(transforms=[transform(header, BASE, pose)]))
 
     def _value(self, name: str) -> Any:
         return self.get_parameter(name).value
@@ -139,6 +153,8 @@ class SimulatedBase(Node):
         message = PoseWithCovarianceStamped(header=header)
         message.pose.pose = pose_message(self.room.pose)
         self._pose.publish(message)  # before the image: who gets that knows where it is from
+        if self._transform is not None:
+            self._transform(header, message.pose.pose)
         for publisher, picture in self._pictures():
             picture.header.stamp = header.stamp
             publisher.publish(picture)
@@ -168,20 +184,6 @@ class SimulatedBase(Node):
     def _header(self) -> Header:
         stamp: Time = self.get_clock().now().to_msg()
         return Header(frame_id=MAP, stamp=stamp)
-
-
-def pose_message(pose: Pose) -> PoseMessage:
-    """Return a pose on the floor."""
-    half = pose.yaw / 2
-    return PoseMessage(position=Point(x=pose.x, y=pose.y), orientation=Quaternion(z=math.sin(half), w=math.cos(half)))
-
-
-def camera_pose() -> str:
-    """Where the camera is on the robot, as the brain's parameter ``camera_pose`` takes it."""
-    mount = mounting()
-    rows = [(float(x), float(y), float(z)) for x, y, z in mount.rotation]
-    numbers = [*map(float, mount.position), *quaternion(rows)]
-    return ' '.join([BASE, *(f'{number:.6g}' for number in numbers)])
 
 
 def main(args: list[str] | None = None) -> int:

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from repository import ROOT
 
-from robobrain_ros.sim.base_node import camera_pose
+from robobrain_ros.sim.base_messages import camera_pose
 
 pytest_plugins = ('nav2_stand_in', 'room_fixtures')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(120)]
