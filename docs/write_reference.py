@@ -20,6 +20,7 @@ from unittest import mock
 
 from robobrain_ros import cli
 from robobrain_ros.errors import ErrorCode
+from robobrain_ros.planners.arm import parameters as arm
 from robobrain_ros.planners.goto import parameters as goto
 from robobrain_ros.ros.write_parameters import markdown_table
 
@@ -34,6 +35,7 @@ def parts() -> dict[Path, tuple[str, str]]:
         PAGES / 'interfaces.md': ('definitions', definitions()),
         PAGES / 'error_codes.md': ('codes', error_codes()),
         PAGES / 'cli.md': ('cli', commands(command_line(), 2)),
+        ROOT / 'docs' / 'guides' / 'arm.md': ('arm', markdown_table(arm.PARAMETERS)),
         ROOT / 'docs' / 'guides' / 'nav2.md': ('goto', markdown_table(goto.PARAMETERS)),
     }
 

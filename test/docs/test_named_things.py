@@ -19,6 +19,8 @@ import yaml
 from repository import ROOT
 
 from robobrain_ros import __version__
+from robobrain_ros.planners.arm import parameters as arm_parameters
+from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.goto import parameters as goto_parameters
 from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.ros import topics
@@ -102,7 +104,8 @@ def test_launch_files_have_the_arguments(name):
 @PAGE
 def test_parameters_exist(name):
     said = {text.partition(':')[0] for text in inline(TEXTS[name]) if re.match(r'[a-z_.]+: ', text)}
-    known = set(BY_NAME) | {parameter.name for parameter in goto_parameters.PARAMETERS}
+    planners = (*arm_parameters.PARAMETERS, *goto_parameters.PARAMETERS)
+    known = set(BY_NAME) | {parameter.name for parameter in planners}
     assert said - set(NAMES) - NOT_PARAMETERS <= known
 
 
@@ -110,7 +113,9 @@ def test_parameters_exist(name):
 def test_topics_exist(name):
     said = {text for text in inline(TEXTS[name]) if re.fullmatch(r'~/\w+', text)}
     known = {f'~/{topic}' for topic in (*topics.OUTPUTS, *topics.REQUESTS)}
-    assert said <= known | {name for name in vars(goto_topics).values() if isinstance(name, str)}
+    assert said <= known | {
+        name for kind in (arm_topics, goto_topics) for name in vars(kind).values() if isinstance(name, str)
+    }
 
 
 @PAGE

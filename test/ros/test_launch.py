@@ -26,7 +26,7 @@ from robobrain_ros.ros.from_parameters import settings
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 
 LAUNCH_FILES = sorted((ROOT / 'launch').glob('*.launch.py'))
-OTHERS = ('gz_bridge.yaml', 'goto.yaml')
+OTHERS = ('gz_bridge.yaml', 'goto.yaml', 'arm.yaml')
 """Files that are for other nodes than the brain's."""
 PRESETS = sorted(file for file in (ROOT / 'config').glob('*.yaml') if file.name not in OTHERS)
 DEFAULTS = {parameter.name: parameter.default for parameter in PARAMETERS}
@@ -69,8 +69,9 @@ def values_of(preset: Path) -> dict[str, Any]:
     return content['/**']['ros__parameters']
 
 
-def test_there_are_five() -> None:
+def test_there_are_six() -> None:
     assert [file.name for file in LAUNCH_FILES] == [
+        'arm.launch.py',
         'demo.launch.py',
         'gazebo.launch.py',
         'nav2.launch.py',
