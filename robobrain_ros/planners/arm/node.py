@@ -127,7 +127,7 @@ class ArmNode(Node):
         self._look(plan, doing, time.monotonic() + LOOK_S)
 
     def _look(self, plan: Plan, doing: Sequence[Act], until: float) -> None:
-        """See what stands on the table, as soon as there is an image from after the arm's last motion; then plan."""
+        """Look at the table, as soon as there is an image from after the last motion; then plan."""
         self._waiting = None
         try:
             points, (angles, _) = self._sight.points(self._moved), self._joints.state()
