@@ -127,6 +127,12 @@ def test_answers_that_are_missing_on_both_sides_show_no_consistency(tmp_path, ch
     assert ('may hide in them' in markdown(report)) == (code == 2)
 
 
+@pytest.mark.parametrize(('right', 'told'), [(19, True), (20, False)])
+def test_a_set_that_is_too_hard_for_a_drop_of_the_margin_is_told(tmp_path, choice, right, told):
+    runs = pair(tmp_path, choice, [index < right for index in range(400)], [index < 4 for index in range(400)])
+    assert ('neither can be 5 points below the other' in markdown(compare(runs))) == told
+
+
 def test_points_are_scored_by_their_masks_on_both_scales(tmp_path, points):
     one = only(compare(pair(tmp_path, points, [True] * 100, flipped([True] * 100, 10))))
     assert (one.dataset, one.base_acc, one.accuracy) == (POINTS, pytest.approx(100), pytest.approx(90))

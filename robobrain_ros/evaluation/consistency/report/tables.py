@@ -72,7 +72,7 @@ def markdown(report: Report) -> str:
 
 
 def remarks(report: Report) -> tuple[str, ...]:
-    """Return sentences about sets that were not compared, not asked alike, or not asked twice."""
+    """Return sentences about sets that were not compared, not asked alike, not asked twice, or too hard to tell."""
     return (
         *(f'{name}: not compared, as {why}.' for name, why in report.missing.items()),
         *(
@@ -83,6 +83,12 @@ def remarks(report: Report) -> tuple[str, ...]:
             f'{one.dataset}: the second run of A has no answers to it, so how much is noise is not known.'
             for one in report.sets
             if report.again and not one.again
+        ),
+        *(
+            f'{one.dataset}: both stacks are right in less than {report.margin:g} % of it, so that neither can be '
+            f'{report.margin:g} points below the other. Look at their texts: these accuracies show nothing.'
+            for one in report.sets
+            if max(one.base_acc, one.accuracy) < report.margin
         ),
     )
 
