@@ -33,7 +33,7 @@ class CarryOut(PlannerLeaf):
     """
 
     def __init__(self, name: str, of: str = 'plan', key: str = 'hand', arm: str = arm_topics.NODE) -> None:
-        super().__init__(name, key, Plan, 'plan', arm, 'NO_ARM')
+        super().__init__(name, key, Plan, arm_topics.PLAN.removeprefix('~/'), arm, 'NO_ARM')
         self._of = of
         self.blackboard.register_key(of, Access.READ)
 

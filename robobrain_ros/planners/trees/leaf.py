@@ -214,7 +214,8 @@ def halt(tree: BehaviourTree, spin_once: Callable[[], Any], timeout_s: float = 2
     :param spin_once: takes one message, such as ``lambda: rclpy.spin_once(node, timeout_sec=0.05)``
     :returns: whether everybody has confirmed it within ``timeout_s`` seconds
     """
-    tree.root.stop(Status.INVALID)
+    if tree.root.status is Status.RUNNING:
+        tree.root.stop(Status.INVALID)
     leaves = [leaf for leaf in tree.root.iterate() if isinstance(leaf, Leaf)]
     end = time.monotonic() + timeout_s
     while not (settled := all(leaf.settled for leaf in leaves)) and time.monotonic() < end:

@@ -34,7 +34,7 @@ class Recover(Composite):
     def __init__(self, name: str, task: Behaviour, helps: Mapping[Recovery, Behaviour], attempts: int) -> None:
         if attempts < 1:
             raise BadRequest(f'attempts is {attempts}, but must be at least 1')
-        super().__init__(name, [task, *helps.values()])
+        super().__init__(name, [task, *dict.fromkeys(helps.values())])  # one may be there for several
         self._task, self._helps, self._attempts = task, dict(helps), attempts
         self._failures = 0
         self._blackboard = self.attach_blackboard_client(name)
@@ -98,7 +98,8 @@ def recover(
     """Do a task, and what may help when it fails: the ready subtree around any of the leaves.
 
     WAIT waits for ``wait_s``, and RETRY tries again at once. For the other recoveries the robot has to move or a person
-    has to help: a recovery for which nothing is given ends the task. One that was halted is never tried again.
+    has to help: a recovery for which nothing is given ends the task. One behaviour may be given for several. What was
+    halted is never tried again.
 
     :param task: a leaf, or a subtree of some
     :param attempts: so often the task is done, at most

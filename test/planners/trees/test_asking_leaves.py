@@ -10,6 +10,8 @@
 
 import gc
 import re
+import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -19,6 +21,7 @@ from node_worlds import up
 from py_trees.blackboard import Blackboard
 from py_trees.common import Status
 from py_trees.composites import Selector
+from repository import ROOT
 from robobrain_ros.action import Monitor as Watched
 from robobrain_ros.msg import Answer, PlanStep
 from ros_helpers import SOON, until
@@ -206,3 +209,11 @@ def test_a_thousand_ticks_leave_nothing_behind(ticking, engine):
     entities_then, objects_then = count()
     assert entities_then == entities
     assert (objects_then - objects).total() < 5, objects_then - objects
+
+
+def test_the_example_finds_both_things(ticking, world):
+    program = [sys.executable, str(ROOT / 'examples' / 'fetch_tree.py'), '--brain', world.name]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r'recover: find the red bowl \[(✓|o)\]', done.stdout)
+    assert done.stdout.splitlines()[-2:] == ['thing: [(500, 250)]', 'place: [(500, 250)]']

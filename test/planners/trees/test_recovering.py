@@ -8,6 +8,7 @@
 
 """What a tree does about each failure, without ROS: leaves that fail as the test says."""
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -19,10 +20,13 @@ from py_trees.behaviours import Running, StatusQueue
 from py_trees.blackboard import Blackboard
 from py_trees.common import Status
 from py_trees.composites import Selector
+from repository import ROOT
 
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.failure import RECOVERIES, Failure, Recovery
 from robobrain_ros.planners.trees import Leaf, recover
+
+GIVEN = {Recovery.COME_NEARER: 'nearer', Recovery.LOOK_ELSEWHERE: 'elsewhere', Recovery.ASK: 'ask'}
 
 
 class Scripted(Leaf):
@@ -78,8 +82,18 @@ def test_every_failure_gets_the_help_that_its_code_names(code):
     recovery = RECOVERIES[code]
     assert end(root) is (Status.FAILURE if recovery is Recovery.NONE else Status.SUCCESS)
     assert task.runs == (1 if recovery is Recovery.NONE else 2)
-    called = {Recovery.COME_NEARER: 'nearer', Recovery.LOOK_ELSEWHERE: 'elsewhere', Recovery.ASK: 'ask'}.get(recovery)
+    called = GIVEN.get(recovery)
     assert {name: one.done for name, one in helps.items()} == {name: int(name == called) for name in helps}
+
+
+def test_the_guide_has_every_code_and_what_is_given_for_it():
+    guide = (ROOT / 'docs' / 'guides' / 'behavior_trees.md').read_text()
+    rows = re.findall(r'^\| `([A-Z_]+)`: [^|]* \| (`\w+`)? ?\| ([^|]*) \|$', guide, re.MULTILINE)
+    assert {code: row[0] for row in rows for code in re.findall('`([A-Z_0-9]+)`', row[2])} == {
+        code: recovery.value for code, recovery in RECOVERIES.items()
+    }
+    given = {Recovery(row[0]): row[1].strip('`') for row in rows if row[1]}
+    assert given == GIVEN
 
 
 def test_without_help_for_it_the_task_ends_at_once_and_says_why():
@@ -96,6 +110,12 @@ def test_the_last_attempt_is_not_followed_by_help():
     assert end(root) is Status.FAILURE
     assert (task.runs, elsewhere.done) == (3, 2)
     assert end(root) is Status.SUCCESS, 'it begins anew, with all its attempts'
+
+
+def test_one_behaviour_may_help_against_several_failures():
+    person, task = Helps('ask a person'), Scripted('NOT_FOUND', 'BAD_IMAGE', '')
+    assert end(recover(task, elsewhere=person, ask=person)) is Status.SUCCESS
+    assert (task.runs, person.done) == (3, 2)
 
 
 def test_help_that_fails_ends_it():
