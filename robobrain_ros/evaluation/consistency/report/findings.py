@@ -46,7 +46,7 @@ class SetReport:
     needed: int
     """Questions that would show consistency in 90 % of comparisons of equal stacks with so many flips."""
     power: float
-    """How probable it was to find a difference as large as the margin, 0 .. 1."""
+    """How probable it was to find a difference as large as the margin, 0 .. 1; less where questions share an image."""
     noise: Noise
     """How the answers of A and B differ."""
     again: Noise | None = None

@@ -58,7 +58,7 @@ def markdown(report: Report) -> str:
         '',
         f'A is {a}, B is {b}; scoring: {rules}. B - A and its 90 % interval are in points. Flips: questions that only '
         'one of the two answered right. p is corrected for the number of sets (Holm). Power: how probable it was to '
-        f'find a difference of the margin, {report.margin:g} points.',
+        f'find a difference of the margin, {report.margin:g} points, if no questions share an image.',
         '',
         *_lines([COLUMNS, *map(_row, report.sets)]),
         '',
