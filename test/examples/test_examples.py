@@ -25,8 +25,8 @@ import robobrain_ros as rb
 
 EXAMPLES = ROOT / 'examples'
 IN_PROCESS = ('ask_a_picture.py', 'depth_to_metres.py', 'mission.py')
-ELSEWHERE = ('fetch_tree.py', 'notebook.ipynb', 'ros_client.py')
-"""The notebook is run below, those with ROS where there is a node (test_query.py, test_asking_leaves.py)."""
+ELSEWHERE = ('fetch_tree.py', 'moveit_pick.py', 'notebook.ipynb', 'ros_client.py')
+"""The notebook is run below, those with ROS where there is a node: test_query, test_asking_leaves, test_moveit_pick."""
 
 
 def test_every_example_is_run_by_a_test():
