@@ -57,6 +57,8 @@ class Motion:
     """What the monitor says; None where nothing was watched."""
     why: str = ''
     """What whoever moves says of it, if it could not do all of it."""
+    carried_out: bool = False
+    """Whether it says that it has done all of it."""
 
 
 class Arena:
@@ -107,7 +109,7 @@ class Arena:
             watcher.remember(before)
         task, instruction = episode.question
         answer = self._client.query(task, instruction, timeout_s=60, not_before=stamp)
-        ended = self._wait_for_motion(instruction, known, watcher) if answer.error_code == Answer.OK else Motion(False)
+        ended = self._wait_for_motion(answer, known, watcher) if answer.error_code == Answer.OK else Motion(False)
         after = self._image_after(self._stamp())
         state = from_markers(self._heard[-1])
         done, metres = episode.judge(state)
@@ -116,19 +118,20 @@ class Arena:
         pictures = (first, first if drawn is None else drawn, to_rgb(after))
         took = time.monotonic() - begin
         return Outcome(
-            episode, answer, success, metres, ended.moved, pictures, took, state.fault, ended.verdict, ended.why
-        )
+            episode, answer, success, metres, ended.moved, pictures, took, state.fault, ended.verdict, ended.why,
+            ended.carried_out,
+        )  # fmt: skip
 
     def _show(self, seed: int, fault: str) -> None:
         """Tell the simulator which table top to begin, and what is to go wrong there."""
         self._client.set_parameters(CAMERA, fault=fault, seed=seed)
 
-    def _wait_for_motion(self, instruction: str, known: int, watcher: Watching | None) -> 'Motion':
+    def _wait_for_motion(self, answer: Answer, known: int, watcher: Watching | None) -> Motion:
         """Block until what has been answered is carried out.
 
         :param known: so many states of the world had come before the question
         """
-        verdict = watcher.watch(instruction) if watcher else None
+        verdict = watcher.watch(answer.instruction) if watcher else None
         moved = self._spin(lambda: len(self._heard) > known, PATIENCE_S)
         self._until(self._is_still, LONGEST_S, 'the end of the motion')
         return Motion(moved, verdict)

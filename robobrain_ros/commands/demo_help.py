@@ -37,8 +37,13 @@ takes another one. A monitor (action ~/monitor) watches each attempt, and the
 mission is asked again when it says that the task has failed or stalled, twice
 at the most. The table at the end says what that is worth.
 
+With --arm, all episodes are missions too, and a simulated UR5e with a hand
+carries them out by contact and friction: the node robobrain_arm plans its
+motions by the depth image. A monitor watches here as well. A video and a GIF
+show what happened.
+
 The exit code is 1 if an answer is wrong or missing, or if fewer than 85 % of
-the episodes succeed."""
+the episodes succeed; 80 % with --arm."""
 
 
 def add(commands: Any) -> None:
@@ -65,10 +70,13 @@ def add(commands: Any) -> None:
         '--faults', type=share, metavar='P', help='with --episodes: something goes wrong in this share of them, 0 .. 1'
     )
     demo.add_argument(
+        '--arm', action='store_true', help='with --episodes: a simulated UR5e with a hand does what was answered'
+    )
+    demo.add_argument(
         '--monitor',
         action=argparse.BooleanOptionalAction,
         default=True,
-        help='with --faults: watch each attempt, and try again when it failed (default)',
+        help='with --faults or --arm: watch each attempt, and try again when it failed (default)',
     )
     demo.add_argument('--json', action='store_true', help='print the answers as JSON; the table goes to stderr')
     demo.set_defaults(run=_run)
@@ -76,16 +84,23 @@ def add(commands: Any) -> None:
 
 def _run(chosen: argparse.Namespace) -> int:
     from robobrain_ros.commands.demo import run, run_episodes
+    from robobrain_ros.commands.demo_arm import run_arm
     from robobrain_ros.commands.demo_faults import run_faulty
     from robobrain_ros.commands.output import results
 
     if chosen.faults is not None and chosen.episodes is None:
         raise BadRequest('--faults spoils episodes: say how many, such as --episodes 10')
-    if not chosen.monitor and chosen.faults is None:
-        raise BadRequest('--no-monitor leaves out what --faults adds: say in which share of the episodes, such as 0.3')
+    if chosen.arm and chosen.episodes is None:
+        raise BadRequest('--arm carries out episodes: say how many, such as --episodes 10')
+    if chosen.arm and chosen.faults is not None:
+        raise BadRequest('--arm has no faults on purpose: leave out --faults')
+    if not chosen.monitor and chosen.faults is None and not chosen.arm:
+        raise BadRequest('--no-monitor leaves out what --faults and --arm add: give one of them, such as --faults 0.3')
     with results(chosen.json) as tell:
         if chosen.episodes is None:
             return run(chosen.seed, chosen.output, tell)
+        if chosen.arm:
+            return run_arm(chosen.episodes, chosen.monitor, chosen.seed, chosen.output, tell)
         if chosen.faults is None:
             return run_episodes(chosen.episodes, chosen.seed, chosen.output, tell)
         return run_faulty(chosen.episodes, chosen.faults, chosen.monitor, chosen.seed, chosen.output, tell)

@@ -108,6 +108,17 @@ class Outcome:
     """What the monitor says; None where nothing was watched."""
     why: str = ''
     """What whoever moves says of it, if it could not do all of it."""
+    carried_out: bool = False
+    """Whether whoever moves says that it has done all of it; False where it says nothing."""
+
+    @property
+    def seems_failed(self) -> bool:
+        """Whether it is to be tried again, as the monitor sees it.
+
+        That it sees no progress any more says nothing where all has been carried out.
+        """
+        verdict = self.verdict
+        return verdict is not None and verdict.bad and not (self.carried_out and verdict.outcome != 'FAILED')
 
     def remark(self) -> str:
         """Say why it failed, or how well it went."""

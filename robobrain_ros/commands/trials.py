@@ -56,8 +56,8 @@ class Trial:
     @property
     def noticed(self) -> bool:
         """Whether the attempt in which the fault happened was taken for a failure."""
-        verdict = next((outcome.verdict for outcome in self.outcomes if outcome.fault), None)
-        return verdict is not None and verdict.bad
+        struck = next((outcome for outcome in self.outcomes if outcome.fault), None)
+        return struck is not None and struck.seems_failed
 
     @property
     def recovered(self) -> bool:
@@ -67,8 +67,7 @@ class Trial:
     @property
     def false_alarm(self) -> bool:
         """Whether an attempt that had succeeded was taken for a failure."""
-        pairs = ((outcome.success, outcome.verdict) for outcome in self.outcomes)
-        return any(success and verdict is not None and verdict.bad for success, verdict in pairs)
+        return any(outcome.success and outcome.seems_failed for outcome in self.outcomes)
 
     @property
     def false_success(self) -> bool:
@@ -86,6 +85,7 @@ class Trial:
         attempts = [
             {
                 'success': outcome.success,
+                'remark': outcome.remark(),
                 'verdict': outcome.verdict.outcome if outcome.verdict else None,
                 'reason': outcome.verdict.reason if outcome.verdict else None,
                 'progress': [list(sample) for sample in outcome.verdict.samples] if outcome.verdict else [],
@@ -127,8 +127,7 @@ def run(arena: Arena, watcher: Watching | None, episode: Episode, fault: str) ->
         asked = outcomes[-1].answer.header.stamp
         truth.append((asked.sec + asked.nanosec / 1e9 if asked.sec else known, 0.0))
         truth += [(stamp, progress_of(start, state, goal)) for stamp, state in later]
-        verdict = outcomes[-1].verdict
-        if verdict is None or not verdict.bad:
+        if not outcomes[-1].seems_failed:
             break
     return Trial(episode, fault, tuple(outcomes), tuple(truth))
 

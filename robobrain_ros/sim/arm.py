@@ -12,6 +12,7 @@ The arm's controller is as simple as a robot's: joint angles in, joint angles ou
 nothing of the things.
 """
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -189,6 +190,26 @@ class ArmWorld:
         :param camera: what ``camera`` has returned for this world
         """
         return camera.picture(self._data), camera.depth(self._data)
+
+    @property
+    def pose(self) -> Array:
+        """(k,): where everything is and how it is turned, for ``film``."""
+        return np.array(self._data.qpos)
+
+    def film(self, poses: Iterable[Array], camera: Any) -> Iterator[NDArray[np.uint8]]:
+        """Draw the world as it was, pose by pose: rgb (height, width, 3) of each; the world itself stays as it is.
+
+        :param poses: what ``pose`` was
+        :param camera: the camera's name, or a mujoco.MjvCamera
+        """
+        import mujoco
+
+        data = mujoco.MjData(self._model)
+        with ArmCamera(self._model, self.view) as eye:
+            for pose in poses:
+                data.qpos[:] = pose
+                mujoco.mj_forward(self._model, data)
+                yield eye.picture(data, camera)
 
     def camera(self, shows_arm: bool = True) -> ArmCamera:
         """Return a camera that stays open, and so draws three times as fast. Close it in the thread that draws.

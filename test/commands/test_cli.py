@@ -76,7 +76,9 @@ def test_positive_keeps_the_kind():
         ('parity --dtype bfloat16 --output nosuch/x.json', "robobrain parity: cannot write 'nosuch/x.json'"),
         ('parity', 'robobrain parity: nothing to compare'),
         ('demo --faults 0.3', 'robobrain demo: --faults spoils episodes: say how many, such as --episodes 10'),
-        ('demo --episodes 3 --no-monitor', 'robobrain demo: --no-monitor leaves out what --faults adds'),
+        ('demo --episodes 3 --no-monitor', 'robobrain demo: --no-monitor leaves out what --faults and --arm add'),
+        ('demo --arm', 'robobrain demo: --arm carries out episodes: say how many, such as --episodes 10'),
+        ('demo --arm --episodes 3 --faults 0.3', 'robobrain demo: --arm has no faults on purpose: leave out --faults'),
         ('up --seed 3', 'robobrain up: --seed chooses a simulated table top, so it needs --sim'),
         (
             'up -- --ros-args --params-file no.yaml',

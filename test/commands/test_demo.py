@@ -61,6 +61,23 @@ def test_episodes(tmp_path):
 
 @pytest.mark.ros
 @pytest.mark.engine
+def test_episodes_with_an_arm(tmp_path):
+    """Whether truth succeeds, and failed grasps are tried again, is the matter of test_demo_arm.py."""
+    with own_domain():
+        done = robobrain('demo', '--arm', '--episodes', 1, '--json', '--output', tmp_path, folder=tmp_path)
+    assert done.returncode in (0, 1), done.stderr
+    assert 'Traceback' not in done.stderr
+    told = json.loads(done.stdout)
+    [episode] = told['episodes']
+    assert (episode['task'], episode['success']) == ('mission', bool(told['succeeded']))
+    assert told['counts']['succeeded at the first attempt'] == int(episode['success_without_monitor'])
+    film = cv2.VideoCapture(str(tmp_path / 'arm.mp4'))
+    assert film.get(cv2.CAP_PROP_FRAME_COUNT) > 60
+    assert (tmp_path / 'arm.gif').exists() == episode['success']
+
+
+@pytest.mark.ros
+@pytest.mark.engine
 def test_episodes_with_faults(tmp_path):
     """What a monitor makes of them is the matter of test_trials_over_dds.py."""
     arguments = ('--episodes', 1, '--faults', 1, '--no-monitor', '--json', '--output', tmp_path)

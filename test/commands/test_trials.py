@@ -203,3 +203,19 @@ def test_the_curves(records, tmp_path):
     picture = cv2.imread(str(tmp_path / 'progress.png'))
     assert picture.shape[0] >= 600, 'an episode without a fault, a slip and a wrong grasp'
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+
+
+@pytest.mark.parametrize(
+    ('verdict', 'carried_out', 'failed'),
+    [
+        ('STALLED', False, True),
+        ('STALLED', True, False),
+        ('TIMEOUT', True, False),
+        ('FAILED', True, True),
+        ('SUCCEEDED', False, False),
+    ],
+)
+def test_that_nothing_goes_on_is_no_failure_where_all_has_been_carried_out(verdict, carried_out, failed):
+    seen = Verdict(verdict, '', ((1.0, 0.5),))
+    outcome = Outcome(EPISODE, Answer(), False, 0.1, True, (), 2.0, '', seen, carried_out=carried_out)
+    assert outcome.seems_failed is failed
