@@ -129,7 +129,7 @@ class Planner:
                 if done(values):
                     return values
                 ended = False
-                await report(elapsed_s, timeout_s, values['message'])
+                await report(values['message'])
         finally:
             ticking.cancel()
             self._hear = lambda values: None

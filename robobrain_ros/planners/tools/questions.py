@@ -33,6 +33,8 @@ GROUNDED = Parameter('grounded', True, 'say also where in the picture each step 
 _COMMON = tuple(OPTIONS[name] for name in ('target_frame', 'timeout_s'))
 _LEFT_OUT = ('success', 'code', 'message', 'timings', 'model_origin', 'request_id', 'complete', 'tokens', 'frame_age')
 """Fields of an answer that are told under other names, or are nothing that an agent can use."""
+_UNREAD = ('covariance', 'spread', 'valid_fraction')
+"""Fields of a place that are for programs."""
 PLACES = 'Places are told in pixels of the picture, and in metres where the camera measures depth.'
 
 
@@ -78,12 +80,18 @@ def _result(message: Answer, picture: bytes = b'') -> Result:
     stamp = message.header.stamp
     answer = from_messages.answer(message)
     values = {
-        **{name: value for name, value in answer.to_dict().items() if name not in _LEFT_OUT},
+        **_without(_UNREAD, {name: value for name, value in answer.to_dict().items() if name not in _LEFT_OUT}),
         'camera': message.camera,
         'image_stamp': f'{stamp.sec}.{stamp.nanosec:09}' if message.image_width else '',
         'position_frame': message.position_frame,
     }
     return Result(ErrorCode(message.error_code).name, message.error_message, values, jpeg=picture)
+
+
+def _without(names: tuple[str, ...], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without(names, item) for key, item in value.items() if key not in names}
+    return [_without(names, item) for item in value] if isinstance(value, list) else value
 
 
 QUESTIONS = (

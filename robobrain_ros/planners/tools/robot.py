@@ -37,8 +37,8 @@ PICTURE_S = 3.0
 FRESH_S = 3.0
 """Diagnostics are older than this only if the node is gone, seconds."""
 
-Report = Callable[[float, float | None, str], Awaitable[None]]
-"""Tells the client how far a call is: seconds so far, of how many at most if that is known, and words."""
+Report = Callable[[str], Awaitable[None]]
+"""Tells the client in words how far a call is."""
 
 
 class Robot:
@@ -82,7 +82,7 @@ class Robot:
             nonlocal last
             if feedback.stage != last:
                 last = feedback.stage
-                await report(feedback.elapsed_s, timeout_s, last)
+                await report(last)
 
         result = await self._goal(self._query, goal, timeout_s, hear)
         return result.answer
@@ -96,7 +96,7 @@ class Robot:
         async def hear(feedback: Monitor.Feedback) -> None:
             sample = feedback.sample
             words = f'progress {sample.value:.3f}' if sample.valid else sample.error_message
-            await report(feedback.elapsed_s, timeout_s, words)
+            await report(words)
 
         return await self._goal(self._monitor, goal, timeout_s, hear)
 

@@ -11,6 +11,7 @@
 import asyncio
 import base64
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -74,8 +75,10 @@ async def _run(robot: Robot, tool: Tool, given: dict[str, Any], context: ServerR
 
 
 async def _answer(robot: Robot, tool: Tool, given: dict[str, Any], context: ServerRequestContext[Any]) -> Result:
-    async def report(elapsed_s: float, total_s: float | None, words: str) -> None:
-        await context.session.report_progress(elapsed_s, total_s, words)
+    begin = time.monotonic()
+
+    async def report(words: str) -> None:
+        await context.session.report_progress(time.monotonic() - begin, message=words)
 
     try:
         return await tool.run(robot, arguments.read(tool.fields, tool.required, given), report)
