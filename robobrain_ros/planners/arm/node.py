@@ -18,8 +18,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from geometry_msgs.msg import PointStamped
 from rclpy.exceptions import ParameterException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -30,14 +32,15 @@ from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Plan
 from robobrain_ros.planners.action_goal import STEADY
 from robobrain_ros.planners.arm import topics
-from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing, hand
+from robobrain_ros.planners.arm.chain import Array
+from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing
 from robobrain_ros.planners.arm.description import UR5E_2F85, read_arm
 from robobrain_ros.planners.arm.joints import Joints
 from robobrain_ros.planners.arm.mover import Mover, TopicMover
 from robobrain_ros.planners.arm.parameters import PARAMETERS, base_of, check, table_of
-from robobrain_ros.planners.arm.planning import Motion, motions, retreat
+from robobrain_ros.planners.arm.planning import Motion, hover, motions, parts_of, retreat
 from robobrain_ros.planners.arm.reading import Act, acts
-from robobrain_ros.planners.arm.seen import things_seen
+from robobrain_ros.planners.arm.seen import Seen, things_seen
 from robobrain_ros.planners.arm.sight import LATCHED, PoseFromTf, PoseFromTopic, Sight
 from robobrain_ros.planners.arm.skills import ROOM_M, SQUEEZE_M, Grasp
 from robobrain_ros.planners.failure import Failure, Recovery
@@ -57,6 +60,8 @@ LOOK_S, AGAIN_S = 5.0, 0.1
 HOLD_S = 0.3
 """So long the node stays at its end, seconds, so that the controller hears that it is to hold."""
 
+Find: TypeAlias = Callable[[Array, Sequence[Seen], Grasp | None], list[Motion]]
+"""Plans, from where the arm is, what stands there and what the hand holds."""
 MakeMover: TypeAlias = Callable[[Node, Arm, Joints], Mover]
 
 
@@ -94,6 +99,7 @@ class ArmNode(Node):
         self.create_subscription(Plan, topics.PLAN, self.carry_out, 5)
         if self._value('brain'):
             self.create_subscription(Plan, f'{self._value("brain")}/{brain_topics.PLAN}', self.carry_out, 5)
+        self.create_subscription(PointStamped, topics.REACH, self.reach, 5)
         self.create_subscription(Empty, topics.CANCEL, lambda _: self.cancel(), 5)
         self.create_subscription(Empty, topics.RELEASE, lambda _: self.release(), 5)
 
@@ -112,39 +118,57 @@ class ArmNode(Node):
 
     def carry_out(self, plan: Plan) -> None:
         """Check a plan, and have the arm carry it out; does not block. Call it in the node's executor."""
+
+        def read() -> Find:
+            frame = self._sight.to_frame(plan.position_frame)
+            doing = [Act(act.takes, frame.apply(act.place), act.name, act.step) for act in acts(plan)]
+            return lambda angles, seen, held: motions(self._arm, angles, doing, seen, held)
+
+        self._begin(plan, read)
+
+    def reach(self, target: PointStamped) -> None:
+        """Have the hand go to above a point, and stay; does not block. Call it in the node's executor."""
+        x, y, z = target.point.x, target.point.y, target.point.z
+
+        def read() -> Find:
+            if not np.isfinite([x, y, z]).all():
+                raise Failure('BAD_REQUEST', f'the point to reach is ({x}, {y}, {z}), but must be three finite numbers')
+            place = self._sight.to_frame(target.header.frame_id).apply((x, y, z))
+            return lambda angles, seen, held: [hover(self._arm, angles, place, seen, held)]
+
+        self._begin(Plan(header=target.header, instruction=f'reach ({x:.2f}, {y:.2f}, {z:.2f})'), read)
+
+    def _begin(self, plan: Plan, read: Callable[[], Find]) -> None:
+        """Read what is to be done, and begin to look for a way, unless something else is under way."""
         if self._plan is not None:
             words = f'the arm still does {self._plan.instruction!r}: wait, or cancel that'
             self._tell(telling.FAILED, words, Failure('BUSY', words), plan)
             return
         self._plan = plan
         try:
-            frame = self._sight.to_frame(plan.position_frame)
-            doing = [Act(act.takes, frame.apply(act.place), act.name, act.step) for act in acts(plan)]
+            find = read()
         except Failure as failure:
             self._fail(failure)
             return
         self._tell(PLANNING, 'looking for a way')
-        self._look(plan, doing, time.monotonic() + LOOK_S)
+        self._look(plan, find, time.monotonic() + LOOK_S)
 
-    def _look(self, plan: Plan, doing: Sequence[Act], until: float) -> None:
+    def _look(self, plan: Plan, find: Find, until: float) -> None:
         """Look at the table, as soon as there is an image from after the last motion; then plan."""
         self._waiting = None
         try:
             points, (angles, _) = self._sight.points(self._moved), self._joints.state()
         except Failure as failure:
             if failure.recovery is Recovery.WAIT and time.monotonic() < until:
-                self._waiting = functools.partial(self._look, plan, doing, until)
+                self._waiting = functools.partial(self._look, plan, find, until)
             else:
                 self._fail(failure)
             return
-        self._held = self._still_held()
-        held, parts = self._held, hand(OPEN_M)
-        if held is not None:
-            parts = hand(held.width, held.thing, held.height - held.thing.bottom)
+        self._held = held = self._still_held()
 
-        def find() -> tuple[list[Motion], Sequence[Thing]]:
-            seen = things_seen(points, self._table, self._arm, angles, parts)
-            return motions(self._arm, angles, doing, seen, held), [one.thing for one in seen]
+        def work() -> tuple[list[Motion], Sequence[Thing]]:
+            seen = things_seen(points, self._table, self._arm, angles, parts_of(held))
+            return find(angles, seen, held), [one.thing for one in seen]
 
         executor = self.executor
         assert executor is not None, 'callbacks run in one'
@@ -152,7 +176,7 @@ class ArmNode(Node):
         def found(future: 'Future[tuple[list[Motion], Sequence[Thing]]]') -> None:
             executor.create_task(self._on_planned, plan, future)
 
-        self._pool.submit(find).add_done_callback(found)
+        self._pool.submit(work).add_done_callback(found)
 
     def _on_planned(self, plan: Plan, future: 'Future[tuple[list[Motion], Sequence[Thing]]]') -> None:
         if self._plan is not plan:

@@ -14,17 +14,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from robobrain_ros.planners.arm.chain import Array
-from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing, hand
-from robobrain_ros.planners.arm.reach import Stop, Unreachable, turning
+from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Capsule, Thing, hand
+from robobrain_ros.planners.arm.reach import Stop, Unreachable, reach, turning
 from robobrain_ros.planners.arm.reading import Act
 from robobrain_ros.planners.arm.seen import Seen, at
-from robobrain_ros.planners.arm.skills import Grasp, Planned, put, take, transfer
+from robobrain_ros.planners.arm.skills import Grasp, Planned, pointing_down, put, take, transfer
 from robobrain_ros.planners.failure import Failure
 
 NEAR_M = 0.04
 """A point that lies no further from a thing is on it."""
 AIR_M = 0.003
 """Between what is put down and what it is put on, when it is let go."""
+HOVER_M = 0.05
+"""Between what stands there and the hand, or what it holds, when it is only to be above a point."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +136,35 @@ def _at_rest(thing: Thing, place: Array) -> Thing:
     return Thing(thing.name, x, y, thing.radius, z + thing.height - thing.bottom, z)
 
 
+def hover(
+    arm: Arm, start: Array, place: tuple[float, float, float], seen: Sequence[Seen], held: Grasp | None
+) -> Motion:
+    """Plan a way to above a point, the hand pointing down. Blocks for 0.1 s or more.
+
+    :param place: in the frame that is planned in, metres
+    :raises Failure: if there is none; says why
+    """
+    x, y, z = place
+    parts, things = parts_of(held), tuple(one.thing for one in seen)
+    low = 0.0 if held is None else held.height - held.thing.bottom
+    height = max([z, *(thing.height for thing in things)]) + low + HOVER_M
+    furthest = Unreachable(-1, '')
+    for yaw in np.linspace(0, np.pi, 4, endpoint=False).tolist():
+        stop = Stop(f'above ({x:.2f}, {y:.2f}, {z:.2f}) m', pointing_down(x, y, height, yaw), parts, things)
+        try:
+            (path,) = reach(arm, start, [stop])
+            return Motion(stop, path, held, 0)
+        except Unreachable as error:
+            if error.is_nearer_than(furthest):
+                furthest = error
+    raise Failure('UNREACHABLE', str(furthest)) from furthest
+
+
+def parts_of(held: Grasp | None) -> tuple[Capsule, ...]:
+    """Return what the hand takes up, wide open or with what it holds."""
+    return hand(OPEN_M) if held is None else hand(held.width, held.thing, held.height - held.thing.bottom)
+
+
 def retreat(arm: Arm, motion: Motion, things: Sequence[Thing]) -> list[Motion]:
     """Plan how an arm whose hand has lost, or not got, what it should hold gets out of the camera's sight.
 
@@ -151,11 +182,8 @@ def retreat(arm: Arm, motion: Motion, things: Sequence[Thing]) -> list[Motion]:
 
 def home(arm: Arm, start: Array, held: Grasp | None, things: Sequence[Thing]) -> list[Motion]:
     """Plan the way home, out of the camera's sight; none where something is in the way."""
-    if held is None:
-        parts, opening = hand(OPEN_M), OPEN_M
-    else:
-        parts, opening = hand(held.width, held.thing, held.height - held.thing.bottom), None
-    stop = Stop('home', arm.chain.pose(arm.home), parts, tuple(things), opening)
+    opening = OPEN_M if held is None else None
+    stop = Stop('home', arm.chain.pose(arm.home), parts_of(held), tuple(things), opening)
     try:
         return [Motion(stop, turning(arm, start, arm.home, stop), held, 0)]
     except Unreachable:

@@ -26,6 +26,8 @@ CAMERA_POSE = 'camera_pose'
 
 PLAN = '~/plan'
 """Topic of robobrain_ros/Plan: what to do. The plans of the brain are heard as well, on its own topic."""
+REACH = '~/reach'
+"""Topic of geometry_msgs/PointStamped: have the hand go to above a point; remap it to the brain's ``~/target``."""
 CANCEL = '~/cancel'
 """Topic of std_msgs/Empty: stop at once, and hold what is held."""
 RELEASE = '~/release'

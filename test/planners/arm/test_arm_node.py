@@ -10,6 +10,7 @@
 """The node robobrain_arm: alone, with a mover that the test holds in its hand; and over DDS with the simulated arm."""
 
 import functools
+import math
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -17,19 +18,20 @@ from typing import Any
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from geometry_msgs.msg import Point
+from geometry_msgs.msg import Point, PointStamped
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from robobrain_ros.msg import Plan, PlanStep, Target
 from ros_helpers import own_domain, ros, spinning, until
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Empty
+from std_msgs.msg import Empty, Header
 from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.planners.arm import topics
 from robobrain_ros.planners.arm.clearance import OPEN_M
 from robobrain_ros.planners.arm.node import DONE, MOVING, PLANNING, ArmNode
+from robobrain_ros.planners.arm.planning import HOVER_M
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto.telling import FAILED
 from robobrain_ros.sim.arm import HOME
@@ -174,6 +176,23 @@ class TestAlone:
         assert alone.told[-1]['code'] == code
         assert said in alone.told[-1]['message']
         assert not alone.hand.told
+
+    def test_it_goes_to_above_a_point_or_says_why_not(self, alone):
+        reach = lambda x, frame='world': PointStamped(header=Header(frame_id=frame), point=Point(x=x, y=0.1, z=0.02))  # noqa: E731
+        alone.run(lambda: alone.node.reach(reach(math.nan)))
+        assert (alone.told[-1]['state'], alone.told[-1]['code']) == (FAILED, 'BAD_REQUEST')
+        alone.run(lambda: alone.node.reach(reach(0.1, 'camera')))
+        assert alone.told[-1]['code'] == 'NO_TF'
+        alone.run(lambda: alone.node.reach(reach(1.6)))
+        until(lambda: alone.told[-1].get('code') == 'UNREACHABLE', 'the failure')
+        assert 'above (1.60, 0.10, 0.02) m' in alone.told[-1]['message']
+        assert not alone.hand.told
+        alone.run(lambda: alone.node.reach(reach(0.1)))
+        end(alone, 0)
+        until(lambda: states(alone)[-1] == DONE, 'the end')
+        pose = alone.node._arm.chain.pose(alone.hand.told[0][1])
+        assert np.allclose(pose[:3, 3], [0.1, 0.1, 0.06 + HOVER_M], atol=0.003)
+        assert np.allclose(pose[:3, 2], [0, 0, -1], atol=0.01)
 
     def test_a_cancel_holds_at_once_and_the_rest_is_not_done(self, alone):
         carry(alone)
