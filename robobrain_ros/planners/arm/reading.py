@@ -8,6 +8,7 @@
 
 """What the steps of a plan mean for an arm: what it takes from where, and where it puts it."""
 
+import re
 from dataclasses import dataclass
 
 from robobrain_ros.answer import PointStatus
@@ -20,6 +21,8 @@ PUTTING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'
 ON_THE_WAY = frozenset({'move', 'lift', 'raise', 'approach', 'reach', 'go', 'carry', 'bring', 'hold', 'lower'})
 """Verbs of what taking and putting do by themselves; whether such a step was found in the image does not matter."""
 
+ARTICLE = re.compile(r'\A(?:the|an?)\s+', re.IGNORECASE)
+
 
 @dataclass(frozen=True)
 class Act:
@@ -30,7 +33,7 @@ class Act:
     place: tuple[float, float, float]
     """A point on the thing, or on what that is put on; metres, in the plan's frame."""
     name: str
-    """Of the thing, or of what it is put on, in the plan's words."""
+    """What the plan calls the thing, or what that is put on; without an article."""
     step: int
     """Number of the plan's step, from 1."""
 
@@ -53,7 +56,7 @@ def acts(plan: Plan) -> list[Act]:
         takes = verb in TAKING
         if takes and found and found[-1].takes:
             raise Failure('BAD_REQUEST', f'step {number}, {step.description!r}, comes while the hand is full')
-        name = step.object if takes else step.destination or step.object
+        name = ARTICLE.sub('', step.object if takes else step.destination or step.object)
         found.append(Act(takes, _place(number, step), name or 'thing', number))
     if not found:
         words = ', '.join(repr(step.description) for step in plan.steps)
