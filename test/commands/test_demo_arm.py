@@ -115,4 +115,4 @@ def test_what_is_out_of_reach_moves_nothing_and_is_told(loop):
     (outcome,) = trial.outcomes
     assert not trial.success
     assert not outcome.moved
-    assert 'too wide' in outcome.remark()
+    assert 'step 2: the red plate is too wide' in outcome.remark()
