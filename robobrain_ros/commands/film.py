@@ -26,7 +26,7 @@ from robobrain_ros.errors import BadRequest
 SIZE = (480, 360)
 """(width, height) of a film, pixels."""
 COLOURS = 128
-"""Of a GIF's scene, which has one palette, so that only what moves takes space."""
+"""So many has a scene of a GIF: one palette for all its pictures, so that only what moves takes space."""
 FPS = 10
 BEFORE_S, ANSWER_S, AFTER_S = 1.2, 3.0, 1.8
 """How long a film shows the camera's picture, that with the answer, and the end."""
