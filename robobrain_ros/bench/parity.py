@@ -28,6 +28,7 @@ from robobrain_ros.engines.base import Generation
 from robobrain_ros.engines.loop import LoopThread
 from robobrain_ros.engines.vllm.config import EngineConfig
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
+from robobrain_ros.engines.vllm.likelihood import likelihood
 from robobrain_ros.evaluation.tabletop import FIRST_SEED
 from robobrain_ros.sim.questions import Question, questions
 from robobrain_ros.sim.scene import TableTop
@@ -157,7 +158,7 @@ async def answer_all(
         for index, case in enumerate(asked):
             text = ''.join([delta.text async for delta in engine.generate(case.generation)])
             given = native[index].text if native else text
-            scores = await engine.score(case.generation, given) if given else []
+            scores = await likelihood(engine, case.generation, given) if given else []
             height, width = case.generation.images[0].shape[:2]
             scale = profile.scale(*engine.input_size(width, height))
             parsed = get_task(case.question.task).parse(text, scale, profile)

@@ -85,19 +85,21 @@ TABLE = (
     ),
     Assumed(
         'vllm:SamplingParams',
-        'embedded.py',
+        'sampling.py',
         'called',
         takes=_named(
             'temperature max_tokens stop stop_token_ids include_stop_str_in_output output_kind structured_outputs '
-            'prompt_logprobs'
+            'logprobs'
         ),
         has=('temperature:float', 'max_tokens:int', 'stop_token_ids:list[int]'),
     ),
-    Assumed('vllm.sampling_params:RequestOutputKind', 'embedded.py', 'read', has=('DELTA',)),
-    Assumed('vllm.sampling_params:StructuredOutputsParams', 'embedded.py', 'called', takes=_named('regex json')),
-    Assumed('vllm.outputs:RequestOutput', 'embedded.py', 'read', has=_named('outputs prompt_logprobs')),
+    Assumed('vllm:SamplingParams', 'likelihood.py', 'called', takes=_named('temperature max_tokens prompt_logprobs')),
+    Assumed('vllm.sampling_params:RequestOutputKind', 'sampling.py', 'read', has=('DELTA',)),
+    Assumed('vllm.sampling_params:StructuredOutputsParams', 'sampling.py', 'called', takes=_named('regex json')),
+    Assumed('vllm.outputs:RequestOutput', 'embedded.py', 'read', has=('outputs',)),
+    Assumed('vllm.outputs:RequestOutput', 'likelihood.py', 'read', has=('prompt_logprobs',)),
     Assumed('vllm.outputs:CompletionOutput', 'embedded.py', 'read', has=('text:str', 'token_ids', 'finish_reason:str')),
-    Assumed('vllm.logprobs:Logprob', 'embedded.py', 'read', has=('logprob:float',)),
+    Assumed('vllm.logprobs:Logprob', 'sampling.py', 'read', has=('logprob:float',)),
     Assumed('vllm.multimodal.inputs:PlaceholderRange', 'preparation.py', 'called', takes=_named('offset length')),
     Assumed('vllm.multimodal.inputs:MultiModalFieldElem', 'preparation.py', 'called', takes=('data',)),
     Assumed('vllm.multimodal.inputs:MultiModalKwargsItem', 'preparation.py', 'called'),

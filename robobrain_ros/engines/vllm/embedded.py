@@ -229,7 +229,7 @@ class EmbeddedEngine:
         self._in_flight.add(generation.request_id)
         self._idle.clear()
         try:
-            prepared = await preparation.prepare(*await asyncio.to_thread(self._prompt, generation))
+            prepared = await self.prepare(generation)
             yield Delta()
             if generation.request_id not in self._in_flight:  # aborted before vLLM knew of it
                 yield Delta(finish_reason='abort')
@@ -256,34 +256,6 @@ class EmbeddedEngine:
             if not self._in_flight:
                 self._idle.set()
 
-    async def score(self, generation: Generation, answer: str, top: int = 20) -> list[dict[int, float]]:
-        """Tell how likely the model finds a given answer: for comparing engines; the protocol does not have it.
-
-        :param answer: what it might have said
-        :param top: how many of the likeliest tokens are told
-        :returns: for each token of the answer the log-probabilities of the ``top`` likeliest ones and of itself, by id
-        :raises EngineDead: if the engine is not ready
-        """
-        if self._state is not EngineState.READY or self._preparation is None:
-            raise EngineDead(self._error or f'the engine is {self._state.value}')
-        from vllm import SamplingParams
-
-        from robobrain_ros.engines.vllm import compat
-
-        prompt, images = await asyncio.to_thread(self._prompt, generation)
-        tokenizer = await compat.tokenizer(self._llm)
-        length = len(tokenizer.encode(answer, add_special_tokens=False))
-        prepared = await self._preparation.prepare(prompt + answer, images)
-        params = SamplingParams(temperature=0, max_tokens=1, prompt_logprobs=top)
-        output = None
-        async for output in self._llm.generate(prepared, params, generation.request_id):  # noqa: B007
-            continue
-        assert output is not None
-        return [
-            {token: entry.logprob for token, entry in place.items()}
-            for place in output.prompt_logprobs[len(output.prompt_logprobs) - length :]
-        ]
-
     def _create(self, family: Family, how: Launch) -> None:
         """Start vLLM; blocks until the model is loaded. It takes up the loop in which it is first used."""
         with offline(), family.adopt(how.environment):
@@ -292,6 +264,16 @@ class EmbeddedEngine:
 
             # not returned: the future that would carry it lives on, and with it the engine after close()
             self._llm = compat.start(how.arguments)
+
+    async def prepare(self, generation: Generation, answer: str = '') -> Any:
+        """Make of a question what vLLM takes, in a thread; the engine must be ready.
+
+        :param answer: text that the model has said already
+        :raises BrainError: for an image that the model does not take
+        """
+        assert self._preparation is not None
+        prompt, images = await asyncio.to_thread(self._prompt, generation)
+        return await self._preparation.prepare(prompt + answer, images)
 
     def _prompt(self, generation: Generation) -> tuple[str, list[np.ndarray]]:
         """The text in the model's format, and the images in the size that the model sees."""
