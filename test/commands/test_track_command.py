@@ -13,11 +13,9 @@ import re
 import signal
 import subprocess
 import sys
-from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from node_worlds import up
+from node_worlds import TEXTURED, up
 from repository import ROOT
 from ros_helpers import SOON, until
 
@@ -25,15 +23,12 @@ from robobrain_ros.cli import main
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
 pytestmark = pytest.mark.ros
-BOARD = np.kron(np.random.default_rng(0).integers(0, 255, (30, 40, 3), np.uint8), np.ones((8, 8, 1), np.uint8))
-VIEW = SimpleNamespace(width=320, height=240, k=np.array([[300.0, 0, 159.5], [0, 300, 119.5], [0, 0, 1]]))
-SCENE = SimpleNamespace(view=VIEW, render=lambda: (BOARD, np.ones((240, 320), np.float32)))
 
 
 @pytest.fixture
 def followed(world, pictures, saboteur):
     """An active node that sees the board, and a model that points at its middle."""
-    pictures.scene = SCENE
+    pictures.scene = TEXTURED
     up(world)
     saboteur.engines[-1].script = ['[(500, 500)]']
     until(lambda: world.answer('the mug').targets[0].status == 0, 'a first position')

@@ -12,16 +12,19 @@ import gc
 
 import pytest
 from builtin_interfaces.msg import Duration
-from node_worlds import up
-from robobrain_ros.action import Monitor
+from node_worlds import TEXTURED, up
+from robobrain_ros.action import Monitor, Track
 from robobrain_ros.srv import Remember
 from ros_helpers import SOON, until
 from scripted_engine import Gate
 
 from robobrain_ros.brain.jobs import Job
+from robobrain_ros.brain.pursuit import Pursuit
 from robobrain_ros.brain.tracker import Tracker
+from robobrain_ros.geometry.point_tracker import PointTracker
 from robobrain_ros.ros import messages
 from robobrain_ros.ros.camera.camera_frame import CameraFrame
+from robobrain_ros.ros.track_run import TrackRun
 from robobrain_ros.ros.watch import Watch
 
 pytestmark = [pytest.mark.ros]
@@ -89,3 +92,26 @@ def test_what_a_monitor_had_goes_with_it(world, pictures, saboteur, no_collector
         reply = world.client.call(Remember, f'{world.name}/remember', request, SOON)
         assert reply.success == (directory == str(tmp_path)), reply.message
     until(lambda: {kind: alive(kind) for kind in kinds} == before, 'end of all that the monitors had')
+
+
+def test_what_a_track_had_goes_with_it(world, pictures, saboteur, no_collector):
+    kinds = (CameraFrame, Pursuit, PointTracker, TrackRun)
+    pictures.scene = TEXTURED
+    before = {kind: alive(kind) for kind in kinds}
+    up(world)
+    for script, outcome in (
+        (['[(500, 500)]'], Track.Result.CANCELLED),
+        (['not visible'], Track.Result.LOST),
+        ([Gate()], Track.Result.TIMEOUT),
+    ):
+        saboteur.engines[0].script = script
+        limit = 1.5 if outcome == Track.Result.TIMEOUT else SOON
+        lost = Duration(nanosec=600_000_000) if outcome == Track.Result.LOST else Duration(sec=60)
+        with world.client.track('the mug', limit, period=Duration(nanosec=200_000_000), lost=lost) as track:
+            for feedback in track:
+                if feedback.poses > 3 and outcome == Track.Result.CANCELLED:
+                    break
+        assert track.result.outcome == outcome, track.result.reason
+    with world.client.track('', SOON) as track:  # which cannot be used
+        assert not list(track)
+    until(lambda: {kind: alive(kind) for kind in kinds} == before, 'end of all that the tracks had')
