@@ -14,6 +14,7 @@ from py_trees.blackboard import Blackboard
 from py_trees.common import Status
 from rclpy.action import ActionServer, CancelResponse
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.task import Future
 from robobrain_ros.action import Track as Action
 from robobrain_ros.msg import Answer, Plan, PlanStep, Target
@@ -177,3 +178,15 @@ def test_halting_ends_the_following(ticking, follower):
     assert ticking.halt(tree)
     assert follower.cancels == cancels + 1
     assert not Blackboard.exists('/seen')
+
+def test_what_the_arm_s_node_says_of_a_failure_is_the_failure(ticking):
+    """The node itself, which has neither a camera nor an arm here."""
+    overrides = [Parameter('camera_pose', value='topic'), Parameter('brain', value='')]
+    with ros() as context:
+        node = arm_node.ArmNode(context=context, parameter_overrides=overrides, namespace='/bare')
+        with spinning(node):
+            Blackboard.set('/answer', MUG)
+            leaf = Pick('take the mug', arm='/bare/robobrain_arm')
+            assert ticking.run(leaf) is Status.FAILURE
+        node.destroy_node()
+    assert leaf.failure.recovery is Recovery.WAIT, leaf.feedback_message
