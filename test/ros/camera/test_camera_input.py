@@ -15,7 +15,7 @@ from concurrent.futures import CancelledError
 import numpy as np
 import pytest
 from camera_fixtures import Rig, nanoseconds, picture, waits
-from ros_helpers import FRAME, SOON, colour, depth, later, until
+from ros_helpers import FRAME, SOON, TestCamera, colour, depth, later, until
 from sensor_msgs.msg import CameraInfo
 from std_msgs.msg import Header
 
@@ -139,6 +139,35 @@ def test_depth_outside_the_slop_is_none(rig, camera):
     rig.deliver(camera.depth, depth(later(head, -300), np.ones((6, 8))))
     rig.deliver(camera.image, colour(head, picture()))
     assert rig.frame().depth() is None
+
+
+def test_whoever_wants_depth_can_wait_for_it(rig, camera):
+    head = camera.header()
+    rig.deliver(camera.image, colour(head, picture(1)))
+    frame = rig.frame()
+    waiting = rig.loop.submit(rig.input.depth_of(frame, SOON))
+    waits(waiting)
+    rig.deliver(camera.depth, depth(later(head, 500), np.ones((6, 8))))
+    waits(waiting)  # that is of another image
+    rig.deliver(camera.depth, depth(head, np.ones((6, 8))))
+    waiting.result(SOON)
+    assert frame.has_depth
+    rig.deliver(camera.image, colour(later(head, 900), picture(2)))
+    newer = rig.frame(not_before_ns=nanoseconds(later(head, 900)))
+    rig.loop.submit(rig.input.depth_of(newer, 0.05)).result(SOON)
+    assert not newer.has_depth, 'but not for ever'
+
+
+def test_without_a_depth_topic_nobody_waits_for_depth(rig, far_context):
+    silent = TestCamera(far_context)
+    silent.node.destroy_publisher(silent.depth)
+    try:
+        until(lambda: silent.image.get_subscription_count(), 'the subscription')
+        rig.deliver(silent.image, colour(silent.header(), picture(1)))
+        until(lambda: not rig.input._subscriptions.publishers('/depth/image'), 'the end of the depth')
+        rig.loop.submit(rig.input.depth_of(rig.frame(), 10 * SOON)).result(SOON)
+    finally:
+        silent.close()
 
 
 def test_depth_may_come_after_the_image_and_after_the_request(rig, camera):
