@@ -9,8 +9,8 @@ const TIMES = {
   decode: ['decoding', '#d9722b'], parse: ['reading', '#6fae5a'], project: ['projection', '#3f8f6b'],
 };
 export const TOUR = {
-  pointing: 'the red mug', affordance: 'the handle of the mug', grounding: 'the yellow ball', trajectory: 'reach the red plate',
-  planning: 'clear the table', general: 'What is on the table?', mission: 'put the yellow ball on the red plate',
+  pointing: 'the red bowl', affordance: 'the handle of the white mug', grounding: 'the yellow plate', trajectory: 'reach the yellow plate',
+  planning: 'put the white mug on the yellow plate', general: 'What is on the table?', mission: 'put the white mug on the yellow plate',
 };
 const STATUS = { NO_DEPTH: 'no depth there', OUT_OF_RANGE: 'depth out of range', NO_CAMERA_INFO: 'no intrinsics', NO_TF: 'no transform' };
 
@@ -39,13 +39,15 @@ export function answerCard(answer) {
   ];
   if (!answer.success) parts.push(el('p', { class: 'note bad' }, answer.message));
   if (answer.reply) parts.push(el('p', { class: 'reply' }, answer.reply));
-  const frame = answer.position_frame;
-  if (answer.steps.length) parts.push(el('ol', { class: 'places' }, answer.steps.map((step, index) => stepRow(step, index, frame))));
+  if (answer.steps.length) parts.push(el('ol', { class: 'places' }, answer.steps.map((step, index) => stepRow(step, index))));
   const many = answer.targets.length > 1;
-  const rows = answer.targets.map((target, index) => placeRow(target, STEPS[0], many ? `${index + 1} ${target.label}` : target.label, frame));
+  const rows = answer.targets.map((target, index) => placeRow(target, STEPS[0], many ? `${index + 1} ${target.label}` : target.label));
   const colours = wayColours(answer.waypoints);
-  rows.push(...answer.waypoints.map((target, index) => placeRow(target, colours[index], `waypoint ${index + 1}`, frame)));
+  rows.push(...answer.waypoints.map((target, index) => placeRow(target, colours[index], `waypoint ${index + 1}`)));
   if (rows.length) parts.push(el('ol', { class: 'places' }, rows));
+  if ([...answer.targets, ...answer.waypoints, ...answer.steps.flatMap((step) => step.targets ?? [])].some((target) => target.position)) {
+    parts.push(el('p', { class: 'quiet' }, `Positions are in ${answer.position_frame}.`));
+  }
   for (const warning of answer.warnings) parts.push(el('p', { class: 'note' }, warning));
   if (answer.caution) parts.push(el('p', { class: 'note' }, capital(answer.caution)));
   if (Math.abs(answer.picture_off_s ?? 0) > 0.0005) {
@@ -62,29 +64,29 @@ export function answerCard(answer) {
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const metres = (position) => `(${position.map((value) => value.toFixed(3)).join(', ')}) m`;
 
-function where(target, frame) {
+function where(target) {
   const pixel = target.box ? `box ${target.box.map(Math.round).join(', ')}` : `pixel ${target.pixel.map(Math.round).join(', ')}`;
-  const place = target.position ? `${metres(target.position)}${frame ? ` in ${frame}` : ''}` : STATUS[target.status] ?? '';
+  const place = target.position ? metres(target.position) : STATUS[target.status] ?? '';
   const sure = target.confidence === null ? '' : `confidence ${(target.confidence * 100).toFixed(0)} %`;
   const said = target.model_depth === null ? '' : `${target.model_depth} m by the model`;
   return [pixel, place, said, sure].filter(Boolean).join(' · ');
 }
 
-function placeRow(target, colour, name, frame) {
-  return el('li', {}, dot(colour), name ? el('span', { class: 'name' }, name) : null, el('span', { class: 'quiet' }, where(target, frame)));
+function placeRow(target, colour, name) {
+  return el('li', {}, dot(colour), name ? el('span', { class: 'name' }, name) : null, el('span', { class: 'quiet' }, where(target)));
 }
 
-function stepRow(step, index, frame) {
+function stepRow(step, index) {
   const place = step.targets?.[0];
   const waypoints = step.waypoints?.length ? `${step.waypoints.length} waypoints` : '';
   const status = { GROUNDED: '', FAILED: `failed: ${step.code}, ${step.message}` }[step.status] ?? '';
-  const more = [place ? where(place, frame) : '', waypoints, status].filter(Boolean).join(' · ');
+  const more = [place ? where(place) : '', waypoints, status].filter(Boolean).join(' · ');
   return el('li', {}, dot(step.status === 'FAILED' ? '#d9534f' : stepColour(index)), el('span', { class: 'name' }, `${index + 1}. ${step.description}`),
     more ? el('span', { class: step.status === 'FAILED' ? 'bad' : 'quiet' }, more) : null);
 }
 
 export function planSoFar(steps) {
-  return el('ol', { class: 'places' }, steps.map((step, index) => stepRow(step, index, '')));
+  return el('ol', { class: 'places' }, steps.map((step, index) => stepRow(step, index)));
 }
 
 function latency(answer) {

@@ -69,6 +69,7 @@ async function showRecord(number) {
   try {
     await showAnswer(await get(`/api/history/${number}`), number);
     view('answer');
+    find('frame').scrollIntoView({ block: 'nearest' });
   } catch (error) {
     complain(error);
   }
@@ -196,7 +197,10 @@ find('camera').addEventListener('change', look);
 for (const input of document.querySelectorAll('input[name="view"]')) input.addEventListener('change', () => view(input.value));
 window.addEventListener('resize', () => (shown.view === 'answer' ? draw() : live.redraw()));
 document.addEventListener('keydown', (event) => {
-  if (event.key === 'Escape' && shown.running) post('/api/cancel').catch(complain);
+  if (event.key === 'Escape') {
+    if (shown.running) post('/api/cancel').catch(complain);
+    else document.activeElement?.blur(); // so that the other keys are no letters of the question
+  }
   if (event.target.matches('input:not([type="radio"]), select, textarea') || event.ctrlKey || event.metaKey || event.altKey) return;
   const name = { l: 'live', d: 'depth', a: 'answer' }[event.key];
   if (name && !document.querySelector(`input[value="${name}"]`).disabled) view(name);

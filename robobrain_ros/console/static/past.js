@@ -32,9 +32,9 @@ export class Past {
     const picture = question.thumbnail
       ? el('img', { src: `/api/history/${number}/thumbnail.jpg`, alt: '', loading: 'lazy' })
       : el('span', { class: 'blank' });
-    const failed = code === 'OK' ? '' : `${code} · `;
-    return el('li', {}, el('button', { type: 'button', 'data-number': number, onclick: () => this.choose(number) },
-      picture, el('span', { class: 'what' }, instruction), el('span', { class: 'when' }, `${failed}${task} · ${time(question.asked_at)}`)));
+    const kind = code === 'OK' ? task : code;
+    return el('li', {}, el('button', { type: 'button', title: `${task}: ${instruction}`, 'data-number': number, onclick: () => this.choose(number) },
+      picture, el('span', { class: 'what' }, instruction), el('span', { class: 'when' }, `${kind} · ${time(question.asked_at)}`)));
   }
 
   mark(number) {

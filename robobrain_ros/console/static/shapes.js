@@ -29,8 +29,11 @@ export function shapes(answer) {
   const marks = [];
   const ways = [];
   const grey = answer.success ? null : CANDIDATE;
-  const mark = (target, colour, label) => {
-    if (drawable(target)) marks.push({ ...target, colour: grey ?? colour, label, unsure: !!grey });
+  const mark = (target, colour, number, name) => {
+    if (!drawable(target)) return;
+    const same = marks.find((other) => other.name === name && `${other.pixel}` === `${target.pixel}`);
+    if (same) same.numbers.push(number); // several steps of a mission act at one place
+    else marks.push({ ...target, colour: grey ?? colour, numbers: number ? [number] : [], name, unsure: !!grey });
   };
   const way = (waypoints, colours, label) => {
     const kept = waypoints.map((target, index) => [target, colours[index]]).filter(([target]) => drawable(target));
@@ -38,7 +41,8 @@ export function shapes(answer) {
   };
   answer.targets.forEach((target, index) => {
     const own = target.label && target.label !== answer.instruction ? target.label : '';
-    mark(target, STEPS[0], answer.targets.length > 1 ? `${index + 1} ${own}`.trim() : own || target.label);
+    const many = answer.targets.length > 1;
+    mark(target, STEPS[0], many ? index + 1 : 0, many ? own : own || target.label);
   });
   way(answer.waypoints, wayColours(answer.waypoints), '');
   answer.steps.forEach((step, index) => {
@@ -46,7 +50,8 @@ export function shapes(answer) {
     const places = step.targets ?? [];
     const path = step.waypoints ?? [];
     way(path, path.map(() => colour), places.length ? '' : `${index + 1}`);
-    places.forEach((target) => mark(target, colour, `${index + 1} ${target.label}`.trim()));
+    places.forEach((target) => mark(target, colour, index + 1, target.label));
   });
+  for (const one of marks) one.label = [one.numbers.join(', '), one.name].filter(Boolean).join(' ');
   return { marks, ways };
 }
