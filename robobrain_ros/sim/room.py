@@ -29,7 +29,7 @@ DOWN_RAD, FOVY_RAD = math.radians(22), math.radians(34)
 HEAD_M = 1.5
 """Height of the robot."""
 FAR_M = 20.0
-"""As far as distances are looked for."""
+"""Distances up to this are looked for, metres."""
 SHELL = ('table', 'wall', 'floor')
 
 

@@ -24,12 +24,12 @@ from robobrain_ros.sim.layout import Array, Item, Layout, draw
 TABLE_M, WALL_M, THICK_M = 0.7, 2.2, 0.1
 """Heights of table tops and of walls, thickness of walls."""
 RADIUS_M = 0.25
-"""Of the robot, which is round."""
+"""Radius of the robot, which is round."""
 CELL_M = 0.05
 CLEAR_M = RADIUS_M + 1.5 * CELL_M
 """From an obstacle's cell to the nearest one where the robot's middle may be, wherever in the cells both are."""
 INFLATION_M = 0.6
-"""As far around obstacles, it costs something to be there."""
+"""Cells so near to an obstacle cost something."""
 MARGIN_M = 0.3
 """The map goes on for so much behind the walls, and knows nothing there."""
 START_M = (1.5, 2.1)
