@@ -30,6 +30,8 @@ REPLY_S = 5.0
 """So much longer than its time limit a goal may take to end, seconds."""
 STATE_S = 2.0
 """So long it waits for the node to tell its state, seconds."""
+DISCOVERY_S = 1.0
+"""So long after its start a node knows of all that were there before, seconds."""
 MATCH_S = 0.3
 """So long after it was made a subscription is known to the publisher, seconds."""
 PICTURE_S = 3.0
@@ -50,6 +52,7 @@ class Robot:
 
     def __init__(self, link: Link, brain: str, timeout_s: float) -> None:
         self.link, self.brain, self.timeout_s = link, brain, timeout_s
+        self._began = time.monotonic()
         self._query: Any = ActionClient(link.node, Query, f'{brain}/{topics.QUERY}')
         self._monitor: Any = ActionClient(link.node, Monitor, f'{brain}/{topics.MONITOR}')
         self._diagnostics: dict[str, tuple[float, DiagnosticStatus]] = {}
@@ -128,6 +131,7 @@ class Robot:
 
         :raises Failure: if robobrain_arm does each plan of the brain as soon as it is there
         """
+        await asyncio.sleep(self._began + DISCOVERY_S - time.monotonic())
         topic = f'{self.brain}/{topics.PLAN}'
         listening = await self.link.act(lambda: self.link.node.get_subscriptions_info_by_topic(topic))
         if any(one.node_name == arm_topics.NODE for one in listening):

@@ -11,12 +11,17 @@
 import base64
 import json
 import signal
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 import pytest
 from mcp_fixtures import RawClient, agent_of
-from ros_helpers import SOON, until
+from rclpy.action import ActionServer
+from rclpy.node import Node
+from robobrain_ros.action import Query
+from robobrain_ros.msg import Answer
+from ros_helpers import SOON, ros, spinning, until
 
 from robobrain_ros.planners.tools import arguments
 from robobrain_ros.planners.tools.questions import QUESTIONS
@@ -206,3 +211,28 @@ def test_a_node_that_is_not_there_is_said_to_be_so(domain):
         for answer in (told(call.result(SOON)) for call in calls):
             assert (answer['error_code'], answer['recovery']) == ('NO_BRAIN', 'WAIT')
             assert f'/nowhere was not found: is it running, with ROS_DOMAIN_ID {domain} as here?' in answer['message']
+
+
+@contextmanager
+def brain_elsewhere():
+    """A stand-in for a node that is started and ended again, in a process of its own as far as DDS knows."""
+
+    def answer(handle):
+        handle.succeed()
+        return Query.Result(success=True, answer=Answer(instruction=handle.request.instruction))
+
+    with ros() as context:
+        node = Node('robobrain', namespace='/elsewhere', context=context)
+        server = ActionServer(node, Query, '~/query', answer)
+        with spinning(node):
+            yield
+            server.destroy()
+        node.destroy_node()
+
+
+def test_a_node_that_is_started_again_is_found_again(domain):
+    with agent_of(('--node', '/elsewhere/robobrain')) as agent:
+        for _ in range(2):
+            with brain_elsewhere():
+                assert told(agent.call('point', instruction='the mug'))['instruction'] == 'the mug'
+            assert told(agent.call('point', instruction='the mug'))['error_code'] == 'NO_BRAIN'
