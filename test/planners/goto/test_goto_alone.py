@@ -8,6 +8,7 @@
 
 """The node robobrain_goto by itself: what it says without a brain, its tables, its parameters and its program."""
 
+import math
 import re
 import signal
 import subprocess
@@ -16,7 +17,8 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 import yaml
-from geometry_msgs.msg import PoseWithCovarianceStamped
+from builtin_interfaces.msg import Time as Stamp
+from geometry_msgs.msg import Point, PoseWithCovarianceStamped
 from rclpy.parameter import Parameter
 from rclpy.time import Time
 from repository import PACKAGE, ROOT
@@ -69,6 +71,24 @@ def test_the_robot_s_pose_is_asked_for(alone):
     alone._robot._hear(PoseWithCovarianceStamped(header=Header(frame_id='odom')))
     with pytest.raises(Failure, match=r"in frame 'odom', but map_frame is 'map'"):
         alone._robot.place()
+
+
+@pytest.mark.ros
+def test_a_place_that_the_robot_saw_is_turned_by_where_it_was_then(alone):
+    seen = Point(x=1.0, y=0.0, z=0.7)
+    with pytest.raises(Failure, match='no pose of the robot has come'):
+        alone._robot.in_fixed_frame(seen, Stamp(sec=15))
+    for second, x, (z, w) in ((10, 2.0, (0.0, 1.0)), (20, 4.0, (math.sqrt(0.5), math.sqrt(0.5)))):
+        pose = PoseWithCovarianceStamped(header=Header(frame_id='map', stamp=Stamp(sec=second)))
+        pose.pose.pose.position.x = x
+        pose.pose.pose.orientation.z, pose.pose.pose.orientation.w = z, w
+        alone._robot._hear(pose)
+    for second, place in ((10, (3.0, 0.0)), (15, (3 + math.sqrt(0.5), math.sqrt(0.5))), (30, (4.0, 1.0))):
+        found = alone._robot.in_fixed_frame(seen, Stamp(sec=second))
+        assert (found.x, found.y, found.z) == pytest.approx((*place, 0.7))
+    with pytest.raises(Failure, match='the image is older than the first pose of the robot on /amcl_pose') as error:
+        alone._robot.in_fixed_frame(seen, Stamp(sec=9))
+    assert error.value.code == 'NO_ROBOT_POSE'
 
 
 class TransformException(Exception):
