@@ -30,7 +30,7 @@ from robobrain_ros.planners.arm.chain import Array
 from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.sim.arm_controller import SimulatedArm
 
-COLOURS = 64
+COLOURS = 96
 EACH_S, SHOWN_S = 0.3, 0.16
 """Between two pictures of the arm, by the world's clock, and how long each is shown; seconds."""
 
@@ -92,7 +92,7 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='Film the simulated arm.')
     parser.add_argument('output', type=Path, metavar='GIF')
     parser.add_argument(
-        '--seeds', type=int, nargs='+', default=[4, 8], help='held-out table tops (default: %(default)s)'
+        '--seeds', type=int, nargs='+', default=[4], help='held-out table tops (default: %(default)s)'
     )
     chosen = parser.parse_args()
     write_gif(chosen.output, film(chosen.seeds), COLOURS)
