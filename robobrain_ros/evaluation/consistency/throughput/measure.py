@@ -25,9 +25,9 @@ from robobrain_ros.evaluation.consistency.asking.ask import Say, at_once, runnin
 from robobrain_ros.evaluation.consistency.throughput.rates import SPANS, Outcome, Rate
 from robobrain_ros.tasks.profiles import Profile
 
-EACH = 4
+EACH = 8
 """Questions for each place in flight."""
-LEAST = 16
+LEAST = 32
 """Questions at the least, however few are in flight."""
 Make = Callable[[], tuple[Engine, Profile]]
 
@@ -70,6 +70,8 @@ def run(native: Make, other: Make, at: Sequence[int], share: float, tell: Say) -
 def questions(profile: Profile) -> Iterator[Generation]:
     """Yield questions without end, alike each time; no picture comes twice, so that no cache can help.
 
+    An answer ends where the model ends it: servers differ in which other ends they know, and so in what they count.
+
     :param profile: how the model is asked
     """
     random = np.random.default_rng(1)
@@ -80,7 +82,7 @@ def questions(profile: Profile) -> Iterator[Generation]:
                 noise = random.integers(-NOISE, NOISE, piece.shape, np.int16, endpoint=True)
                 piece = np.clip(piece + noise, 0, 255).astype(np.uint8)
             pieces.append(piece)
-        yield replace(case.generation, content=tuple(pieces))
+        yield Generation(tuple(pieces), case.generation.max_tokens, case.generation.request_id)
 
 
 def _rates(

@@ -85,7 +85,21 @@ class Outcome:
         at = self.native[self.ratios.index(least)].at
         verdict = 'enough' if least >= self.share else 'too few'
         said = f'{least:.1f} % of the native tokens a second at the least, with {at} in flight'
-        return f'{said}: {verdict}, {self.share:g} % are asked for'
+        return f'{said}: {verdict}, {self.share:g} % are asked for{self._doubt()}'
+
+    def _doubt(self) -> str:
+        """Say with how many in flight the verdict would be another in the best or the worst part of the time."""
+        doubtful = [
+            str(native.at)
+            for native, other in zip(self.native, self.other, strict=True)
+            if 100 * other.slowest < self.share * native.fastest and 100 * other.fastest >= self.share * native.slowest
+        ]
+        if not doubtful:
+            return ''
+        return (
+            f'. With {", ".join(doubtful)} in flight the rates varied so much that it may be otherwise: measure again '
+            'while nothing else runs'
+        )
 
     def _odd(self) -> str:
         """Say why the rates cannot be compared, if so."""

@@ -11,6 +11,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count, islice
 
 import numpy as np
@@ -145,6 +146,19 @@ def test_two_stacks_run_one_after_the_other(undrawn, pause, share, code):
     assert [one.content for one in native.asked] == [one.content for one in other.asked]
 
 
+def unsteady(tokens_per_s: float, by: float, at: int) -> Rate:
+    return replace(rate(tokens_per_s, at), slowest=tokens_per_s - by, fastest=tokens_per_s + by)
+
+
+def test_a_verdict_that_rests_on_unsteady_rates_says_so():
+    native = (unsteady(100, 1, 1), unsteady(100, 1, 4))
+    assert 'varied' not in Outcome(native, (unsteady(90, 5, 1), unsteady(90, 5, 4)), SHARE).message
+    told = Outcome(native, (unsteady(90, 5, 1), unsteady(90, 10, 4)), SHARE)
+    assert 'With 4 in flight the rates varied so much' in told.message
+    assert told.exit_code == 0
+    assert 'With 1, 4 in flight' in Outcome(native, (unsteady(79, 5, 1), unsteady(50, 40, 4)), SHARE).message
+
+
 def test_a_stack_that_fails_cannot_be_compared(undrawn):
     outcome = throughput.run(*sides(Slow(), Slow(script=('a', Die()))), (1,), SHARE, quiet)
     assert outcome.exit_code == 2
@@ -184,3 +198,4 @@ def test_questions_are_alike_each_time_and_no_picture_comes_twice():
         assert all(np.array_equal(a, b) for a, b in zip(one.content, other.content, strict=True))
     pictures = [one.images[0].tobytes() for one in first]
     assert len(set(pictures)) == 8
+    assert not any(one.stop or one.guide or one.reply_prefix for one in first)  # stacks differ in these
