@@ -63,8 +63,14 @@ class Follower(Node):
         self.end.set_result((name, result))
         self.executor.wake()
 
-    def tell(self, **feedback):
-        self.goal_handle.publish_feedback(Action.Feedback(**feedback))
+    def told(self, condition, **feedback):
+        """A condition for which feedback is given again and again: DDS may not have connected its topic yet."""
+
+        def tell_and_look():
+            self.goal_handle.publish_feedback(Action.Feedback(**feedback))
+            return condition()
+
+        return tell_and_look
 
 
 @pytest.fixture(scope='module')
@@ -147,19 +153,21 @@ def test_without_an_answer_the_arm_is_asked_nothing(ticking, arm):
     assert not arm.asked
 
 
+def seen():
+    return Blackboard.exists('/seen')
+
+
 def test_a_place_lies_on_the_blackboard_only_while_the_thing_is_seen(ticking, follower):
     leaf = Track('follow it', 'the red mug')
     tree = ticking.tree(leaf)
     ticking.until(tree, lambda: follower.goal_handle, 'the goal')
     assert follower.goal_handle.request.instruction == 'the red mug'
-    follower.tell(state=Action.Feedback.TRACKING, target=MUG.targets[0])
-    ticking.until(tree, lambda: Blackboard.exists('/seen'), 'the place')
+    ticking.until(tree, follower.told(seen, state=Action.Feedback.TRACKING, target=MUG.targets[0]), 'the place')
     assert Blackboard.get('/seen').target.position.x == 0.4
-    follower.tell(state=Action.Feedback.LOST, message='something covers it')
-    ticking.until(tree, lambda: not Blackboard.exists('/seen'), 'its end')
+    covered = follower.told(lambda: not seen(), state=Action.Feedback.LOST, message='something covers it')
+    ticking.until(tree, covered, 'its end')
     assert leaf.feedback_message == 'does not see it: something covers it'
-    follower.tell(state=Action.Feedback.TRACKING, target=MUG.targets[0])
-    ticking.until(tree, lambda: Blackboard.exists('/seen'), 'the place')
+    ticking.until(tree, follower.told(seen, state=Action.Feedback.TRACKING, target=MUG.targets[0]), 'the place')
     result = Action.Result(outcome=Action.Result.LOST, error_code=13, reason='not seen for 15 s')
     follower.finish('abort', result)
     ticking.until(tree, lambda: leaf.status is not Status.RUNNING, 'the end')
@@ -169,15 +177,15 @@ def test_a_place_lies_on_the_blackboard_only_while_the_thing_is_seen(ticking, fo
 
 def test_halting_ends_the_following(ticking, follower):
     follower.goal_handle = None
-    leaf = Track('follow it', 'the red mug', timeout_s=5.0)
+    leaf = Track('follow it', 'the red mug')
     tree = ticking.tree(leaf)
     ticking.until(tree, lambda: follower.goal_handle, 'the goal')
-    follower.tell(state=Action.Feedback.TRACKING)
-    ticking.until(tree, lambda: Blackboard.exists('/seen'), 'the place')
+    ticking.until(tree, follower.told(seen, state=Action.Feedback.TRACKING), 'the place')
     cancels = follower.cancels
     assert ticking.halt(tree)
     assert follower.cancels == cancels + 1
     assert not Blackboard.exists('/seen')
+
 
 def test_what_the_arm_s_node_says_of_a_failure_is_the_failure(ticking):
     """The node itself, which has neither a camera nor an arm here."""
