@@ -14,7 +14,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from robobrain_ros.errors import BrainError, ErrorCode
 
@@ -44,32 +44,27 @@ class Stoppable:
         self._timed_out = timed_out
         self._lock = threading.Lock()
         self._stopped: Ending | None = None
-        self._cancel: Callable[[], object] = lambda: None
-        """Ends the work, while it is going on."""
+        self._task: asyncio.Task[Any] | None = None
+        self._wake: Callable[[], object] = lambda: None
+        """Has the loop end the work, while it is going on."""
 
     def stop(self, ending: Ending) -> None:
         """Let it end so, at once, in the midst of a step too; from any thread. The first call counts."""
         with self._lock:
             if self._stopped is None:
                 self._stopped = ending
-                self._cancel()
+                self._wake()
 
     async def until_stopped(self, work: Callable[[], Awaitable[Ending]]) -> Ending:
         """Do the work until it ends, the time is up, or ``stop`` is called; a BrainError ends it without an outcome."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
-        assert task is not None
+        loop = asyncio.get_running_loop()
         with self._lock:
             if self._stopped is not None:
                 return self._stopped
-            self._cancel = partial(loop.call_soon_threadsafe, task.cancel)
-        del task  # it knows the exception that ends it, which knows this frame: a cycle
+            self._task, self._wake = asyncio.current_task(), partial(loop.call_soon_threadsafe, self._end)
+        limit = loop.call_later(self._timeout_s, self.stop, self._timed_out)
         try:
-            async with asyncio.timeout(self._timeout_s) as limit:
-                return await work()
-        except TimeoutError:
-            if not limit.expired():
-                raise
-            return self._timed_out
+            return await work()
         except BrainError as error:
             return Ending(None, error.code, str(error))
         except asyncio.CancelledError:
@@ -77,5 +72,11 @@ class Stoppable:
                 raise
             return self._stopped
         finally:
+            limit.cancel()
+            self._task = None
             with self._lock:
-                self._cancel = lambda: None
+                self._wake = lambda: None
+
+    def _end(self) -> None:
+        if self._task is not None:  # else the work has ended since, and what follows it must not be cancelled
+            self._task.cancel()
