@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 import rclpy
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
 
 from robobrain_ros.brain.brain import Brain
@@ -28,7 +26,7 @@ from robobrain_ros.engines.base import Engine, Loss
 from robobrain_ros.engines.ending import Signals, leave
 from robobrain_ros.engines.vllm.embedded import EmbeddedEngine
 from robobrain_ros.errors import BadRequest, BrainError, ErrorCode
-from robobrain_ros.ros import arguments, banner, node_parameters, parameter_files, topics
+from robobrain_ros.ros import banner, node_parameters, parameter_files, topics
 from robobrain_ros.ros.answering import ActiveNode, Answering
 from robobrain_ros.ros.camera.camera_input import CameraInput
 from robobrain_ros.ros.diagnostics import DEMONSTRATION, Diagnostics
@@ -50,9 +48,9 @@ from robobrain_ros.ros.monitoring import Monitoring
 from robobrain_ros.ros.outputs import Outputs
 from robobrain_ros.ros.parameters import BY_NAME, PARAMETERS
 from robobrain_ros.ros.polled_clock import PolledClock
+from robobrain_ros.ros.program import callbacks, start
 from robobrain_ros.ros.remembering import Remembering
 from robobrain_ros.ros.request_server import RequestServer
-from robobrain_ros.ros.spin_safely import spin_safely
 from robobrain_ros.ros.tracking import Tracking
 from robobrain_ros.ros.transforms import Transforms
 from robobrain_ros.tasks.profiles import Profile
@@ -260,6 +258,14 @@ class RobobrainNode(PolledClock, AnsweringLifecycleNode):
         super().destroy_node()
 
 
+def _make(args: list[str] | None) -> RobobrainNode:
+    """Make the node, and warn of what stands in parameter files in vain."""
+    node = RobobrainNode()
+    for warning in parameter_files.without_effect(node.get_fully_qualified_name(), args):
+        node.get_logger().warning(warning)
+    return node
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the node until SIGINT, SIGTERM or SIGHUP, and end the process; it starts unconfigured, as lifecycle nodes do.
 
@@ -269,35 +275,21 @@ def main(args: list[str] | None = None) -> int:
     # once it was asked to end, that its engine could not be asked nicely is no failure: imports cannot be interrupted
     signals = Signals(END_S, lambda number: rclpy.logging.get_logger(topics.NODE).warning(late), code=0)
     use_image_profile()
-    try:
-        arguments.init(
-            'robobrain_node',
-            'The lifecycle node robobrain: it answers instructions about the images of a camera.',
-            PARAMETERS,
-            'Topics, services and all values of the parameters: README.md and docs/ of robobrain_ros.',
-            args,
-        )
-        node = RobobrainNode()
-        for warning in parameter_files.without_effect(node.get_fully_qualified_name(), args):
-            node.get_logger().warning(warning)
-    except (BrainError, ParameterException, ValueError) as error:
-        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
-        rclpy.try_shutdown()
-        return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    thread = threading.Thread(
-        target=spin_safely, args=(executor, node.get_logger()), name='robobrain-callbacks', daemon=True
+    node = start(
+        'robobrain_node',
+        'The lifecycle node robobrain: it answers instructions about the images of a camera.',
+        PARAMETERS,
+        'Topics, services and all values of the parameters: README.md and docs/ of robobrain_ros.',
+        args,
+        functools.partial(_make, args),
     )
-    thread.start()
-    signals.wait()
-    node.stopping.set()
-    node.get_logger().info('shutting down')
-    node.finish_requests(timeout_s=2.0)
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
-    rclpy.try_shutdown()
+    if node is None:
+        return 1
+    with callbacks(node):
+        signals.wait()
+        node.stopping.set()
+        node.get_logger().info('shutting down')
+        node.finish_requests(timeout_s=2.0)
     return leave(0)
 
 

@@ -11,7 +11,6 @@
 import functools
 import math
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,16 +18,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import PointStamped
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import Empty
 
 from robobrain_ros.engines.ending import END_S, Signals
-from robobrain_ros.errors import BrainError
 from robobrain_ros.msg import Plan
 from robobrain_ros.planners.action_goal import STEADY
 from robobrain_ros.planners.arm import topics
@@ -45,11 +40,10 @@ from robobrain_ros.planners.arm.sight import LATCHED, PoseFromTf, PoseFromTopic,
 from robobrain_ros.planners.arm.skills import ROOM_M, SQUEEZE_M, Grasp
 from robobrain_ros.planners.failure import Failure, Recovery
 from robobrain_ros.planners.goto import telling
-from robobrain_ros.ros import arguments
 from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.node_parameters import declare
-from robobrain_ros.ros.spin_safely import spin_safely
+from robobrain_ros.ros.program import callbacks, start
 
 PLANNING, MOVING, DONE = 'PLANNING', 'MOVING', 'DONE'
 """States of a plan: it is checked, the arm carries it out, all is done; or ``FAILED``."""
@@ -287,30 +281,20 @@ def main(args: list[str] | None = None, make_mover: MakeMover | None = None) -> 
     """
     signals = Signals(END_S, code=0)
     use_image_profile()
-    try:
-        arguments.init(
-            topics.NODE,
-            'The node robobrain_arm: it has an arm carry out the plans of the node robobrain.',
-            PARAMETERS,
-            'Topics, and how to use it with a robot: docs/guides/arm.md of robobrain_ros.',
-            args,
-        )
-        node = ArmNode(make_mover)
-    except (BrainError, ParameterException, ValueError) as error:
-        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
-        rclpy.try_shutdown()
+    node = start(
+        topics.NODE,
+        'The node robobrain_arm: it has an arm carry out the plans of the node robobrain.',
+        PARAMETERS,
+        'Topics, and how to use it with a robot: docs/guides/arm.md of robobrain_ros.',
+        args,
+        functools.partial(ArmNode, make_mover),
+    )
+    if node is None:
         return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    thread = threading.Thread(target=spin_safely, args=(executor, node.get_logger()), name='arm-callbacks', daemon=True)
-    thread.start()  # a signal must not interrupt rclpy: an arm that moves has to hear that it is to hold
-    signals.wait()
-    executor.create_task(node.stop)
-    time.sleep(HOLD_S)
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
-    rclpy.try_shutdown()
+    with callbacks(node) as executor:
+        signals.wait()
+        executor.create_task(node.stop)
+        time.sleep(HOLD_S)
     return 0
 
 

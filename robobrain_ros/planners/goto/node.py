@@ -10,7 +10,6 @@
 
 import functools
 import sys
-import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,15 +19,13 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import Point, PoseStamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.action import ActionClient
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from std_msgs.msg import Empty, String
 from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.action import Query
 from robobrain_ros.engines.ending import END_S, Signals
-from robobrain_ros.errors import BadRequest, BrainError
+from robobrain_ros.errors import BadRequest
 from robobrain_ros.msg import Answer
 from robobrain_ros.planners.action_goal import ActionGoal
 from robobrain_ros.planners.failure import Failure
@@ -39,11 +36,10 @@ from robobrain_ros.planners.goto.following import Following
 from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
 from robobrain_ros.planners.goto.parameters import PARAMETERS, check
 from robobrain_ros.planners.places import places
-from robobrain_ros.ros import arguments
 from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.client import duration
 from robobrain_ros.ros.node_parameters import declare
-from robobrain_ros.ros.spin_safely import spin_safely
+from robobrain_ros.ros.program import callbacks, start
 
 CANCEL_S = 1.5
 """So long it waits at its end, seconds, until brain or Nav2 have confirmed a cancel."""
@@ -256,34 +252,22 @@ def main(args: list[str] | None = None) -> int:
     :returns: the exit code, 1 if the node cannot be started
     """
     signals = Signals(END_S, code=0)
-    try:
-        arguments.init(
-            topics.NODE,
-            'The node robobrain_goto: it asks the node robobrain where something is, and says where to stand.',
-            PARAMETERS,
-            'Topics, and how to use it with Nav2: docs/guides/nav2.md of robobrain_ros.',
-            args,
-        )
-        node = GotoNode()
-    except (BrainError, ParameterException, ValueError) as error:
-        rclpy.logging.get_logger(topics.NODE).fatal(str(error))
-        rclpy.try_shutdown()
-        return 1
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    thread = threading.Thread(
-        target=spin_safely, args=(executor, node.get_logger()), name='goto-callbacks', daemon=True
+    node = start(
+        topics.NODE,
+        'The node robobrain_goto: it asks the node robobrain where something is, and says where to stand.',
+        PARAMETERS,
+        'Topics, and how to use it with Nav2: docs/guides/nav2.md of robobrain_ros.',
+        args,
+        GotoNode,
     )
-    thread.start()  # a signal must not interrupt rclpy: a robot that drives has to hear the cancel
-    signals.wait()
-    cancelled = executor.create_task(node.cancel)
-    end = time.monotonic() + CANCEL_S
-    while not (cancelled.done() and node.settled) and time.monotonic() < end:
-        time.sleep(0.02)
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
-    rclpy.try_shutdown()
+    if node is None:
+        return 1
+    with callbacks(node) as executor:
+        signals.wait()
+        cancelled = executor.create_task(node.cancel)
+        end = time.monotonic() + CANCEL_S
+        while not (cancelled.done() and node.settled) and time.monotonic() < end:
+            time.sleep(0.02)
     return 0
 
 
