@@ -18,32 +18,27 @@ import rclpy
 from geometry_msgs.msg import PoseStamped
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.duration import Duration
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.time import Time
 from sensor_msgs.msg import CameraInfo, Image, JointState
 from std_msgs.msg import Float64MultiArray, Header
 from trajectory_msgs.msg import JointTrajectory
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.engines.ending import END_S, Signals
 from robobrain_ros.errors import BadRequest, BrainError
 from robobrain_ros.planners.arm import topics as arm_topics
-from robobrain_ros.ros import arguments, topics
-from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.arm import GRIP_S, HOME, ArmWorld
+from robobrain_ros.sim.camera import IMAGE_QOS, LATCHED
 from robobrain_ros.sim.camera_messages import camera_info, image_message, pose_of
 from robobrain_ros.sim.joint_controller import JointController, Waypoint
 from robobrain_ros.sim.layout import draw
+from robobrain_ros.sim.program import run
 from robobrain_ros.sim.world_state import to_markers
 
 NODE = 'simulated_arm'
-IMAGE_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
-LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 KNUCKLE = 'robotiq_85_left_knuckle_joint'
 """The hand's joint, by the name that Robotiq's driver gives it."""
 CLOSED_RAD = 0.8
@@ -135,12 +130,12 @@ class SimulatedArm(Node):
         self._messages: list[tuple[Any, Any]] = []
         """The newest images, which lack only a stamp; none where the world has changed since."""
         self._tell()
-        translation = pose_of(world.view).transform
+        mounting = pose_of(world.view).transform
         pose = PoseStamped()
         pose.header.frame_id, pose.header.stamp = 'world', self.get_clock().now().to_msg()
-        place = translation.translation
+        place = mounting.translation
         pose.pose.position.x, pose.pose.position.y, pose.pose.position.z = place.x, place.y, place.z
-        pose.pose.orientation = translation.rotation
+        pose.pose.orientation = mounting.rotation
         self._pose.publish(pose)
         names = ', '.join(body.name for body in world.state().bodies)
         self.get_logger().info(f'seed {seed}, {world.view.width}x{world.view.height}: {names}')
@@ -222,36 +217,8 @@ class SimulatedArm(Node):
 
 def main(args: list[str] | None = None) -> int:
     """Run the arm until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
-    signals = Signals(END_S)
-    use_image_profile()
-    try:
-        arguments.init(
-            NODE,
-            "A simulated UR5e with a hand behind a table, under a camera; it has a robot driver's topics.",
-            PARAMETERS,
-            'The simulated table: docs/simulation.md of robobrain_ros.',
-            args,
-        )
-    except ValueError as error:
-        rclpy.logging.get_logger(NODE).fatal(str(error))
-        return 1
-    executor = SingleThreadedExecutor()  # not interruptible: its constructor would leave half of it behind
-    code = 0
-    try:
-        with signals.interrupting():
-            executor.add_node(SimulatedArm())
-            executor.spin()
-    except KeyboardInterrupt:
-        pass  # the way it is meant to end
-    except ImportError:
-        if not signals.heard:  # else it interrupted the import of mujoco, which makes another error of it
-            raise
-    except (BrainError, RuntimeError, ValueError, ParameterException) as error:
-        rclpy.logging.get_logger(NODE).fatal(str(error))
-        code = 1
-    finally:
-        rclpy.try_shutdown()
-    return code
+    description = "A simulated UR5e with a hand behind a table, under a camera; it has a robot driver's topics."
+    return run(NODE, description, PARAMETERS, args, lambda: [SimulatedArm()])
 
 
 if __name__ == '__main__':

@@ -13,29 +13,24 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import rclpy
 from builtin_interfaces.msg import Time
 from geometry_msgs.msg import Pose as PoseMessage
 from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped
 from nav_msgs.msg import MapMetaData, OccupancyGrid
 from nav_msgs.msg import Path as PathMessage
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image
 from std_msgs.msg import Header
 
-from robobrain_ros.engines.ending import END_S, Signals
-from robobrain_ros.errors import BrainError
 from robobrain_ros.planners.goto.hearing import yaw_of
-from robobrain_ros.ros import arguments, topics
-from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.base import NoPath, drive, path
 from robobrain_ros.sim.base_messages import BASE, camera_pose, mounting_pose, pose_message, transform
 from robobrain_ros.sim.camera import IMAGE_QOS, LATCHED
 from robobrain_ros.sim.camera_messages import camera_info, image_message
+from robobrain_ros.sim.program import run
 from robobrain_ros.sim.room import Room
 from robobrain_ros.sim.room_plan import Pose
 from robobrain_ros.sim.view import OPTICAL_FRAME
@@ -186,33 +181,16 @@ class SimulatedBase(Node):
         return Header(frame_id=MAP, stamp=stamp)
 
 
+def _nodes() -> Iterator[Node]:
+    base = SimulatedBase()
+    base.get_logger().info(f'for the brain: camera_pose:="[\'{camera_pose()}\']"')
+    yield base
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the robot until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
-    signals = Signals(END_S)
-    use_image_profile()
-    name = 'simulated_base'
-    try:
-        words = 'A robot with a camera in a simulated room, which drives to each pose on goal_pose.'
-        arguments.init(name, words, PARAMETERS, 'The simulated room: docs/simulation.md of robobrain_ros.', args)
-    except ValueError as error:
-        rclpy.logging.get_logger(name).fatal(str(error))
-        return 1
-    executor = SingleThreadedExecutor()
-    code = 0
-    try:
-        with signals.interrupting():
-            base = SimulatedBase()
-            base.get_logger().info(f'for the brain: camera_pose:="[\'{camera_pose()}\']"')
-            executor.add_node(base)
-            executor.spin()
-    except KeyboardInterrupt:
-        pass  # the way it is meant to end
-    except (BrainError, RuntimeError, ValueError, ParameterException) as error:
-        rclpy.logging.get_logger(name).fatal(str(error))
-        code = 1
-    finally:
-        rclpy.try_shutdown()
-    return code
+    description = 'A robot with a camera in a simulated room, which drives to each pose on goal_pose.'
+    return run('simulated_base', description, PARAMETERS, args, _nodes)
 
 
 if __name__ == '__main__':

@@ -9,27 +9,24 @@
 """A ROS 2 node that is a colour and depth camera over a simulated table top."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import rclpy
 from geometry_msgs.msg import TransformStamped
 from rcl_interfaces.msg import SetParametersResult
-from rclpy.exceptions import ParameterException
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from visualization_msgs.msg import MarkerArray
 
-from robobrain_ros.engines.ending import END_S, Signals
 from robobrain_ros.errors import BrainError
-from robobrain_ros.ros import arguments, topics
-from robobrain_ros.ros.fastdds import use_image_profile
+from robobrain_ros.ros import topics
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.parameter import Parameter
 from robobrain_ros.sim.camera_messages import camera_info, image_message, jpeg_message, pose_of
 from robobrain_ros.sim.faults import Fault, FaultyWorld
+from robobrain_ros.sim.program import run
 from robobrain_ros.sim.trajectory_follower import TrajectoryFollower
 from robobrain_ros.sim.world import World
 from robobrain_ros.sim.world_state import to_markers
@@ -153,44 +150,19 @@ class SimulatedCamera(Node):
             publisher.publish(message)
 
 
+def _nodes() -> Iterator[Node]:
+    """Make the camera, and what has its gripper follow a brain if that is wanted."""
+    camera = SimulatedCamera()
+    yield camera
+    brain = camera.get_parameter('follow').value
+    if brain:
+        yield TrajectoryFollower(brain, lambda: camera.world, camera.get_parameter('dwell_s').value)
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the camera until SIGINT, SIGTERM or SIGHUP; return the exit code. Blocks."""
-    signals = Signals(END_S)
-    use_image_profile()
-    try:
-        arguments.init(
-            'simulated_camera',
-            'A colour and depth camera over a simulated table, whose gripper may follow the answers of a node.',
-            PARAMETERS,
-            'The simulated table: docs/simulation.md of robobrain_ros.',
-            args,
-        )
-    except ValueError as error:
-        rclpy.logging.get_logger('simulated_camera').fatal(str(error))
-        return 1
-    executor = SingleThreadedExecutor()  # not interruptible: its constructor would leave half of it behind
-    code = 0
-    try:
-        with signals.interrupting():
-            camera = SimulatedCamera()
-            executor.add_node(camera)
-            brain = camera.get_parameter('follow').value
-            if brain:
-                executor.add_node(
-                    TrajectoryFollower(brain, lambda: camera.world, camera.get_parameter('dwell_s').value)
-                )
-            executor.spin()
-    except KeyboardInterrupt:
-        pass  # the way it is meant to end
-    except ImportError:
-        if not signals.heard:  # else it interrupted the import of mujoco, which makes another error of it
-            raise
-    except (BrainError, RuntimeError, ValueError, ParameterException) as error:
-        rclpy.logging.get_logger('simulated_camera').fatal(str(error))
-        code = 1
-    finally:
-        rclpy.try_shutdown()
-    return code
+    description = 'A colour and depth camera over a simulated table, whose gripper may follow the answers of a node.'
+    return run('simulated_camera', description, PARAMETERS, args, _nodes)
 
 
 if __name__ == '__main__':
