@@ -71,7 +71,7 @@ class Controls:
     def _change(self, transition: str) -> None:
         failed = ''
         try:
-            with self._robot.client(self._check) as client:
+            with self._robot.client(self._robot.name, self._check) as client:
                 client.transition(TRANSITIONS[transition], CHANGE_S)
         except NoReply as error:
             failed = str(error)
@@ -92,7 +92,7 @@ class Controls:
 
         :raises NoReply: if the node does not answer
         """
-        with self._robot.client() as client:
+        with self._robot.client(self._robot.name) as client:
             name = client.name
             listed = client.call(ListParameters, f'{name}/list_parameters', ListParameters.Request(), REPLY_S)
             names = [one for one in listed.result.names if _offered(one)]
@@ -115,7 +115,7 @@ class Controls:
             raise BadRequest(f'the parameter is {name[:80]!r}, but must be one of those that this page lists')
         read = BY_NAME[name].read(value)
         BY_NAME[name].check(read)
-        with self._robot.client() as client:
+        with self._robot.client(self._robot.name) as client:
             try:
                 client.set_parameters(client.name, **{name: read})
             except ValueError as error:

@@ -15,7 +15,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ from robobrain_ros.console.robot import Robot
 from robobrain_ros.console.video import Video
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Answer as AnswerMessage
-from robobrain_ros.ros import from_messages
+from robobrain_ros.ros import from_messages, topics
 from robobrain_ros.ros.client import Client, NoReply, Rejected
 
 _log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ PICTURE_S = 2.0
 """So long a question waits for the camera's first picture, which it is then drawn on, seconds."""
 PICTURE, THUMBNAIL = 1920, 240
 """Pixels of the longer side of pictures that are kept."""
+MATCH_S = 0.5
+"""So often the chosen node is looked at: a client that is there before the question loses no reply, seconds."""
 WORDS = 20_000
 """Letters of a partial answer that pages get."""
 
@@ -76,6 +78,10 @@ class Questions:
         self._busy = False
         self._cancel = threading.Event()
         self._known: dict[str, Any] = {}
+        self._held = ExitStack()
+        self._client: Client | None = None
+        self._found = False
+        """The node that is asked has been there since the question began."""
         self._thread = threading.Thread(target=self._run, name='console-questions', daemon=True)
         self._thread.start()
 
@@ -105,15 +111,41 @@ class Questions:
             return self._busy
 
     def _run(self) -> None:
-        while (question := self._asked.get()) is not None:
+        with self._held:
+            while (question := self._next()) is not None:
+                self._try(question)
+
+    def _next(self) -> Question | None:
+        """Wait for a question; None: there will be none. Meanwhile hold a client of the chosen node."""
+        while True:
             try:
-                self._answer(question)
-            except Exception:
-                _log.exception('a question could not be asked by a defect')
-                self._end('INTERNAL', 'a defect of the console; its log has more')
-            finally:
-                with self._lock:
-                    self._busy = False
+                return self._asked.get(timeout=MATCH_S)
+            except queue.Empty:
+                if self._robot.name:
+                    self._client_of(self._robot.name)
+
+    def _client_of(self, name: str) -> Client:
+        if self._client is None or self._client.name != (name or f'/{topics.NODE}'):
+            self._held.close()
+            self._client = self._held.enter_context(self._robot.client(name, self._check))
+        return self._client
+
+    def _check(self) -> None:
+        if self._cancel.is_set():
+            self._cancel.clear()  # the goal is cancelled next, and that takes waiting, too
+            raise _Cancelled
+        if self._found and self._client and not self._client.is_there():
+            raise NoReply(f'{self._client.name} has ended')
+
+    def _try(self, question: Question) -> None:
+        try:
+            self._answer(question)
+        except Exception:
+            _log.exception('a question could not be asked by a defect')
+            self._end('INTERNAL', 'a defect of the console; its log has more')
+        finally:
+            with self._lock:
+                self._busy = False
 
     def _answer(self, question: Question) -> None:
         name, begun = self._robot.name, time.monotonic()
@@ -128,19 +160,12 @@ class Questions:
         }
         self._board.post('question', self._known)
         video = self._robot.views.video(question.camera)
-        found = False
-
-        def check() -> None:
-            if self._cancel.is_set():
-                self._cancel.clear()  # the goal is cancelled next, and that takes waiting, too
-                raise _Cancelled
-            if found and not client.is_there():
-                raise NoReply(f'{name} has ended')
-
+        self._found = False
         try:
-            with self._robot.client(check) as client, video.wanted() if video else nullcontext():
+            client = self._client_of(name)
+            with video.wanted() if video else nullcontext():
                 client.wait_for_action(2.0)
-                found = True
+                self._found = True
                 message = self._ask(client, question, video, lambda heard: self._hear(heard, begun))
                 self._keep(message, question, video, begun)
         except _Cancelled:

@@ -92,9 +92,13 @@ class Robot:
         self.look()
 
     @contextmanager
-    def client(self, check: Callable[[], None] = lambda: None) -> Iterator[Client]:
-        """Give a client of the chosen node for one thread; its node is gone behind the ``with`` block."""
-        client = self._new_client(self.name, check)
+    def client(self, name: str, check: Callable[[], None] = lambda: None) -> Iterator[Client]:
+        """Give a client of a robobrain node for one thread; its own node is gone behind the ``with`` block.
+
+        :param name: full name of the robobrain node; empty: the usual one
+        :param check: called some times a second while the client waits; raises if that is in vain
+        """
+        client = self._new_client(name, check)
         try:
             yield client
         finally:

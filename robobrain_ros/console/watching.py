@@ -73,7 +73,8 @@ class Watching:
 
     def _watch(self, task: str, goal: dict[str, Any]) -> None:
         try:
-            with self._robot.client(self._check) as client, client.monitor(task, TIMEOUT_S, **goal) as watched:
+            name = self._robot.name
+            with self._robot.client(name, self._check) as client, client.monitor(task, TIMEOUT_S, **goal) as watched:
                 for feedback in watched:
                     sample = progress_record(feedback.sample) | {'elapsed_s': round(feedback.elapsed_s, 2)}
                     samples = [*self._known['samples'], sample]
