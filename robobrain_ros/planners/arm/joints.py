@@ -8,6 +8,7 @@
 
 """Where arm and hand are, as joint_states tell."""
 
+import math
 import time
 
 import numpy as np
@@ -19,9 +20,15 @@ from robobrain_ros.planners.arm.chain import Array, Chain
 from robobrain_ros.planners.arm.clearance import OPEN_M
 from robobrain_ros.planners.failure import Failure
 
+MOST_RAD = 100.0
+"""No joint is at such an angle, rad, or turns so fast, rad/s. NaN is not below it: broadcasters tell it where hardware
+tells nothing."""
+
 
 class Joints:
     """Keeps the newest state of an arm's joints, and of its hand's.
+
+    A message with an angle that cannot be counts as none; a velocity that cannot be counts as 0, as if it was not told.
 
     :param node: that subscribes
     :param chain: the arm's joints; others in the messages are left out
@@ -34,6 +41,8 @@ class Joints:
         self._chain, self._knuckle, self._closed, self._oldest = chain, knuckle, closed, oldest
         self._came: float | None = None
         self._angles = self._velocities = np.zeros(len(chain.names))
+        self._wrong = ''
+        """What the newest message told of the arm, if that cannot be."""
         self._hand: float | None = None
         self.hands = 0
         """How many messages have told of the hand."""
@@ -42,16 +51,24 @@ class Joints:
     def _hear(self, message: JointState) -> None:
         places = {name: place for place, name in enumerate(message.name)}
         if self._knuckle in places and len(message.position) > places[self._knuckle]:
-            self.hands += 1
-            self._hand = float(message.position[places[self._knuckle]])
+            hand = float(message.position[places[self._knuckle]])
+            if math.isfinite(hand):
+                self.hands, self._hand = self.hands + 1, hand
         if not places.keys() >= set(self._chain.names):
             return  # of another part of the robot, such as the hand alone
         order = [places[name] for name in self._chain.names]
         if len(message.position) <= max(order):
             return
-        self._angles = np.array(message.position)[order]
+        angles = np.array(message.position)[order]
+        wrong = ~(np.abs(angles) < MOST_RAD)
+        if wrong.any():
+            which = int(np.argmax(wrong))
+            self._wrong = f'; the newest message there says that {self._chain.names[which]} is at {angles[which]:g} rad'
+            return
+        self._angles, self._wrong = angles, ''
         known = len(message.velocity) > max(order)
-        self._velocities = np.array(message.velocity)[order] if known else np.zeros(len(order))
+        velocities = np.array(message.velocity)[order] if known else np.zeros(len(order))
+        self._velocities = np.where(np.abs(velocities) < MOST_RAD, velocities, 0.0)
         self._came = time.monotonic()
 
     def state(self) -> tuple[Array, Array]:
@@ -60,10 +77,13 @@ class Joints:
         :raises Failure: if nothing has come lately
         """
         if self._came is None:
-            raise Failure('NO_ARM', f'no state of the joints {", ".join(self._chain.names)} has come on {self._topic}')
+            names = ', '.join(self._chain.names)
+            raise Failure('NO_ARM', f'no state of the joints {names} has come on {self._topic}{self._wrong}')
         age = time.monotonic() - self._came
         if age > self._oldest:
-            raise Failure('NO_ARM', f'the newest state of the joints on {self._topic} came {age:.1f} s ago')
+            raise Failure(
+                'NO_ARM', f'the newest state of the joints on {self._topic} came {age:.1f} s ago{self._wrong}'
+            )
         return self._angles, self._velocities
 
     def opening(self) -> float | None:

@@ -32,6 +32,8 @@ LOOK_S = 0.02
 """So often it is looked whether the arm is there."""
 SLOW = 0.02
 """A joint that turns more slowly, rad/s, stands still."""
+START_RAD = 0.05
+"""An arm with a joint that is further from where a way begins does not begin it."""
 HAND_M, HAND_S, HAND_STATES, LONGEST_HAND_S = 0.0005, 0.4, 15, 10.0
 """A hand whose pads move by less in such a time, seconds, and so many messages, has ended its motion; and the longest
 time that it is given."""
@@ -87,6 +89,11 @@ class TopicMover:
         if not self._trajectory.get_subscription_count():
             failed(Failure('NO_ARM', f'nobody listens on {self._trajectory.topic_name}: is the controller active?'))
             return
+        try:
+            self._check_start(stop, path[0])
+        except Failure as failure:
+            failed(failure)
+            return
         trajectory = timed(path, self._arm.speeds * self._speed, self._arm.accelerations * self._speed**2)
         self._trajectory.publish(self._message(trajectory))
         goal, stood = path[-1], time.monotonic() + float(trajectory.times[-1])
@@ -112,6 +119,9 @@ class TopicMover:
 
     def grip(self, opening: float, done: Done, failed: Failed) -> None:
         """Tell the hand, and wait until it does not move any more."""
+        if not self._gripper.get_subscription_count():
+            failed(Failure('NO_ARM', f'nobody listens on {self._gripper.topic_name}: is the controller active?'))
+            return
         self._gripper.publish(Float64MultiArray(data=[self._closed * min(max(1 - opening / OPEN_M, 0.0), 1.0)]))
         began = time.monotonic()
         last, since, states = math.inf, began, 0
@@ -139,10 +149,26 @@ class TopicMover:
             angles, velocities = self._joints.state()
         except Failure:
             return  # nothing is known that could be held, and nobody who would hold it
+        velocities = np.clip(velocities, -2 * self._arm.speeds, 2 * self._arm.speeds)
         seconds = max(float((np.abs(velocities) / self._arm.accelerations).max()), 0.05)
         chain = self._arm.chain
         end = np.clip(angles + velocities * seconds / 2, chain.lower, chain.upper)
         self._trajectory.publish(self._message(Trajectory(np.array([seconds]), end[None], np.zeros((1, len(end))))))
+
+    def _check_start(self, stop: Stop, start: Array) -> None:
+        """Check that the arm still is where its way begins: from elsewhere nobody has looked at the way.
+
+        :raises Failure: if it is not, or is silent
+        """
+        angles, _ = self._joints.state()
+        off = np.abs(angles - start)
+        worst = int(np.argmax(off))
+        if off[worst] > max(START_RAD, self._tolerance):
+            raise Failure(
+                'ARM_STOPPED',
+                f'{stop.name}: the arm is not where the way there begins, {self._arm.chain.names[worst]} is '
+                f'{off[worst]:.3f} rad away: something else has moved it',
+            )
 
     def _message(self, trajectory: Trajectory) -> JointTrajectory:
         points = [
