@@ -16,17 +16,16 @@ from robobrain_ros.commands.arena import LONGEST_S, Arena, Motion, Watching
 from robobrain_ros.commands.episodes import Episode
 from robobrain_ros.commands.film import Shot, shot
 from robobrain_ros.msg import Answer
-from robobrain_ros.planners import told
 from robobrain_ros.planners.arm import topics
-from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.status import DONE, FAILED, HEARD, MOVING, Values, values_of
 from robobrain_ros.ros.camera.conversions import to_rgb
 from robobrain_ros.ros.client import Client
 
 SIMULATOR = '/simulated_arm'
 PLANNING_S = 60.0
 """Longest time until it is known whether the arm can do what was answered."""
-MOVING, ENDED = 'MOVING', (told.DONE, telling.FAILED)
-"""States that ``robobrain_arm`` tells, beside those before anything moves."""
+ENDED = (DONE, FAILED)
+"""States in which ``robobrain_arm`` does nothing more about a plan."""
 FILM_HZ = 4.0
 """Pictures of a moving arm, a second; drawing them takes time from the simulation."""
 
@@ -42,9 +41,9 @@ class ArmArena(Arena):
         super().__init__(client)
         self.films: list[list[Shot]] = []
         """The pictures of the arm's motion, for each attempt since the episode began."""
-        self._told: list[told.Values] = []
+        self._told: list[Values] = []
         self._taken_s = 0.0
-        client.node.create_subscription(DiagnosticStatus, f'/{topics.NODE}/status', self._on_status, told.HEARD)
+        client.node.create_subscription(DiagnosticStatus, f'/{topics.NODE}/status', self._on_status, HEARD)
 
     def begin(self, episode: Episode, fault: str = '') -> None:
         """Let the simulator show the table top of an episode, with the arm at home; blocks until it does.
@@ -65,22 +64,22 @@ class ArmArena(Arena):
     def _wait_for_motion(self, answer: Answer, known: int, watcher: Watching | None) -> Motion:
         self.films.append([])
         self._until(lambda: self._is(answer, MOVING, *ENDED), PLANNING_S, 'a word of the arm about the plan')
-        if self._is(answer, telling.FAILED):
+        if self._is(answer, FAILED):
             return Motion(False, why=self._last(answer)['message'])
         verdict = watcher.watch(answer.instruction) if watcher else None
         self._until(lambda: self._is(answer, *ENDED), LONGEST_S, 'the end of what the arm does')
         self._until(self._is_still, LONGEST_S, 'the end of the motion')
-        failed = self._is(answer, telling.FAILED)
+        failed = self._is(answer, FAILED)
         return Motion(True, verdict, self._last(answer)['message'] if failed else '', not failed)
 
     def _on_status(self, message: DiagnosticStatus) -> None:
-        self._told[:] = [*self._told[-20:], told.values_of(message)]
+        self._told[:] = [*self._told[-20:], values_of(message)]
 
     def _is(self, answer: Answer, *states: str) -> bool:
         """Whether the arm is in one of these states with an answer."""
         return self._last(answer).get('state') in states
 
-    def _last(self, answer: Answer) -> told.Values:
+    def _last(self, answer: Answer) -> Values:
         """Return what the arm has told last about an answer; empty if it has told nothing."""
         mine = [values for values in self._told if values.get('request_id') == answer.request_id]
         return mine[-1] if mine else {}

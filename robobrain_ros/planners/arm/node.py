@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
+from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import PointStamped
 from rclpy.node import Node
 from std_msgs.msg import Empty
@@ -39,14 +39,12 @@ from robobrain_ros.planners.arm.seen import Seen, things_seen
 from robobrain_ros.planners.arm.sight import LATCHED, PoseFromTf, PoseFromTopic, Sight
 from robobrain_ros.planners.arm.skills import ROOM_M, SQUEEZE_M, Grasp
 from robobrain_ros.planners.failure import Failure, Recovery
-from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.status import DONE, FAILED, MOVING, PLANNING, status_message
 from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.fastdds import use_image_profile
 from robobrain_ros.ros.node_parameters import declare
 from robobrain_ros.ros.program import callbacks, start
 
-PLANNING, MOVING, DONE = 'PLANNING', 'MOVING', 'DONE'
-"""States of a plan: it is checked, the arm carries it out, all is done; or ``FAILED``."""
 CLOSED_M = 0.006
 """A hand that is so near to where it was told to close, metres, has nothing between its pads."""
 LOOK_S, AGAIN_S = 5.0, 0.1
@@ -136,7 +134,7 @@ class ArmNode(Node):
         """Read what is to be done, and begin to look for a way, unless something else is under way."""
         if self._plan is not None:
             words = f'the arm still does {self._plan.instruction!r}: wait, or cancel that'
-            self._tell(telling.FAILED, words, Failure('BUSY', words), plan)
+            self._tell(FAILED, words, Failure('BUSY', words), plan)
             return
         self._plan = plan
         try:
@@ -251,7 +249,7 @@ class ArmNode(Node):
         self._mover.grip(OPEN_M, lambda: None, lambda failure: self.get_logger().warning(str(failure)))
 
     def _fail(self, failure: Failure) -> None:
-        self._end(telling.FAILED, str(failure), failure)
+        self._end(FAILED, str(failure), failure)
 
     def _end(self, state: str, message: str, failure: Failure | None = None) -> None:
         plan, self._plan, self._waiting = self._plan, None, None
@@ -260,17 +258,13 @@ class ArmNode(Node):
 
     def _tell(self, state: str, message: str, failure: Failure | None = None, plan: Plan | None = None) -> None:
         about = plan or self._plan or Plan()
-        if state == telling.FAILED and failure is not None:
+        if state == FAILED and failure is not None:
             self.get_logger().warning(f'{about.instruction!r}: {failure.code}: {message}')
         else:
             self.get_logger().info(f'{about.instruction!r}: {message}')
-        status = telling.status(self.get_fully_qualified_name(), state, about.instruction, message, failure)
-        status.values = [
-            *status.values,
-            KeyValue(key='request_id', value=about.request_id),
-            KeyValue(key='holds', value=self._held.thing.name if self._held else ''),
-        ]
-        self._status.publish(status)
+        more = {'request_id': about.request_id, 'holds': self._held.thing.name if self._held else ''}
+        name = self.get_fully_qualified_name()
+        self._status.publish(status_message(name, state, about.instruction, message, failure, **more))
 
 
 def main(args: list[str] | None = None, make_mover: MakeMover | None = None) -> int:

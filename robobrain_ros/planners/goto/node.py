@@ -36,6 +36,7 @@ from robobrain_ros.planners.goto.following import Following
 from robobrain_ros.planners.goto.hearing import LATCHED, Costmap, PoseFromTf, PoseFromTopic
 from robobrain_ros.planners.goto.parameters import PARAMETERS, check
 from robobrain_ros.planners.places import places
+from robobrain_ros.planners.status import ARRIVED, ASKING, DRIVING, FAILED, FOLLOWED, FOLLOWING, GOAL, status_message
 from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.client import duration
 from robobrain_ros.ros.node_parameters import declare
@@ -105,7 +106,7 @@ class GotoNode(Node):
         :param instruction: what to go to, such as ``the red mug``
         """
         self._stop(Failure('PREEMPTED', f'{instruction!r} took its place'))
-        self._tell(telling.ASKING, instruction, f'asking where it is: {instruction!r}')
+        self._tell(ASKING, instruction, f'asking where it is: {instruction!r}')
         if self._value('follow_s'):
             self._follow(instruction)
             return
@@ -146,13 +147,13 @@ class GotoNode(Node):
             self._object_pose.publish(telling.object_pose(place, self._frame, answer.header.stamp))
             if not began:
                 began = True
-                self._tell(telling.FOLLOWING, instruction, f'{instruction!r} is at ({place.x:.2f}, {place.y:.2f})')
+                self._tell(FOLLOWING, instruction, f'{instruction!r} is at ({place.x:.2f}, {place.y:.2f})')
                 if self._navigator is not None:
                     self._chase = self._navigator.follow(self._object_pose.topic_name, followed, following.stop)
 
         def followed() -> None:
             following.end()
-            self._tell(telling.FOLLOWED, instruction, f'{instruction!r}: Nav2 has ended to follow it')
+            self._tell(FOLLOWED, instruction, f'{instruction!r}: Nav2 has ended to follow it')
 
         def failed(failure: Failure) -> None:
             if self._chase is not None:
@@ -196,12 +197,12 @@ class GotoNode(Node):
         where = f'({found.x:.2f}, {found.y:.2f}), {found.distance_m:.2f} m in front of it'
         way = f'{instruction!r}: stand at {where} and {found.way_m:.1f} m from here'
         if self._navigator is None:
-            self._tell(telling.GOAL, instruction, way)
+            self._tell(GOAL, instruction, way)
             return
-        self._tell(telling.DRIVING, instruction, way)
+        self._tell(DRIVING, instruction, way)
         self._under_way = self._navigator.drive(
             pose,
-            lambda: self._tell(telling.ARRIVED, instruction, f'{instruction!r}: at {where}'),
+            lambda: self._tell(ARRIVED, instruction, f'{instruction!r}: at {where}'),
             lambda failure: self._fail(instruction, failure),
         )
 
@@ -236,14 +237,14 @@ class GotoNode(Node):
 
     def _fail(self, instruction: str, failure: Failure) -> None:
         self._markers.publish(telling.no_markers())
-        self._tell(telling.FAILED, instruction, str(failure), failure)
+        self._tell(FAILED, instruction, str(failure), failure)
 
     def _tell(self, state: str, instruction: str, message: str, failure: Failure | None = None) -> None:
         if failure is None:
             self.get_logger().info(message)
         else:
             self.get_logger().warning(f'{instruction!r}: {failure.code}: {message}')
-        self._status.publish(telling.status(self.get_fully_qualified_name(), state, instruction, message, failure))
+        self._status.publish(status_message(self.get_fully_qualified_name(), state, instruction, message, failure))
 
 
 def main(args: list[str] | None = None) -> int:

@@ -6,25 +6,17 @@
 # WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the License for the specific language
 # governing permissions and limitations under the License.
 
-"""What the node robobrain_goto publishes: the pose to drive to, markers, and how far it is."""
+"""What the node robobrain_goto publishes: the pose to drive to, the place of the thing, and markers of both."""
 
 import math
 
 from builtin_interfaces.msg import Time
-from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import Point, Pose, PoseStamped, Quaternion
 from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
-from robobrain_ros.planners.failure import Failure, Recovery
 from robobrain_ros.planners.goto.approach import Approach
 
-ASKING, FAILED = 'ASKING', 'FAILED'
-"""States of an instruction: the brain is asked; it has ended otherwise than it was meant to."""
-GOAL, DRIVING, ARRIVED = 'GOAL', 'DRIVING', 'ARRIVED'
-"""A pose has been published; Nav2 drives there; the robot is there."""
-FOLLOWING, FOLLOWED = 'FOLLOWING', 'FOLLOWED'
-"""Where the target is, is published again and again; Nav2 has ended to follow it by itself."""
 ARROW, TARGET = ColorRGBA(r=0.2, g=0.9, b=0.3, a=1.0), ColorRGBA(r=1.0, g=0.75, b=0.0, a=1.0)
 
 
@@ -54,27 +46,6 @@ def markers(found: Approach, target: Point, frame: str, stamp: Time) -> MarkerAr
 def no_markers() -> MarkerArray:
     """Delete what was shown before."""
     return MarkerArray(markers=[Marker(ns='goto', action=Marker.DELETEALL)])
-
-
-def status(node: str, state: str, instruction: str, message: str, failure: Failure | None = None) -> DiagnosticStatus:
-    """Tell how far an instruction is.
-
-    :param node: full name of the node
-    :param state: such as ASKING
-    :param failure: why it failed; it gives the values ``code`` and ``recovery``, and perhaps ``number``
-    """
-    level = DiagnosticStatus.OK
-    values = {'state': state, 'instruction': instruction}
-    if failure is not None:
-        level = DiagnosticStatus.WARN if failure.recovery is Recovery.NONE else DiagnosticStatus.ERROR
-        values |= {'code': failure.code, 'recovery': failure.recovery.value}
-        values |= {'number': str(failure.number)} if failure.number else {}
-    return DiagnosticStatus(
-        level=level,
-        name=node,
-        message=message,
-        values=[KeyValue(key=key, value=value) for key, value in values.items()],
-    )
 
 
 def _pose(found: Approach) -> Pose:

@@ -20,7 +20,7 @@ from robobrain_ros.msg import Plan, PlanStep
 from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.planners.places import places
-from robobrain_ros.planners.told import Values, arrived, carried_out
+from robobrain_ros.planners.status import Values, arrived, carried_out
 from robobrain_ros.planners.tools.planner import Planner
 from robobrain_ros.planners.tools.results import Result
 from robobrain_ros.planners.tools.robot import Report, Robot

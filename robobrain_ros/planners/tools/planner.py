@@ -17,8 +17,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Empty
 
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.goto import telling
-from robobrain_ros.planners.told import BEFORE, HEARD, Values, values_of
+from robobrain_ros.planners.status import ASKING, BEFORE, FAILED, HEARD, Values, values_of
 from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link
 from robobrain_ros.planners.tools.robot import MATCH_S, Report
 
@@ -119,7 +118,7 @@ class Planner:
                         raise Failure('TIMEOUT', f'{self.name} has not begun within {STARTED_S:g} s')
                     continue
                 if not mine(values):
-                    if started and values.get('state') == telling.ASKING:
+                    if started and values.get('state') == ASKING:
                         ended = True
                         raise Failure('PREEMPTED', f'something else took its place: {values["message"]}')
                     continue
@@ -142,7 +141,7 @@ class Planner:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = values_of(message)
-        if values.get('state') == telling.FAILED and values.get('code') != 'BUSY':  # that is about another request
+        if values.get('state') == FAILED and values.get('code') != 'BUSY':  # that is about another request
             self._stopping = False
         self._hear(values)
 

@@ -16,7 +16,7 @@ from py_trees.common import Access
 from robobrain_ros.msg import Answer, Plan, PlanStep
 from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.told import Values, carried_out
+from robobrain_ros.planners.status import Values, carried_out
 from robobrain_ros.planners.trees.moving import PlannerLeaf
 
 

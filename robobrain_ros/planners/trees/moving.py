@@ -17,7 +17,7 @@ from std_msgs.msg import Empty, String
 
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import topics as goto_topics
-from robobrain_ros.planners.told import BEFORE, HEARD, Values, arrived, values_of
+from robobrain_ros.planners.status import BEFORE, HEARD, Values, arrived, values_of
 from robobrain_ros.planners.trees.leaf import Leaf, Words, said
 
 KNOWN_S = 0.3

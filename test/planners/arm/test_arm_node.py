@@ -30,10 +30,10 @@ from visualization_msgs.msg import MarkerArray
 
 from robobrain_ros.planners.arm import topics
 from robobrain_ros.planners.arm.clearance import OPEN_M
-from robobrain_ros.planners.arm.node import DONE, MOVING, PLANNING, ArmNode
+from robobrain_ros.planners.arm.node import ArmNode
 from robobrain_ros.planners.arm.planning import HOVER_M
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.goto.telling import FAILED
+from robobrain_ros.planners.status import DONE, FAILED, MOVING, PLANNING
 from robobrain_ros.sim.arm import HOME
 from robobrain_ros.sim.arm_controller import SimulatedArm
 from robobrain_ros.sim.arm_episodes import goal_of

@@ -28,9 +28,9 @@ from ros_helpers import SOON, until
 from std_msgs.msg import Header, String
 
 from robobrain_ros.errors import BadRequest
-from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto.driving import Navigator, _failure
 from robobrain_ros.planners.goto.hearing import LATCHED
+from robobrain_ros.planners.status import ARRIVED, FAILED
 
 pytest_plugins = ('nav2_stand_in', 'goto_fixtures')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(300), pytest.mark.usefixtures('nav2_msgs')]  # the build comes first
@@ -64,7 +64,7 @@ def test_it_drives_there(goto, stand_in):
     assert (pose.header.frame_id, pose.pose.position.x) == ('map', pytest.approx(4.15, abs=0.1))
     assert not goto.settled
     stand_in.finish('succeed')
-    assert 'at (4.' in told(goto, telling.ARRIVED)['message']
+    assert 'at (4.' in told(goto, ARRIVED)['message']
     assert states(goto) == ['ASKING', 'DRIVING', 'ARRIVED']
     until(lambda: goto.settled, 'end')
 
@@ -72,7 +72,7 @@ def test_it_drives_there(goto, stand_in):
 def test_what_nav2_says_is_told(goto, stand_in):
     go(goto, stand_in)
     stand_in.finish('abort', 208, 'no valid path')
-    values = told(goto, telling.FAILED)
+    values = told(goto, FAILED)
     assert (values['code'], values['number'], values['recovery']) == ('NAVIGATION_FAILED', '208', 'RETRY')
     assert values['message'] == 'Nav2 gave the drive up with error 208: no valid path'
 
@@ -80,7 +80,7 @@ def test_what_nav2_says_is_told(goto, stand_in):
 def test_a_drive_that_another_node_takes_over_is_told(goto, stand_in):
     go(goto, stand_in)
     stand_in.finish('abort')
-    values = told(goto, telling.FAILED)
+    values = told(goto, FAILED)
     assert values['message'].endswith('was it sent elsewhere by another node?')
     assert 'number' not in values
 
@@ -88,7 +88,7 @@ def test_a_drive_that_another_node_takes_over_is_told(goto, stand_in):
 def test_cancelling_stops_the_robot(goto, stand_in):
     go(goto, stand_in)
     act(goto, goto.cancel)
-    assert told(goto, telling.FAILED)['code'] == 'CANCELLED'
+    assert told(goto, FAILED)['code'] == 'CANCELLED'
     until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
 
 
@@ -102,7 +102,7 @@ def test_a_drive_that_is_cancelled_before_nav2_has_accepted_it_stops(goto, stand
 
     monkeypatch.setattr(goto._navigator, 'drive', cancelled_at_once)
     act(goto, lambda: goto.go('the table'))
-    assert told(goto, telling.FAILED)['code'] == 'CANCELLED'
+    assert told(goto, FAILED)['code'] == 'CANCELLED'
     until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
 
 
@@ -110,16 +110,16 @@ def test_a_new_instruction_stops_the_drive_and_begins_another(goto, stand_in):
     go(goto, stand_in)
     stand_in.places = [(5.0, 8.0)]
     go(goto, stand_in, 'the plant')
-    assert told(goto, telling.FAILED)['code'] == 'PREEMPTED'
+    assert told(goto, FAILED)['code'] == 'PREEMPTED'
     until(lambda: stand_in.ends == {'canceled': 1}, 'end of the first drive in Nav2')
     stand_in.finish('succeed')
-    told(goto, telling.ARRIVED, 'the plant')
+    told(goto, ARRIVED, 'the plant')
 
 
 def test_nav2_may_refuse(goto, stand_in):
     stand_in.accepts = False
     act(goto, lambda: goto.go('the table'))
-    assert told(goto, telling.FAILED)['code'] == 'NOT_ACTIVE'
+    assert told(goto, FAILED)['code'] == 'NOT_ACTIVE'
 
 
 def test_a_cancel_in_nav2_is_told(goto, stand_in):
@@ -127,7 +127,7 @@ def test_a_cancel_in_nav2_is_told(goto, stand_in):
     goal: Any = goto._under_way
     until(lambda: goal._handle, 'reply of Nav2')
     act(goto, goal._cancel)  # by another client of the action, in effect
-    assert told(goto, telling.FAILED)['message'] == 'the drive was cancelled in Nav2, not from here'
+    assert told(goto, FAILED)['message'] == 'the drive was cancelled in Nav2, not from here'
 
 
 def test_the_second_place_is_taken_where_the_first_cannot_be_reached(goto, stand_in):
@@ -139,10 +139,10 @@ def test_the_second_place_is_taken_where_the_first_cannot_be_reached(goto, stand
 def test_nav2_that_is_gone_is_named(goto, stand_in, monkeypatch):
     go(goto, stand_in)
     monkeypatch.setattr(goto._navigator._navigate, 'server_is_ready', lambda: False)
-    values = told(goto, telling.FAILED)
+    values = told(goto, FAILED)
     assert (values['code'], values['recovery']) == ('NO_NAV2', 'WAIT')
     act(goto, lambda: goto.go('the plant'))
-    assert told(goto, telling.FAILED, 'the plant')['code'] == 'NO_NAV2'
+    assert told(goto, FAILED, 'the plant')['code'] == 'NO_NAV2'
     until(lambda: stand_in.ends == {'canceled': 1}, 'the cancel, in case it is there all the same')
 
 
@@ -151,7 +151,7 @@ def test_a_hundred_drives_leave_nothing_behind(goto, stand_in):
     for number in range(100):
         go(goto, stand_in, str(number))
         stand_in.finish('succeed')
-        told(goto, telling.ARRIVED, str(number))
+        told(goto, ARRIVED, str(number))
         goto.told.clear()
     assert (len(list(goto.timers)), len(list(goto.clients))) == entities
 

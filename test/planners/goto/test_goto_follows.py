@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter
 from robobrain_ros.msg import Answer
 from ros_helpers import until
 
-from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.status import FAILED, FOLLOWING
 
 pytest_plugins = ('nav2_stand_in', 'goto_fixtures')
 pytestmark = [pytest.mark.ros, pytest.mark.timeout(300)]  # the build comes first
@@ -28,7 +28,7 @@ def follow(goto, stand_in):
 
     def begin():
         act(goto, lambda: goto.go('the dog'))
-        told(goto, telling.FOLLOWING, 'the dog')
+        told(goto, FOLLOWING, 'the dog')
         until(lambda: stand_in.topics == ['/robobrain_goto/object_pose'], 'FollowObject')
 
     goto.set_parameters([Parameter('follow_s', value=0.05), Parameter('lost_s', value=0.4)])
@@ -60,7 +60,7 @@ def test_it_tells_again_and_again_where_the_thing_is(goto, stand_in, follow):
 def test_cancelling_stops_to_follow(goto, stand_in, follow):
     follow()
     act(goto, goto.cancel)
-    assert told(goto, telling.FAILED, 'the dog')['code'] == 'CANCELLED'
+    assert told(goto, FAILED, 'the dog')['code'] == 'CANCELLED'
     until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
     until(lambda: goto.settled, 'end of all questions')
     count = len(follow.published)
@@ -72,7 +72,7 @@ def test_cancelling_stops_to_follow(goto, stand_in, follow):
 def test_what_is_lost_is_not_followed_any_more(goto, stand_in, follow):
     follow()
     stand_in.places = []
-    values = told(goto, telling.FAILED, 'the dog')
+    values = told(goto, FAILED, 'the dog')
     assert (values['code'], values['recovery']) == ('NOT_FOUND', 'LOOK_ELSEWHERE')
     assert 'not seen for 0.' in values['message']
     until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
@@ -107,7 +107,7 @@ def test_a_question_that_cannot_be_answered_ends_it(goto, stand_in, follow):
     goto.set_parameters([Parameter('lost_s', value=60.0)])
     follow()
     stand_in.code = Answer.BAD_REQUEST
-    assert told(goto, telling.FAILED, 'the dog')['message'] == 'as the test wants it'
+    assert told(goto, FAILED, 'the dog')['message'] == 'as the test wants it'
     until(lambda: stand_in.ends == {'canceled': 1}, 'end in Nav2')
 
 
@@ -124,5 +124,5 @@ def test_nav2_may_end_it(goto, stand_in, follow, end, state):
 def test_a_nav2_without_following_says_so(goto, follow, monkeypatch):
     monkeypatch.setattr(goto._navigator, '_follow', None)
     act(goto, lambda: goto.go('the dog'))
-    assert told(goto, telling.FAILED, 'the dog')['code'] == 'NO_FOLLOWING'
+    assert told(goto, FAILED, 'the dog')['code'] == 'NO_FOLLOWING'
     until(lambda: goto.settled, 'end')

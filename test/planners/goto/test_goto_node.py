@@ -25,9 +25,9 @@ from scripted_engine import Die, Gate
 from std_msgs.msg import Empty, Header, String
 from visualization_msgs.msg import Marker, MarkerArray
 
-from robobrain_ros.planners.goto import telling
 from robobrain_ros.planners.goto.hearing import LATCHED, yaw_of
 from robobrain_ros.planners.goto.node import GotoNode
+from robobrain_ros.planners.status import FAILED, GOAL
 from robobrain_ros.ros.client import DEACTIVATE
 
 pytest_plugins = ('node_fixtures', 'node_worlds')
@@ -90,7 +90,7 @@ class Around:
         return until(found, f'{state} of {instruction!r}')
 
     def failed(self, code, instruction='the red mug'):
-        values = self.told(telling.FAILED, instruction)
+        values = self.told(FAILED, instruction)
         assert values['code'] == code, values
         assert not self.heard[PoseStamped]
         return values
@@ -140,7 +140,7 @@ class TestOverDds:
         assert 0.78 <= math.dist(place, TARGET) < 1.2
         towards = math.atan2(TARGET[1] - place[1], TARGET[0] - place[0])
         assert yaw_of(pose.pose.orientation) == pytest.approx(towards, abs=0.03)
-        values = around.told(telling.GOAL)
+        values = around.told(GOAL)
         assert (values['level'], 'code' in values) == (DiagnosticStatus.OK, False)
         assert 'm in front of it' in values['message']
         arrow, ball = until(lambda: around.heard[MarkerArray], 'markers')[0].markers
@@ -196,15 +196,15 @@ class TestOverDds:
         around.world.client.set_parameters(around.goto.get_fully_qualified_name(), max_costmap_age_s=0)
         around.show(costmap(old))
         around.ask('fifth')
-        around.told(telling.GOAL, 'fifth')
+        around.told(GOAL, 'fifth')
 
     def test_a_new_instruction_takes_the_place_of_the_one_before(self, around):
         around.show()
         around.ask('hang')
         until(lambda: engine(around).running, 'the first question')
         around.ask('the plate')
-        assert around.told(telling.FAILED, 'hang')['code'] == 'PREEMPTED'
-        around.told(telling.GOAL, 'the plate')
+        assert around.told(FAILED, 'hang')['code'] == 'PREEMPTED'
+        around.told(GOAL, 'the plate')
         until(lambda: not engine(around).running, 'end of the first question')
         assert len(around.heard[PoseStamped]) == 1
 
@@ -224,7 +224,7 @@ class TestOverDds:
         until(around.goto.executor.create_task(at_once).done, 'both')
         around.failed('CANCELLED', 'hang again')
         around.ask('the plate')
-        around.told(telling.GOAL, 'the plate')
+        around.told(GOAL, 'the plate')
         assert not engine(around).running
 
     def test_a_brain_that_dies_or_is_not_active_is_named(self, around):

@@ -20,7 +20,7 @@ from stand_in_planner import StandInPlanner
 from std_msgs.msg import String
 
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.goto import telling
+from robobrain_ros.planners.status import ARRIVED, ASKING, DRIVING, FAILED, GOAL
 
 pytest_plugins = ('node_fixtures', 'mcp_fixtures')
 pytestmark = pytest.mark.ros
@@ -71,8 +71,8 @@ def go(agent, goto, target='the kitchen table'):
 
 def test_an_arrival_is_told_as_roboos_reads_it(agent, goto):
     call = go(agent, goto)
-    goto.tell(telling.DRIVING, 'stand at (1.0, 2.0)')
-    goto.tell(telling.ARRIVED, 'at (1.0, 2.0)')
+    goto.tell(DRIVING, 'stand at (1.0, 2.0)')
+    goto.tell(ARRIVED, 'at (1.0, 2.0)')
     result = call.result(SOON)
     assert not result.is_error
     assert [item.text for item in result.content] == [
@@ -93,14 +93,14 @@ def told(call):
 
 def test_a_failure_has_its_code_and_what_may_help(agent, goto):
     call = go(agent, goto)
-    goto.tell(telling.FAILED, 'no free cell sees it', Failure('UNREACHABLE', 'no free cell sees it'))
+    goto.tell(FAILED, 'no free cell sees it', Failure('UNREACHABLE', 'no free cell sees it'))
     assert told(call) == {'error_code': 'UNREACHABLE', 'message': 'no free cell sees it', 'recovery': 'ASK'}
     assert not goto.cancels
 
 
 def test_a_planner_that_only_publishes_the_pose_is_no_arrival(agent, goto):
     call = go(agent, goto)
-    goto.tell(telling.GOAL, 'stand at (1.0, 2.0)')
+    goto.tell(GOAL, 'stand at (1.0, 2.0)')
     assert told(call)['error_code'] == 'BAD_REQUEST'
 
 
@@ -112,14 +112,14 @@ def test_one_motion_at_a_time_and_a_cancelled_call_stops_the_robot(agent, goto):
     assert len(goto.asked) == 1
     goto.asked.clear()
     again = go(agent, goto)
-    goto.tell(telling.ARRIVED, 'there')
+    goto.tell(ARRIVED, 'there')
     assert not again.result(SOON).is_error
 
 
 def test_what_somebody_else_asks_for_takes_its_place_and_is_not_stopped(agent, goto):
     call = go(agent, goto)
     goto.asked.append(String(data='the door'))
-    goto.tell(telling.ASKING, "asking where it is: 'the door'")
+    goto.tell(ASKING, "asking where it is: 'the door'")
     assert told(call)['error_code'] == 'PREEMPTED'
     assert not goto.cancels
 
@@ -170,7 +170,7 @@ def test_the_arm_is_not_asked_for_what_is_not_there(agent, shop, arm):
 def test_an_arm_that_is_busy_for_others_goes_on(agent, shop, arm):
     call = agent.start('grasp_object', object='the mug')
     until(lambda: arm.asked, 'the plan')
-    arm.tell(telling.FAILED, 'it still does another', Failure('BUSY', 'it still does another'))
+    arm.tell(FAILED, 'it still does another', Failure('BUSY', 'it still does another'))
     assert told(call)['error_code'] == 'BUSY'
     assert not arm.cancels
 

@@ -25,7 +25,7 @@ from ticking import Ticking
 
 from robobrain_ros.planners.arm import node as arm_node
 from robobrain_ros.planners.failure import Failure, Recovery
-from robobrain_ros.planners.told import DONE
+from robobrain_ros.planners.status import DONE
 from robobrain_ros.planners.trees import CarryOut, Pick, Place, Track
 
 pytestmark = pytest.mark.ros
@@ -140,10 +140,6 @@ def test_a_whole_plan_is_carried_out_and_halting_stops_the_arm(ticking, arm):
     assert ticking.halt(tree)
     until(lambda: arm.cancels == cancels + 1, 'the cancel')
     assert leaf.feedback_message == 'halted'
-
-
-def test_the_state_at_the_end_is_that_of_the_node():
-    assert DONE == arm_node.DONE
 
 
 def test_without_an_answer_the_arm_is_asked_nothing(ticking, arm):
