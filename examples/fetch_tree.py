@@ -12,8 +12,8 @@
     python examples/fetch_tree.py "the red bowl" "the green plate"
     python examples/fetch_tree.py --goto --arm "the red bowl" "the green plate"
 
-Without --goto and --arm nothing moves. With them, robobrain_goto (drive: action) and robobrain_arm (brain: '') must
-run, too. It needs py_trees: pip install 'py-trees==2.6.*'.
+Without --goto and --arm nothing moves. With them, robobrain_goto (-p drive:=action) and robobrain_arm
+(-p "brain:=''", so quoted) must run, too. It needs py_trees: pip install 'py-trees==2.6.*'.
 """
 
 import argparse

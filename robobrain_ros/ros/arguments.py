@@ -64,7 +64,9 @@ def init(
     )
     try:
         others = rclpy.utilities.remove_ros_args(arguments)
-        parser.parse_args(others[1:] if arguments is None else others)
+        _, unknown = parser.parse_known_args(others[1:] if arguments is None else others)
+        if unknown:
+            parser.error(f'unrecognized arguments: {" ".join(unknown)}; -p, -r and --params-file come after --ros-args')
         # rclpy's own handlers end the context at once: nothing could be brought to an end any more
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # of rcl, which ends with its own source lines

@@ -11,8 +11,8 @@
 ``python -m robobrain_ros.sim.arm_episodes 50`` plays 50 table tops with true positions and prints a line for each.
 """
 
+import argparse
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
@@ -163,22 +163,36 @@ def goal_of(seed: int, state: State) -> Goal | None:
     return puts[np.random.default_rng(seed).integers(len(puts))] if puts else None
 
 
+def told_from(text: str) -> float | None:
+    """Read ``camera``, which is None here, or the standard error of the positions that are told, metres."""
+    if text == 'camera':
+        return None
+    try:
+        if 0 <= (metres := float(text)) < math.inf:
+            return metres
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f'{text!r} must be camera, or an error in metres, such as 0.006')
+
+
 def main() -> None:
     """Play episodes; arguments: how many, then ``camera``, or the standard error of what is told, metres (0)."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    source = sys.argv[2] if len(sys.argv) > 2 else '0'
+    parser = argparse.ArgumentParser('arm_episodes', description=__doc__)
+    parser.add_argument('number', type=int, nargs='?', default=10, help='of table tops')
+    parser.add_argument('source', nargs='?', default=0.0, type=told_from, help=told_from.__doc__)
+    given = parser.parse_args()
     done = 0
     worlds = ((seed, ArmWorld(draw(seed, 640, 480))) for seed in count())
     playable = ((seed, world, goal) for seed, world in worlds if (goal := goal_of(seed, world.state())))
-    for seed, world, goal in islice(playable, number):
-        if source == 'camera':
+    for seed, world, goal in islice(playable, given.number):
+        if given.source is None:
             told = told_by_camera(world, goal)
         else:
-            told = told_by_truth(moved(world.state(), float(source), np.random.default_rng(seed)), goal)
+            told = told_by_truth(moved(world.state(), given.source, np.random.default_rng(seed)), goal)
         carried = carry(world, goal, told)
         done += carried.success
         print(f'{seed:5} {goal.text:45} {"done" if carried.success else "FAILED":6} {carried.why}', flush=True)
-    print(f'{done} of {number}')
+    print(f'{done} of {given.number}')
 
 
 if __name__ == '__main__':

@@ -39,6 +39,13 @@ def test_other_arguments_are_refused(module, given, capsys):
 
 
 @MAINS
+def test_a_parameter_without_ros_args_is_told_where_it_belongs(module, capsys):
+    with pytest.raises(SystemExit):
+        module.main(['-p', 'seed:=3'])
+    assert '-p, -r and --params-file come after --ros-args' in capsys.readouterr().err
+
+
+@MAINS
 @pytest.mark.parametrize(
     ('given', 'says'),
     [

@@ -138,7 +138,8 @@ class Robot:
             raise Failure(
                 'BAD_REQUEST',
                 f'{arm_topics.NODE} does each plan of {self.brain} at once, and to ask for one must not move the '
-                "robot: start it with brain:='', and have it take and put things by the tools for that",
+                "robot: start it with brain:='' (in a shell: -p \"brain:=''\"), and have it take and put things "
+                'by the tools for that',
             )
 
     async def is_there(self) -> bool:
