@@ -17,12 +17,10 @@ from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import PlanStep
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.places import places
-from robobrain_ros.planners.trees.leaf import ActionLeaf, Words, check_fields, said
+from robobrain_ros.planners.trees.brain_leaf import BrainLeaf
+from robobrain_ros.planners.trees.leaf import Words
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.client import duration
 
-REPLY_S = 2.0
-"""So long a brain may take to reply after its own time limit, seconds."""
 STAGES = {
     'QUEUED': 'waits for its turn',
     'WAITING_IMAGE': 'waits for an image',
@@ -34,7 +32,7 @@ STAGES = {
 """Stages of a question in words."""
 
 
-class Ask(ActionLeaf):
+class Ask(BrainLeaf):
     """Asks the brain by ``~/query``; its Answer (msg/Answer) lies on the blackboard after SUCCESS.
 
     FAILURE says why: NOT_FOUND, or any other of the answer's error codes; NO_BRAIN if nobody answers.
@@ -61,14 +59,8 @@ class Ask(ActionLeaf):
         in_metres: bool = False,
         **goal: Any,
     ) -> None:
-        super().__init__(name, key, Query, f'{brain}/{topics.QUERY}', 'NO_BRAIN')
-        self._instruction, self._timeout_s, self._in_metres = instruction, timeout_s, in_metres
-        self._fields = {'task': task, 'timeout': duration(timeout_s)} | goal
-        check_fields(Query.Goal, self._fields)
-
-    def goal(self) -> tuple[Query.Goal, float]:
-        """Make the goal."""
-        return Query.Goal(instruction=said(self._instruction), **self._fields), self._timeout_s + REPLY_S
+        super().__init__(name, key, Query, topics.QUERY, instruction, brain, timeout_s, task=task, **goal)
+        self._in_metres = in_metres
 
     def judge(self, status: int, result: Query.Result) -> Status:
         """Take the answer."""

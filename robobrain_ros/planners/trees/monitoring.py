@@ -15,16 +15,15 @@ from py_trees.common import Status
 from robobrain_ros.action import Monitor as Action
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.trees.asking import REPLY_S
-from robobrain_ros.planners.trees.leaf import ActionLeaf, Words, check_fields, said
+from robobrain_ros.planners.trees.brain_leaf import BrainLeaf
+from robobrain_ros.planners.trees.leaf import Words
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.client import duration
 
 CODES = {Action.Result.FAILED: 'TASK_FAILED', Action.Result.STALLED: 'TASK_STALLED', Action.Result.TIMEOUT: 'TIMEOUT'}
 """Code of the failure, by the outcome."""
 
 
-class Monitor(ActionLeaf):
+class Monitor(BrainLeaf):
     """Watches a task by ``~/monitor``, beside what carries it out; Monitor.Result lies on the blackboard after SUCCESS.
 
     FAILURE says why: TASK_FAILED if progress fell, TASK_STALLED if it did not grow, TIMEOUT, or an error code.
@@ -47,14 +46,7 @@ class Monitor(ActionLeaf):
         timeout_s: float = 600.0,
         **goal: Any,
     ) -> None:
-        super().__init__(name, key, Action, f'{brain}/{topics.MONITOR}', 'NO_BRAIN')
-        self._instruction, self._timeout_s = instruction, timeout_s
-        self._fields = {'timeout': duration(timeout_s)} | goal
-        check_fields(Action.Goal, self._fields)
-
-    def goal(self) -> tuple[Action.Goal, float]:
-        """Make the goal."""
-        return Action.Goal(instruction=said(self._instruction), **self._fields), self._timeout_s + REPLY_S
+        super().__init__(name, key, Action, topics.MONITOR, instruction, brain, timeout_s, **goal)
 
     def judge(self, status: int, result: Action.Result) -> Status:
         """Take the verdict."""

@@ -15,13 +15,12 @@ from py_trees.common import Status
 from robobrain_ros.action import Track as Action
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.trees.asking import REPLY_S
-from robobrain_ros.planners.trees.leaf import ActionLeaf, Words, check_fields, said
+from robobrain_ros.planners.trees.brain_leaf import BrainLeaf
+from robobrain_ros.planners.trees.leaf import Words
 from robobrain_ros.ros import topics
-from robobrain_ros.ros.client import duration
 
 
-class Track(ActionLeaf):
+class Track(BrainLeaf):
     """Follows a thing by ``~/track``, beside what needs its place; RUNNING until it is halted or lost.
 
     While the thing is seen, the newest feedback (action/Track.action) lies on the blackboard, with its target. As
@@ -46,14 +45,7 @@ class Track(ActionLeaf):
         timeout_s: float = 600.0,
         **goal: Any,
     ) -> None:
-        super().__init__(name, key, Action, f'{brain}/{topics.TRACK}', 'NO_BRAIN')
-        self._instruction, self._timeout_s = instruction, timeout_s
-        self._fields = {'timeout': duration(timeout_s)} | goal
-        check_fields(Action.Goal, self._fields)
-
-    def goal(self) -> tuple[Action.Goal, float]:
-        """Make the goal."""
-        return Action.Goal(instruction=said(self._instruction), **self._fields), self._timeout_s + REPLY_S
+        super().__init__(name, key, Action, topics.TRACK, instruction, brain, timeout_s, **goal)
 
     def judge(self, status: int, result: Action.Result) -> Status:
         """Say why it has ended; no end of its own is a success."""
