@@ -20,6 +20,7 @@ from robobrain_ros.msg import Plan, PlanStep
 from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.goto import topics as goto_topics
 from robobrain_ros.planners.places import places
+from robobrain_ros.planners.plans import plan_of
 from robobrain_ros.planners.status import Values, arrived, carried_out
 from robobrain_ros.planners.tools.planner import Planner
 from robobrain_ros.planners.tools.results import Result
@@ -51,7 +52,9 @@ class Motion:
             goto_topics.INSTRUCTION.removeprefix('~/'),
             'NO_GOTO',
         )
-        self._arm = Planner(robot.link, f'{space}/{arm_topics.NODE}', Plan, 'plan', 'NO_ARM')
+        self._arm = Planner(
+            robot.link, f'{space}/{arm_topics.NODE}', Plan, arm_topics.PLAN.removeprefix('~/'), 'NO_ARM'
+        )
 
     async def navigate(self, robot: Robot, given: Mapping[str, Any], report: Report) -> Result:
         """Go to a thing."""
@@ -88,21 +91,14 @@ class Motion:
 
     async def _carry_out(self, robot: Robot, step: PlanStep, where: str, report: Report) -> Values:
         """Ask where a step acts, and have the arm do it. The model decides about the place only, not about the step."""
-        request_id = uuid.uuid4().hex
+        request_id = str(uuid.uuid4())
 
         async def make() -> Plan:
             goal = Query.Goal(task=POINTING.name, instruction=where, timeout=duration(robot.timeout_s))
             answer = await robot.ask(goal, robot.timeout_s, report)
             places(answer)  # raises Failure where there is none in metres
             step.status, step.targets = PlanStep.GROUNDED, answer.targets
-            return Plan(
-                header=answer.header,
-                position_frame=answer.position_frame,
-                model=answer.model,
-                request_id=request_id,
-                instruction=step.description,
-                steps=[step],
-            )
+            return plan_of(answer, step.description, [step], request_id)
 
         def mine(values: Values) -> bool:
             return values.get('request_id') == request_id

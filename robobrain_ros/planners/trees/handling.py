@@ -16,6 +16,7 @@ from py_trees.common import Access
 from robobrain_ros.msg import Answer, Plan, PlanStep
 from robobrain_ros.planners.arm import topics as arm_topics
 from robobrain_ros.planners.failure import Failure
+from robobrain_ros.planners.plans import plan_of
 from robobrain_ros.planners.status import Values, carried_out
 from robobrain_ros.planners.trees.moving import PlannerLeaf
 
@@ -49,14 +50,7 @@ class CarryOut(PlannerLeaf):
         answer = self.blackboard.get(self._of) if self.blackboard.exists(self._of) else None
         if not isinstance(answer, Answer):
             raise Failure('BAD_REQUEST', f'there is no answer at {self._of!r} on the blackboard: ask for it before')
-        return Plan(
-            header=answer.header,
-            position_frame=answer.position_frame,
-            model=answer.model,
-            request_id=str(uuid.uuid4()),
-            instruction=answer.instruction,
-            steps=self.steps(answer),
-        )
+        return plan_of(answer, answer.instruction, self.steps(answer), str(uuid.uuid4()))
 
     def mine(self, values: Values) -> bool:
         """Whether a status is about this plan."""
