@@ -12,6 +12,7 @@ import functools
 import math
 import sys
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -31,10 +32,10 @@ from robobrain_ros.planners.arm.chain import Array
 from robobrain_ros.planners.arm.clearance import OPEN_M, Arm, Thing
 from robobrain_ros.planners.arm.description import UR5E_2F85, read_arm
 from robobrain_ros.planners.arm.joints import Joints
-from robobrain_ros.planners.arm.mover import Mover, TopicMover
+from robobrain_ros.planners.arm.mover import SLOW, Mover, TopicMover
 from robobrain_ros.planners.arm.parameters import PARAMETERS, base_of, check, table_of
 from robobrain_ros.planners.arm.planning import Motion, hover, motions, parts_of, retreat
-from robobrain_ros.planners.arm.reading import Act, acts
+from robobrain_ros.planners.arm.reading import Act, acts, checked
 from robobrain_ros.planners.arm.seen import Seen, things_seen
 from robobrain_ros.planners.arm.sight import LATCHED, PoseFromTf, PoseFromTopic, Sight
 from robobrain_ros.planners.arm.skills import ROOM_M, SQUEEZE_M, Grasp
@@ -47,6 +48,8 @@ from robobrain_ros.ros.program import callbacks, start
 
 CLOSED_M = 0.006
 """A hand that is so near to where it was told to close, metres, has nothing between its pads."""
+LET_GO_M = 0.002
+"""A hand that has let go is at least so much further open than before, metres."""
 LOOK_S, AGAIN_S = 5.0, 0.1
 """So long it waits for an image, seconds, and so often it looks whether there is one."""
 HOLD_S = 0.3
@@ -114,7 +117,7 @@ class ArmNode(Node):
         def read() -> Find:
             frame = self._sight.to_frame(plan.position_frame)
             doing = [Act(act.takes, frame.apply(act.place), act.name, act.step) for act in acts(plan)]
-            return lambda angles, seen, held: motions(self._arm, angles, doing, seen, held)
+            return lambda angles, seen, held: motions(self._arm, angles, doing, seen, held, self._table)
 
         self._begin(plan, read)
 
@@ -123,12 +126,10 @@ class ArmNode(Node):
         x, y, z = target.point.x, target.point.y, target.point.z
 
         def read() -> Find:
-            if not np.isfinite([x, y, z]).all():
-                raise Failure('BAD_REQUEST', f'the point to reach is ({x}, {y}, {z}), but must be three finite numbers')
-            place = self._sight.to_frame(target.header.frame_id).apply((x, y, z))
+            place = self._sight.to_frame(target.header.frame_id).apply(checked(target.point, 'the point to reach'))
             return lambda angles, seen, held: [hover(self._arm, angles, place, seen, held)]
 
-        self._begin(Plan(header=target.header, instruction=f'reach ({x:.2f}, {y:.2f}, {z:.2f})'), read)
+        self._begin(Plan(header=target.header, instruction=f'reach ({x:.3g}, {y:.3g}, {z:.3g})'), read)
 
     def _begin(self, plan: Plan, read: Callable[[], Find]) -> None:
         """Read what is to be done, and begin to look for a way, unless something else is under way."""
@@ -149,7 +150,11 @@ class ArmNode(Node):
         """Look at the table, as soon as there is an image from after the last motion; then plan."""
         self._waiting = None
         try:
-            points, (angles, _) = self._sight.points(self._moved), self._joints.state()
+            angles, velocities = self._joints.state()
+            if (np.abs(velocities) > SLOW).any():
+                self._moved = time.monotonic()
+                raise Failure('STALE_IMAGE', 'the arm moves: it is looked where things are when it stands still')
+            points = self._sight.points(self._moved)
         except Failure as failure:
             if failure.recovery is Recovery.WAIT and time.monotonic() < until:
                 self._waiting = functools.partial(self._look, plan, find, until)
@@ -178,6 +183,10 @@ class ArmNode(Node):
         except Failure as failure:
             self._fail(failure)
             return
+        except Exception as error:  # else the node would be busy for ever
+            self.get_logger().error(f'the search for a way failed by a defect:\n{traceback.format_exc()}')
+            self._fail(Failure('INTERNAL', f'the search for a way failed by a defect: {error!r}'))
+            return
         self._next(found, None)
 
     def _next(self, left: list[Motion], failure: Failure | None) -> None:
@@ -200,17 +209,28 @@ class ArmNode(Node):
     def _there(self, left: list[Motion], failure: Failure | None) -> None:
         """Have the hand do what it has to at the end of a motion."""
         motion = left[0]
-        ended = functools.partial(self._ended, left, failure)
+        ended = functools.partial(self._ended, left, failure, self._joints.opening())
         if motion.stop.opening is None:
             ended()
             return
         self._held = motion.holds or self._held
         self._mover.grip(motion.stop.opening, ended, self._fail)
 
-    def _ended(self, left: list[Motion], failure: Failure | None) -> None:
-        """Look whether the hand holds what it should, and go on."""
+    def _ended(self, left: list[Motion], failure: Failure | None, before: float | None) -> None:
+        """Look whether the hand holds what it should, and go on.
+
+        :param before: how far it was open when the arm got there, metres; None: that is not told
+        """
         motion, rest = left[0], left[1:]
-        self._held = motion.holds
+        held, self._held = self._held, motion.holds
+        now = self._joints.opening()
+        lets_go = held is not None and motion.holds is None
+        if lets_go and before is not None and now is not None and now < before + LET_GO_M:
+            self._held = held
+            what = f'the {held.thing.name}' if held else 'it'
+            words = f'step {motion.step}: the hand has not let go of {what}: it was told to open, but does not'
+            self._fail(Failure('ARM_STOPPED', words))
+            return
         if motion.holds is not None and self._still_held() is None:
             name = motion.holds.thing.name
             closing = motion.stop.opening is not None

@@ -41,13 +41,21 @@ class Motion:
     """Number of the plan's step, from 1; 0: on its way home."""
 
 
-def motions(arm: Arm, start: Array, doing: Sequence[Act], seen: Sequence[Seen], held: Grasp | None) -> list[Motion]:
+def motions(
+    arm: Arm,
+    start: Array,
+    doing: Sequence[Act],
+    seen: Sequence[Seen],
+    held: Grasp | None,
+    table: tuple[float, float],
+) -> list[Motion]:
     """Plan all motions for what is to be done, and home at the end where the way is free. Blocks for 0.1 s or more.
 
     :param start: (n,) where the arm is, radians
     :param doing: at least one; places in the frame that is planned in
     :param seen: what stands there, without what the hand holds
     :param held: what the hand holds
+    :param table: half of the table's width and half of its depth, metres
     :raises Failure: if any of it cannot be done; says which step, at which point, and why
     """
     left, moved = list(seen), list[Thing]()
@@ -60,7 +68,7 @@ def motions(arm: Arm, start: Array, doing: Sequence[Act], seen: Sequence[Seen], 
             if not act.takes:
                 if held is None:
                     raise Failure('BAD_REQUEST', f'step {act.step} puts something down, but the hand holds nothing')
-                onto, place, others = _goal(act, left, moved)
+                onto, place, others = _goal(act, left, moved, table)
                 held, stops, paths = put(arm, start, held, place, onto, others)
                 found += _motions((held, stops, paths), False, (act.step,) * 3)
                 moved.append(_at_rest(held.thing, place))
@@ -80,7 +88,7 @@ def motions(arm: Arm, start: Array, doing: Sequence[Act], seen: Sequence[Seen], 
                     held, stops, paths = take(arm, start, thing, what.directions, rest)
                     found += _motions((held, stops, paths), True, (act.step,) * 3)
                 else:
-                    onto, place, others = _goal(ends, left, moved)
+                    onto, place, others = _goal(ends, left, moved, table)
                     planned = transfer(arm, start, thing, what.directions, place, onto, others)
                     found += _motions(planned, True, (act.step,) * 3 + (ends.step,) * 3)
                     moved.append(_at_rest(planned[0].thing, place))
@@ -120,13 +128,25 @@ def _thing(act: Act, seen: Sequence[Seen]) -> Seen:
     )
 
 
-def _goal(act: Act, seen: Sequence[Seen], moved: Sequence[Thing]) -> tuple[Thing, Array, tuple[Thing, ...]]:
-    """Find what something is put on, the place of its lower side there, and what else stands on the table."""
-    x, y, _ = act.place
+def _goal(
+    act: Act, seen: Sequence[Seen], moved: Sequence[Thing], table: tuple[float, float]
+) -> tuple[Thing, Array, tuple[Thing, ...]]:
+    """Find what something is put on, the place of its lower side there, and what else stands on the table.
+
+    :raises Failure: if there is nothing that it could be put on
+    """
+    x, y, z = act.place
     if seen and (onto := at(seen, act.place)).distance(act.place) <= NEAR_M:
         support = replace(onto.thing, name=act.name)
         others = (*(one.thing for one in seen if one is not onto), *moved)
     else:
+        if not (abs(x) < table[0] and abs(y) < table[1] and abs(z) <= NEAR_M):
+            where = f'({x:.2f}, {y:.2f}, {z:.2f}) m'
+            raise Failure(
+                'NOT_FOUND',
+                f'step {act.step}: where the {act.name} should be, {where}, the depth image shows nothing, and the '
+                f'table is not there: it is {2 * table[0]:g} x {2 * table[1]:g} m',
+            )
         support, others = Thing('table', x, y, 0.0, 0.0), (*(one.thing for one in seen), *moved)
     return support, np.array([support.x, support.y, support.height + AIR_M]), others
 

@@ -11,6 +11,8 @@
 import re
 from dataclasses import dataclass
 
+from geometry_msgs.msg import Point
+
 from robobrain_ros.answer import PointStatus
 from robobrain_ros.errors import ErrorCode
 from robobrain_ros.msg import Plan, PlanStep, Target
@@ -20,6 +22,11 @@ TAKING = frozenset({'pick', 'grasp', 'grab', 'take', 'get', 'fetch'})
 PUTTING = frozenset({'place', 'put', 'drop', 'insert', 'set', 'stack', 'release'})
 ON_THE_WAY = frozenset({'move', 'lift', 'raise', 'approach', 'reach', 'go', 'carry', 'bring', 'hold', 'lower'})
 """Verbs of what taking and putting do by themselves; whether such a step was found in the image does not matter."""
+
+FAR_M = 1000.0
+"""No place of an arm is so far away; such numbers, and those that are none, are mistakes."""
+WORDS, STEPS = 80, 10
+"""So many letters of a step's description are quoted, and so many steps."""
 
 ARTICLE = re.compile(r'\A(?:the|an?)\s+', re.IGNORECASE)
 
@@ -51,15 +58,17 @@ def acts(plan: Plan) -> list[Act]:
         if verb not in TAKING | PUTTING:
             raise Failure(
                 'BAD_REQUEST',
-                f'step {number}, {step.description!r}, is {verb!r}: this arm can only take things and put them',
+                f'{_words(number, step)}, is {verb[:WORDS]!r}: this arm can only take things and put them',
             )
         takes = verb in TAKING
         if takes and found and found[-1].takes:
-            raise Failure('BAD_REQUEST', f'step {number}, {step.description!r}, comes while the hand is full')
+            raise Failure('BAD_REQUEST', f'{_words(number, step)}, comes while the hand is full')
         name = ARTICLE.sub('', step.object if takes else step.destination or step.object)
         found.append(Act(takes, _place(number, step), name or 'thing', number))
     if not found:
-        words = ', '.join(repr(step.description) for step in plan.steps)
+        words = ', '.join(repr(step.description[:WORDS]) for step in plan.steps[:STEPS])
+        if len(plan.steps) > STEPS:
+            words += f' and {len(plan.steps) - STEPS} more'
         raise Failure('BAD_REQUEST', f'the plan has no step that takes or puts something: {words or "it is empty"}')
     return found
 
@@ -69,13 +78,36 @@ def _place(number: int, step: PlanStep) -> tuple[float, float, float]:
 
     :raises Failure: if that is not known in space
     """
-    what = f'step {number}, {step.description!r}'
+    what = _words(number, step)
     if step.status == PlanStep.FAILED:
-        raise Failure(ErrorCode(step.error_code).name, f'{what}: {step.error_message}')
+        codes = {int(code): code.name for code in ErrorCode if code}
+        if step.error_code not in codes:
+            raise Failure('BAD_REQUEST', f'{what}: it has failed, but its error_code {step.error_code} is unknown')
+        raise Failure(codes[step.error_code], f'{what}: {step.error_message}')
     if step.status != PlanStep.GROUNDED or not step.targets:
         raise Failure('BAD_REQUEST', f'{what}, has no place in the image: ask for it as a mission')
     target = step.targets[0]
     if target.status != Target.STATUS_OK:
-        raise Failure(PointStatus(target.status).name, f'{what}: where it acts cannot be told in metres')
-    position = target.position
-    return position.x, position.y, position.z
+        statuses = {int(status): status.name for status in PointStatus}
+        if target.status not in statuses:
+            raise Failure('BAD_REQUEST', f'{what}: the status of its target, {target.status}, is unknown')
+        raise Failure(statuses[target.status], f'{what}: where it acts cannot be told in metres')
+    return checked(target.position, what)
+
+
+def checked(point: Point, what: str) -> tuple[float, float, float]:
+    """Return the coordinates of a point, metres.
+
+    :param what: the point is for, in words
+    :raises Failure: if they are no numbers, or out of all bounds; quotes them
+    """
+    x, y, z = point.x, point.y, point.z
+    if not all(abs(value) < FAR_M for value in (x, y, z)):
+        raise Failure(
+            'BAD_REQUEST', f'{what}: its place is ({x:g}, {y:g}, {z:g}) m, but must be three numbers below {FAR_M:g}'
+        )
+    return x, y, z
+
+
+def _words(number: int, step: PlanStep) -> str:
+    return f'step {number}, {step.description[:WORDS]!r}'

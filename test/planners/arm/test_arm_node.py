@@ -157,8 +157,8 @@ class TestAlone:
         [
             (
                 carrying('far', 'cube', 'bin', [PLACES[0], (1.3, -0.8, 0.1)]),
-                'UNREACHABLE',
-                'step 2: with the cube above',
+                'NOT_FOUND',
+                'step 2: where the bin should be, (1.30, -0.80, 0.10) m, the depth image shows nothing, and the table',
             ),
             (carrying('far', 'cup', 'box', [(0.0, -0.25, 0.0), PLACES[1]]), 'NOT_FOUND', 'where the cup should be'),
             (
@@ -193,6 +193,34 @@ class TestAlone:
         pose = alone.node._arm.chain.pose(alone.hand.told[0][1])
         assert np.allclose(pose[:3, 3], [0.1, 0.1, 0.06 + HOVER_M], atol=0.003)
         assert np.allclose(pose[:3, 2], [0, 0, -1], atol=0.01)
+
+    def test_a_hand_that_does_not_open_ends_the_plan_and_still_holds(self, alone):
+        carry(alone)
+        for number in range(8):
+            alone.joints.between = 0.039
+            if number == 7:
+                alone.joints.width = 0.039
+            end(alone, number)
+        until(lambda: states(alone)[-1] == FAILED, 'the end')
+        assert alone.told[-1]['code'] == 'ARM_STOPPED'
+        assert 'step 2: the hand has not let go of the cube' in alone.told[-1]['message']
+        assert alone.told[-1]['holds'] == 'cube'
+
+    def test_nothing_is_planned_while_the_arm_moves(self, alone):
+        alone.joints.state = lambda: (HOME, np.full(6, 0.5))
+        go(alone, carrying('first', 'cube', 'box', PLACES))
+        until(lambda: alone.node._waiting, 'waiting')
+        assert states(alone) == [PLANNING]
+        alone.joints.state = lambda: (HOME, np.zeros(6))
+        until(lambda: alone.hand.told, 'the first motion')
+
+    def test_a_defect_of_the_search_ends_the_plan_and_the_next_one_is_taken(self, alone):
+        alone.joints.state = lambda: (np.zeros(5), np.zeros(6))
+        go(alone, carrying('first', 'cube', 'box', PLACES))
+        until(lambda: states(alone)[-1] == FAILED, 'the end')
+        assert alone.told[-1]['code'] == 'INTERNAL'
+        alone.joints.state = lambda: (HOME, np.zeros(6))
+        carry(alone)
 
     def test_a_cancel_holds_at_once_and_the_rest_is_not_done(self, alone):
         carry(alone)

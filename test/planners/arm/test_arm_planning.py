@@ -10,6 +10,8 @@
 """What plans mean for an arm, and the motions that come of them; descriptions of arms; points from depth."""
 
 import json
+import math
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -59,6 +61,10 @@ def test_a_mission_is_what_it_takes_and_where_it_puts_it():
     ]
 
 
+def at_point(x):
+    return Target(status=PointStatus.OK, position=Point(x=x))
+
+
 @pytest.mark.parametrize(
     ('steps', 'code', 'said'),
     [
@@ -75,12 +81,24 @@ def test_a_mission_is_what_it_takes_and_where_it_puts_it():
             "step 2, 'put red cube': unseen",
         ),
         ([step('pick', targets=[Target(status=PointStatus.NO_DEPTH)])], 'NO_DEPTH', 'cannot be told in metres'),
+        ([step('pick', targets=[Target(status=99)])], 'BAD_REQUEST', 'the status of its target, 99, is unknown'),
+        ([step('pick', status=PlanStep.FAILED, error_code=200)], 'BAD_REQUEST', 'its error_code 200 is unknown'),
+        ([step('pick', status=PlanStep.FAILED)], 'BAD_REQUEST', 'its error_code 0 is unknown'),
+        ([step('pick', targets=[at_point(math.nan)])], 'BAD_REQUEST', 'its place is (nan, 0, 0) m'),
+        ([step('pick', targets=[at_point(-math.inf)])], 'BAD_REQUEST', 'its place is (-inf, 0, 0) m'),
+        ([step('pick', targets=[at_point(1e300)])], 'BAD_REQUEST', 'its place is (1e+300, 0, 0) m'),
     ],
 )  # fmt: skip
 def test_a_plan_that_cannot_be_done_is_refused_with_its_step(steps, code, said):
-    with pytest.raises(Failure, match=said.replace('(', r'\(')) as caught:
+    with pytest.raises(Failure, match=re.escape(said)) as caught:
         acts(Plan(steps=steps))
     assert caught.value.code == code
+
+
+def test_a_plan_of_very_many_steps_is_not_quoted_whole():
+    with pytest.raises(Failure, match='and 9990 more') as caught:
+        acts(Plan(steps=[step('move', 'x' * 500)] * 10_000))
+    assert len(str(caught.value)) < 2000
 
 
 def standing(name: str, x: float, y: float, radius: float = 0.02, height: float = 0.04) -> Seen:
@@ -93,8 +111,8 @@ TAKE = Act(True, (-0.1, 0.1, 0.03), 'cube', 2)
 PUT = Act(False, (0.15, 0.0, 0.04), 'plate', 3)
 
 
-def plan(doing: Sequence[Act], seen: Sequence[Seen] = (CUBE, PLATE), held=None):
-    return motions(UR5E, UR5E.home, doing, seen, held)
+def plan(doing: Sequence[Act], seen: Sequence[Seen] = (CUBE, PLATE), held=None, table=(1.5, 1.5)):
+    return motions(UR5E, UR5E.home, doing, seen, held, table)
 
 
 def test_taking_and_putting_are_six_motions_and_home():
@@ -122,6 +140,14 @@ def test_where_nothing_stands_it_is_put_on_the_table():
     found = plan([TAKE, Act(False, (0.15, 0.2, 0.0), 'left side', 3)], [CUBE])
     assert np.allclose(found[4].stop.pose[:2, 3], [0.15, 0.2])
     assert found[4].stop.pose[2, 3] == pytest.approx(found[1].stop.pose[2, 3] + AIR_M)
+
+
+@pytest.mark.parametrize('place', [(0.7, 0.0, 0.0), (0.0, -0.4, 0.0), (0.1, 0.2, -0.5), (0.1, 0.2, 0.4)])
+def test_nothing_is_put_where_neither_a_thing_nor_the_table_is(place):
+    with pytest.raises(
+        Failure, match=r'step 3: where the shelf should be, .* the table is not there: it is 1.2 x 0.7 m'
+    ):
+        plan([TAKE, Act(False, place, 'shelf', 3)], [CUBE], table=(0.6, 0.35))
 
 
 @pytest.mark.parametrize(
