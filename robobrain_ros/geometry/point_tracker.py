@@ -123,11 +123,14 @@ class PointTracker:
         """Where it was in the last image that showed it."""
 
     def step(self, picture: Picture) -> Seen | str:
-        """Look for the point in the next image, which has the size of the first one.
+        """Look for the point in the next image; in one of another size it is not seen.
 
         :returns: where it is, or why it is not seen there; then the next image is compared with the last that showed it
         """
         grey = _grey(picture.rgb)
+        if grey.shape != self._grey.shape:
+            (height, width), (old_height, old_width) = grey.shape, self._grey.shape
+            return f'the image is {width}x{height}, that before was {old_width}x{old_height}'
         kept, after, change = self._followed(grey, picture)
         before = self._features[kept]
         if len(before) < LEAST:

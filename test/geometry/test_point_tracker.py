@@ -146,3 +146,13 @@ def test_what_cannot_be_followed_is_refused(pixel, why):
     grey = np.full((240, 320, 3), 127, np.uint8)
     with pytest.raises(ValueError, match=why):
         PointTracker(at(0.8, grey), pixel)
+
+
+@pytest.mark.parametrize('size', [(160, 120), (640, 480), (320, 200)])
+def test_an_image_of_another_size_does_not_show_it_and_the_next_one_of_its_own_does(size):
+    rgb = board()
+    tracker = PointTracker(Picture(rgb), (160.0, 120.0))
+    width, height = size
+    said = tracker.step(Picture(board(width, height)))
+    assert said == f'the image is {width}x{height}, that before was 320x240'
+    assert isinstance(tracker.step(Picture(rgb)), Seen)
