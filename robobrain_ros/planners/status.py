@@ -28,6 +28,8 @@ BEFORE = ('CANCELLED', 'PREEMPTED')
 """How what was under way may end after a request was sent."""
 HEARD = QoSProfile(depth=20, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 """For subscriptions: states may follow each other faster than they are read."""
+STARTED_S = 5.0
+"""So long a planner may take to say that it has begun, seconds."""
 
 Values = Mapping[str, str]
 """What a status says: its values by name, and ``message``."""

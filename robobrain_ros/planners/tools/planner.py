@@ -17,12 +17,10 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from std_msgs.msg import Empty
 
 from robobrain_ros.planners.failure import Failure
-from robobrain_ros.planners.status import ASKING, BEFORE, FAILED, HEARD, Values, values_of
+from robobrain_ros.planners.status import ASKING, BEFORE, FAILED, HEARD, STARTED_S, Values, values_of
 from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link
 from robobrain_ros.planners.tools.robot import MATCH_S, Report
 
-STARTED_S = 5.0
-"""So long a planner may take to say that it has begun, seconds."""
 WATCH_S = 0.5
 """So often it is looked whether the planner is still there, seconds."""
 

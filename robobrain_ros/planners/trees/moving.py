@@ -17,13 +17,11 @@ from std_msgs.msg import Empty, String
 
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.goto import topics as goto_topics
-from robobrain_ros.planners.status import BEFORE, HEARD, Values, arrived, values_of
+from robobrain_ros.planners.status import BEFORE, HEARD, STARTED_S, Values, arrived, values_of
 from robobrain_ros.planners.trees.leaf import Leaf, Words, said
 
 KNOWN_S = 0.3
 """So long both topics must have been connected, seconds: then what was told before has come in."""
-STARTED_S = 5.0
-"""So long a planner may take to say that it has begun, seconds."""
 
 
 class PlannerLeaf(Leaf):
