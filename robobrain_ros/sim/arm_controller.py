@@ -123,8 +123,8 @@ class SimulatedArm(Node):
         self._camera = world.camera(self.get_parameter('arm_in_view').value)
         self._close_camera = self._camera.close
         self._world, self._controller = world, JointController(world.arm.chain, HOME)
-        self._commanded = world.time
-        """When the last command is carried out, by the world's clock."""
+        self._commanded = self._gripped = world.time
+        """When the last command is carried out, and the last one for the hand, by the world's clock."""
         self._moving, self._told, self._drawn = False, 0.0, 0.0
         """Whether something moves; when that was last told and drawn, by the host's clock."""
         self._messages: list[tuple[Any, Any]] = []
@@ -146,25 +146,36 @@ class SimulatedArm(Node):
             for point in message.points
         ]
         now = self._world.time
-        stamp = Time.from_msg(message.header.stamp, self.get_clock().clock_type)
-        ahead = (stamp - self.get_clock().now()).nanoseconds / 1e9 if stamp.nanoseconds else 0.0
         try:
+            ahead = self._ahead(message.header)
             self._controller.take(message.joint_names, points, now, now + ahead * self.get_parameter('speed').value)
         except BadRequest as error:
             self.get_logger().error(f'a trajectory is refused: {error}')
             return
-        self._commanded = max(self._controller.ends(), self._commanded)
+        self._commanded = max(self._controller.ends(), self._gripped)
         self._moving = True
+
+    def _ahead(self, header: Header) -> float:
+        """Return how long from now, seconds of the host, a message wants to begin."""
+        stamp = header.stamp
+        if stamp.sec < 0:
+            raise BadRequest(f'its stamp is {stamp.sec} s, {stamp.nanosec} ns, but must not be negative; zero: now')
+        if not stamp.sec and not stamp.nanosec:
+            return 0.0
+        now = self.get_clock().now()
+        return float((Time.from_msg(stamp, now.clock_type) - now).nanoseconds / 1e9)
 
     def _on_gripper(self, message: Float64MultiArray) -> None:
         values = list(message.data)
         if len(values) != 1 or not 0 <= values[0] <= CLOSED_RAD:
+            given = f'{values[:3]}' if len(values) <= 3 else f'{len(values)} numbers'
             self.get_logger().error(
-                f'a command for the hand is refused: it is {values}, but must be one angle, 0 .. {CLOSED_RAD:g} rad'
+                f'a command for the hand is refused: it is {given}, but must be one angle, 0 .. {CLOSED_RAD:g} rad'
             )
             return
         self._world.close_to(values[0] / CLOSED_RAD)
-        self._commanded = max(self._world.time + GRIP_S, self._commanded)
+        self._gripped = self._world.time + GRIP_S
+        self._commanded = max(self._gripped, self._controller.ends())
         self._moving = True
 
     def _tick(self) -> None:

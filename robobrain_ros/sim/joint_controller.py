@@ -14,6 +14,7 @@ before and begins where the joints should be just then; what is refused changes 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,8 +22,16 @@ from numpy.typing import ArrayLike
 from robobrain_ros.errors import BadRequest
 from robobrain_ros.planners.arm.chain import Array, Chain
 
+Pair = tuple[Array, Array]
+
 FASTEST = 3.2
-"""No joint turns faster, rad/s: a UR5e's own limit is 180 degrees a second."""
+"""On an average between two points no joint turns faster, rad/s: a UR5e's own limit is 180 degrees a second."""
+CURVE_FACTOR, OVERSHOOT_RAD = 1.5, 0.1
+"""On the way it may be so much faster, as on the cubic from rest to rest, and so far beyond a limit."""
+CURVE_PARTS = 16
+"""So many places of the way between two points are looked at."""
+MOST_NAMES, MOST_LETTERS = 12, 40
+"""So much of wrong names is quoted."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,9 @@ class JointController:
         :raises BadRequest: for what cannot be followed; says what is wrong. The trajectory before is kept
         """
         if sorted(names) != sorted(self._chain.names):
-            raise BadRequest(f'the joints are {list(names)}, but must be {list(self._chain.names)}, in any order')
+            more = f' and {len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else ''
+            given = f'{[name[:MOST_LETTERS] for name in names[:MOST_NAMES]]}{more}'
+            raise BadRequest(f'the joints are {given}, but must be {list(self._chain.names)}, in any order')
         if not points:
             raise BadRequest('the trajectory has no points; one with the present position would stop the arm')
         order = [list(names).index(name) for name in self._chain.names]
@@ -82,7 +93,9 @@ class JointController:
             raise BadRequest(
                 f'the last point has velocities {slopes[-1].tolist()}, but must have 0: the arm ends there'
             )
-        self._times, self._positions, self._velocities = np.array(times), np.array(rows), np.array(slopes)
+        whole = np.array(times), np.array(rows), np.array(slopes)
+        self._check_curves(*whole)
+        self._times, self._positions, self._velocities = whole
 
     def at(self, time: float) -> tuple[Array, Array]:
         """Return positions, radians, and velocities, rad/s, each (n,), that the joints should have at a time."""
@@ -90,17 +103,12 @@ class JointController:
             return self._positions[-1], np.zeros_like(self._positions[-1])
         piece = max(int(np.searchsorted(self._times, time, side='right')) - 1, 0)
         width = float(self._times[piece + 1] - self._times[piece])
-        t = (time - float(self._times[piece])) / width
-        begin, end = self._positions[piece : piece + 2]
-        slope, next_slope = self._velocities[piece : piece + 2]
-        even = (end - begin) / width
-        if np.isnan(next_slope).any():
-            return begin + t * (end - begin), even
-        slope = np.where(np.isnan(slope), even, slope)
-        # The cubic with these positions and velocities at its ends.
-        bend, rest = (3 * even - 2 * slope - next_slope) * width, (slope + next_slope - 2 * even) * width
-        position = begin + t * (width * slope + t * (bend + t * rest))
-        return position, slope + t * (2 * bend + 3 * t * rest) / width
+        part = (time - float(self._times[piece])) / width
+        positions, velocities = self._positions, self._velocities
+        next_piece = piece + 1
+        return _between(
+            part, width, (positions[piece], positions[next_piece]), (velocities[piece], velocities[next_piece])
+        )
 
     def ends(self) -> float:
         """Return when the trajectory ends, by its clock, seconds."""
@@ -131,6 +139,45 @@ class JointController:
             name = self._chain.names[worst]
             raise BadRequest(f'on the way to point {number}, {name} would turn at {speeds[worst]:.1f} rad/s, but '
                              f'{FASTEST:g} is the most')  # fmt: skip
+
+    def _check_curves(self, times: Array, positions: Array, velocities: Array) -> None:
+        """Check the ways between the points: velocities at both ends may bend them far out.
+
+        :raises BadRequest: if one leaves the joints' limits, or gets faster than the steepest way from rest to rest may
+        """
+        chain, widths = self._chain, np.diff(times)[:, None]
+        for part in np.linspace(0, 1, CURVE_PARTS + 1)[:-1].tolist():
+            where, speeds = _between(part, widths, (positions[:-1], positions[1:]), (velocities[:-1], velocities[1:]))
+            beyond = np.maximum(chain.lower - where, where - chain.upper) > OVERSHOOT_RAD
+            for wrong, values, unit in (
+                (beyond, where, 'rad, beyond its limits'),
+                (np.abs(speeds) > CURVE_FACTOR * FASTEST, speeds, f'rad/s, but {CURVE_FACTOR * FASTEST:g} is the most'),
+            ):
+                if wrong.any():
+                    piece, joint = np.argwhere(wrong)[0].tolist()
+                    when = times[piece] + part * widths[piece, 0] - times[0]
+                    raise BadRequest(
+                        f'{when:.2f} s from now, by the velocities at the points around, {chain.names[joint]} would be '
+                        f'at {values[piece, joint]:.2f} {unit}'
+                    )
+
+
+def _between(part: float, width: Any, positions: Pair, velocities: Pair) -> tuple[Array, Array]:
+    """Return positions, radians, and velocities, rad/s, each (..., n), at a part of the way from one point to another.
+
+    :param width: between the points, seconds; a number or (..., 1)
+    :param positions: two of (..., n), at both points; ``velocities`` alike, NaN where none are told
+    """
+    (begin, end), (slope, next_slope) = positions, velocities
+    even = (end - begin) / width
+    evenly = np.isnan(next_slope).any(axis=-1, keepdims=True)
+    slope = np.where(evenly | np.isnan(slope), even, slope)
+    next_slope = np.where(evenly, even, next_slope)
+    # The cubic with these positions and velocities at its ends.
+    bend, rest = (3 * even - 2 * slope - next_slope) * width, (slope + next_slope - 2 * even) * width
+    where: Array = begin + part * (width * slope + part * (bend + part * rest))
+    speed: Array = slope + part * (2 * bend + 3 * part * rest) / width
+    return where, speed
 
 
 def _ordered(values: ArrayLike, order: list[int]) -> Array:

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time as Stamp
 from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from ros_helpers import own_domain, ros, spinning, until
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float64MultiArray, Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 from visualization_msgs.msg import MarkerArray
 
@@ -97,6 +98,13 @@ def test_one_that_began_in_the_past_is_joined_and_one_in_the_future_waits():
         (['a', 'b'], [Waypoint(1, [0.1, 0]), Waypoint(1, [0.2, 0])], 'point 1 is at 1 s, but must come after 1 s'),
         (['a', 'b'], [Waypoint(1, [0.1, 0], [0.1, 0])], 'the last point has velocities'),
         (['a', 'b'], [Waypoint(-1, [0.1, 0])], 'ends 1.00 s in the past'),
+        (['a', 'b'], [Waypoint(1, [0, 0], [9, 0]), Waypoint(2, [0, 0])], 'a would be at 6.57 rad/s, but 4.8 is'),
+        (
+            ['a', 'b'],
+            [Waypoint(4, [0, 0], [0, 3]), Waypoint(8, [0, 0], [0, 0])],
+            'b would be at .* rad, beyond its limits',
+        ),
+        (['wrong'] * 10_000, [Waypoint(1, [0, 0])], r"are \['wrong', .* and 9988 more, but must be"),
     ],
 )
 def test_what_cannot_be_followed_is_refused_and_changes_nothing(names, points, said):
@@ -165,13 +173,27 @@ class TestOverDds:
         arm.trajectory.publish(JointTrajectory())
         arm.gripper.publish(Float64MultiArray(data=[math.nan]))
         arm.gripper.publish(Float64MultiArray(data=[0.1, 0.2]))
-        until(lambda: len(lines) == 3, 'three refusals')
+        arm.gripper.publish(Float64MultiArray(data=[0.1] * 1000))
+        point = JointTrajectoryPoint(positions=HOME.tolist(), time_from_start=Duration(seconds=1).to_msg())
+        early = Header(stamp=Stamp(sec=-5))
+        arm.trajectory.publish(JointTrajectory(header=early, joint_names=list(JOINTS), points=[point]))
+        until(lambda: len(lines) == 5, 'five refusals')
+        assert any('it is 1000 numbers, but must be one angle' in line for line in lines)
+        assert any('its stamp is -5 s, 0 ns, but must not be negative' in line for line in lines)
         assert any('a trajectory is refused: the joints are []' in line for line in lines)
         assert any('[nan], but must be one angle, 0 .. 0.8 rad' in line for line in lines)
         assert np.allclose(angles(arm), before, atol=1e-3)
         monkeypatch.undo()
         goal = turn(arm, 0.0, 1.0)
         until(lambda: np.allclose(angles(arm)[:6], goal, atol=0.005), 'arrival')
+
+    def test_a_trajectory_of_the_far_future_is_forgotten_with_the_next_one(self, arm):
+        until(lambda: not from_markers(arm.objects[-1]).moving, 'rest')
+        turn(arm, 0.1, 1e6)
+        until(lambda: from_markers(arm.objects[-1]).moving, 'the long way')
+        goal = turn(arm, 0.0, 1.0)
+        until(lambda: np.allclose(angles(arm)[:6], goal, atol=0.005), 'arrival')
+        until(lambda: not from_markers(arm.objects[-1]).moving, 'rest again')
 
     def test_another_seed_is_another_table_with_the_arm_at_home(self, arm):
         turn(arm, 0.2, 1.0)
