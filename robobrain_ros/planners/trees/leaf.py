@@ -30,8 +30,17 @@ Words: TypeAlias = str | Callable[[], str]
 
 
 def said(words: Words) -> str:
-    """Give the words as they are now."""
-    return words if isinstance(words, str) else words()
+    """Give the words as they are now.
+
+    :raises Failure: BAD_REQUEST, if their key of the blackboard holds nothing, or no text
+    """
+    try:
+        found: object = words if isinstance(words, str) else words()
+    except KeyError as error:
+        raise Failure('BAD_REQUEST', f'there are no words for this leaf yet: {error}') from error
+    if not isinstance(found, str):
+        raise Failure('BAD_REQUEST', f'the words for this leaf are {str(found)[:80]!r}, but must be text')
+    return found
 
 
 def check_fields(goal: Any, fields: Mapping[str, Any]) -> None:
@@ -134,7 +143,7 @@ class ActionLeaf(Leaf):
     def goal(self) -> tuple[Any, float | None]:
         """Make the goal, and say after how many seconds without a result it is given up; None: never.
 
-        :raises BadRequest: if there is none now
+        :raises BadRequest: if there is none now; Failure too, with a code of its own
         """
         raise NotImplementedError
 
@@ -202,6 +211,9 @@ class ActionLeaf(Leaf):
             goal, timeout_s = self.goal()
         except BadRequest as error:
             failed(Failure(error.code.name, str(error)))
+            return
+        except Failure as failure:
+            failed(failure)
             return
         self.feedback_message = 'sent'
         sent = ActionGoal(self.node, self._client, goal, timeout_s, absent, ended, failed, feedback)

@@ -37,6 +37,7 @@ class AskPerson(Leaf):
         super().__init__(name, key)
         self._question, self._timeout_s = question, timeout_s
         self._reply: str | None = None
+        self._unasked: Failure | None = None
         self._began = 0.0
 
     def setup(self, **given: object) -> None:
@@ -52,12 +53,16 @@ class AskPerson(Leaf):
     def initialise(self) -> None:
         """Ask."""
         super().initialise()
-        self._reply, self._began = None, time.monotonic()
+        self._reply, self._unasked, self._began = None, None, time.monotonic()
         if self._question is None:
             failure = self.blackboard.get(FAILURE) if self.blackboard.exists(FAILURE) else None
             words = f'{failure.code}: {failure}' if isinstance(failure, Failure) else 'please help'
         else:
-            words = said(self._question)
+            try:
+                words = said(self._question)
+            except Failure as failure:
+                self._unasked = failure
+                return
         self.feedback_message = f'asks: {words}'
         self._asking.publish(String(data=words))
 
@@ -65,6 +70,8 @@ class AskPerson(Leaf):
         """Say whether there is a reply; does not block."""
         if self._reply is not None:
             return self.succeed(self._reply, self._reply)
+        if self._unasked is not None:
+            return self.fail(self._unasked)
         if time.monotonic() - self._began > self._timeout_s:
             return self.fail(Failure('TIMEOUT', f'nobody has replied within {self._timeout_s:g} s'))
         return Status.RUNNING
