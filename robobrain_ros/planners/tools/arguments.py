@@ -76,7 +76,7 @@ def read(fields: Sequence[Parameter], required: Sequence[str], given: Mapping[st
     known = {field.name: field for field in fields}
     for name in given:
         if name not in known:
-            raise BadRequest(f'there is no argument {name!r}; there are {", ".join(known)}')
+            raise BadRequest(f'there is no argument {name[:80]!r}; there are {", ".join(known)}')
     values = {name: known[name].read(value) for name, value in given.items() if value is not None}
     for name in required:
         if not str(values.get(name, '')).strip():

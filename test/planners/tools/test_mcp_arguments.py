@@ -76,6 +76,7 @@ def test_what_the_schema_takes_is_read(given):
             "there is no argument 'preemption'; there are instruction",
         ),
         ({}, 'instruction is empty: it must say what to look for'),
+        ({'instruction': 'the mug', 'x' * 10_000: 1}, f"there is no argument '{'x' * 80}'; there are instruction"),
     ],
 )
 def test_what_the_schema_does_not_take_is_refused_and_quoted(given, words):
