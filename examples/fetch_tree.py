@@ -17,12 +17,14 @@ Without --goto and --arm nothing moves. With them, robobrain_goto (-p drive:=act
 """
 
 import argparse
+import signal
 import sys
 
 import py_trees
 import rclpy
 from py_trees.common import Status
 from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
 
 from robobrain_ros.planners.trees import Ask, AskPerson, Goto, Pick, Place, halt, recover
 
@@ -48,7 +50,9 @@ steps += [find(given.place, 'place', *[Place('put it down', of='place')] * given
 if given.goto:
     steps.insert(0, recover(Goto(f'go to {given.thing}', given.thing)))
 
-rclpy.init()
+# rclpy's own handlers would end ROS at Ctrl-C, before what is under way could be cancelled
+rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 node = Node('fetch_tree')
 tree = py_trees.trees.BehaviourTree(py_trees.composites.Sequence('fetch', memory=True, children=steps))
 tree.setup(node=node)
@@ -63,6 +67,8 @@ try:
     for key in ('thing', 'place'):
         if py_trees.blackboard.Blackboard.exists(key):
             print(f'{key}:', py_trees.blackboard.Blackboard.get(key).text)
+except KeyboardInterrupt:
+    print('fetch_tree: ended by a signal; what was under way is cancelled')
 finally:
     halt(tree, lambda: rclpy.spin_once(node, timeout_sec=0.1))  # nothing goes on when this ends
     tree.shutdown()
