@@ -91,8 +91,6 @@ def film(seeds: list[int]) -> list[list[Shot]]:
 if __name__ == '__main__':
     parser = argparse.ArgumentParser(description='Film the simulated arm.')
     parser.add_argument('output', type=Path, metavar='GIF')
-    parser.add_argument(
-        '--seeds', type=int, nargs='+', default=[4], help='held-out table tops (default: %(default)s)'
-    )
+    parser.add_argument('--seeds', type=int, nargs='+', default=[4], help='held-out table tops (default: %(default)s)')
     chosen = parser.parse_args()
     write_gif(chosen.output, film(chosen.seeds), COLOURS)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import TypeVar
 
+import hypothesis
 import pytest
 from domains import reserved_domain
 from model_server import model_server
@@ -49,8 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption('--fuzz', type=int, default=1, metavar='N', help='N times as many mutated answers and images')
 
 
-# Under nohup, and in some CI systems, SIGHUP is ignored, and programs that tests start would inherit that.
+# Under nohup and in the background of a script, these are ignored, and programs that tests start would inherit that.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+hypothesis.settings.register_profile('without a clock', deadline=None)  # no test judges a machine's speed
+hypothesis.settings.load_profile('without a clock')
 
 
 @pytest.fixture(scope='session')

@@ -41,6 +41,7 @@ def add(commands: Any) -> None:
         description=DESCRIPTION,
         epilog=EXAMPLES,
         formatter_class=WITH_EXAMPLES,
+        allow_abbrev=False,  # nobody allows motion by a typing error
     )
     mcp.add_argument('--node', default='/robobrain', help='full name of the node (default: %(default)s)')
     mcp.add_argument(

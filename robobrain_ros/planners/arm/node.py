@@ -115,7 +115,7 @@ class ArmNode(Node):
         """Check a plan, and have the arm carry it out; does not block. Call it in the node's executor."""
 
         def read() -> Find:
-            frame = self._sight.to_frame(plan.position_frame)
+            frame = self._sight.to_frame(plan.position_frame, plan.header.stamp)
             doing = [Act(act.takes, frame.apply(act.place), act.name, act.step) for act in acts(plan)]
             return lambda angles, seen, held: motions(self._arm, angles, doing, seen, held, self._table)
 
@@ -126,7 +126,9 @@ class ArmNode(Node):
         x, y, z = target.point.x, target.point.y, target.point.z
 
         def read() -> Find:
-            place = self._sight.to_frame(target.header.frame_id).apply(checked(target.point, 'the point to reach'))
+            place = self._sight.to_frame(target.header.frame_id, target.header.stamp).apply(
+                checked(target.point, 'the point to reach')
+            )
             return lambda angles, seen, held: [hover(self._arm, angles, place, seen, held)]
 
         self._begin(Plan(header=target.header, instruction=f'reach ({x:.3g}, {y:.3g}, {z:.3g})'), read)

@@ -13,7 +13,9 @@ import time
 from typing import Any
 
 import numpy as np
+from builtin_interfaces.msg import Time as Stamp
 from geometry_msgs.msg import PoseStamped
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.time import Time
@@ -29,6 +31,8 @@ from robobrain_ros.ros import topics as brain_topics
 from robobrain_ros.ros.camera.conversions import camera_from_info, to_depth
 from robobrain_ros.ros.camera.subscriptions import Subscriptions, Topic
 
+REMEMBERED_S = 60.0
+"""So long a frame's motion is remembered, seconds: the answer of a mission may be older than tf2's usual 10 s."""
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
@@ -46,9 +50,10 @@ class PoseFromTopic:
     def _hear(self, message: PoseStamped) -> None:
         self._newest = message
 
-    def of(self, frame: str) -> Transform:
+    def of(self, frame: str, stamp: Stamp | None = None) -> Transform:
         """Return the motion from the camera's frame, whatever its name, to the fixed one.
 
+        :param stamp: makes no difference: a camera whose pose comes on a topic stands still
         :raises Failure: if that is not known
         """
         if self._newest is None:
@@ -76,16 +81,18 @@ class PoseFromTf:
             ) from error
         self._frame = frame
         self._error: type[Exception] = tf2_ros.TransformException
-        self._buffer: Any = tf2_ros.Buffer()
+        self._buffer: Any = tf2_ros.Buffer(Duration(seconds=REMEMBERED_S))
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
-    def of(self, frame: str) -> Transform:
+    def of(self, frame: str, stamp: Stamp | None = None) -> Transform:
         """Return the motion from a frame to the fixed one.
 
+        :param stamp: when, by the image's clock; None or 0: the newest that is known
         :raises Failure: if tf2 does not know it, with its reason
         """
         try:
-            found = self._buffer.lookup_transform(self._frame, frame, Time()).transform
+            time = Time.from_msg(stamp) if stamp else Time()
+            found = self._buffer.lookup_transform(self._frame, frame, time).transform
         except self._error as error:
             raise Failure('NO_TF', f'no transform from {frame!r} to {self._frame!r}: {error}') from error
         return _transform(found.translation, found.rotation)
@@ -120,16 +127,17 @@ class Sight:
     def _hear_info(self, message: CameraInfo) -> None:
         self._info = message
 
-    def to_frame(self, frame: str) -> Transform:
+    def to_frame(self, frame: str, stamp: Stamp | None = None) -> Transform:
         """Return the motion from a frame that positions are told in to the one that is planned in.
 
+        :param stamp: when the positions were seen; a camera on the arm may have been elsewhere then
         :raises Failure: if that is not known
         """
         if frame == self._frame:
             return Transform((0.0, 0.0, 0.0), ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)))
         if not frame:
             raise Failure('NO_DEPTH', 'the plan has no positions: its position_frame is empty')
-        return self._poses.of(frame)
+        return self._poses.of(frame, stamp)
 
     def points(self, not_before: float) -> Array:
         """Return what the newest depth image shows, (k, 3), metres; takes some 50 ms.

@@ -13,6 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import rclpy
@@ -34,6 +35,12 @@ CANCEL_S = 1.5
 """So long the end waits until all that was cancelled is confirmed, seconds."""
 
 T = TypeVar('T')
+
+
+def in_loop(loop: asyncio.AbstractEventLoop, function: Callable[..., object], *arguments: Any) -> None:
+    """Have a loop call a function, from any thread; nobody is there to hear of it once the loop is closed."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(function, *arguments)
 
 
 class Link:
@@ -77,7 +84,7 @@ class Link:
                 found, error = work(), None
             except Exception as raised:
                 found, error = None, raised
-            loop.call_soon_threadsafe(tell, found, error)
+            in_loop(loop, tell, found, error)
 
         self.executor.create_task(run)
         return await done
@@ -112,7 +119,7 @@ class Link:
         events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
 
         def event(kind: str, what: Any) -> None:
-            loop.call_soon_threadsafe(events.put_nowait, (kind, what))
+            in_loop(loop, events.put_nowait, (kind, what))
 
         sent: list[ActionGoal] = []
         over = False
@@ -160,7 +167,7 @@ class Link:
 
         def send() -> None:
             future = client.call_async(request)
-            future.add_done_callback(lambda done: loop.call_soon_threadsafe(tell, done.result()))
+            future.add_done_callback(lambda done: in_loop(loop, tell, done.result()))
 
         try:
             if not await self.until(client.service_is_ready, timeout_s):

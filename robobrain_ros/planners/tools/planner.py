@@ -18,7 +18,7 @@ from std_msgs.msg import Empty
 
 from robobrain_ros.planners.failure import Failure
 from robobrain_ros.planners.status import ASKING, BEFORE, FAILED, HEARD, STARTED_S, Values, values_of
-from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link
+from robobrain_ros.planners.tools.link import CANCEL_S, FIND_S, Link, in_loop
 from robobrain_ros.planners.tools.robot import MATCH_S, Report
 
 WATCH_S = 0.5
@@ -99,7 +99,7 @@ class Planner:
         events: asyncio.Queue[Values | None] = asyncio.Queue()
         started, ended = False, False
         ticking = asyncio.create_task(_tick(events))
-        self._hear = lambda values: loop.call_soon_threadsafe(events.put_nowait, values)
+        self._hear = lambda values: in_loop(loop, events.put_nowait, values)
         self._moving = True
         self._requesting.publish(request)
         try:
