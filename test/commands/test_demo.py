@@ -61,10 +61,12 @@ def test_episodes(tmp_path):
 
 @pytest.mark.ros
 @pytest.mark.engine
+@pytest.mark.timeout(300)
 def test_episodes_with_an_arm(tmp_path):
     """Whether truth succeeds, and failed grasps are tried again, is the matter of test_demo_arm.py."""
+    arguments = ('--arm', '--episodes', 1, '--no-monitor', '--json', '--output', tmp_path)
     with own_domain():
-        done = robobrain('demo', '--arm', '--episodes', 1, '--json', '--output', tmp_path, folder=tmp_path)
+        done = robobrain('demo', *arguments, folder=tmp_path, limit_s=270)
     assert done.returncode in (0, 1), done.stderr
     assert 'Traceback' not in done.stderr
     told = json.loads(done.stdout)

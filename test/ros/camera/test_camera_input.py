@@ -162,7 +162,7 @@ def test_without_a_depth_topic_nobody_waits_for_depth(rig, far_context):
     silent = TestCamera(far_context)
     silent.node.destroy_publisher(silent.depth)
     try:
-        until(lambda: silent.image.get_subscription_count(), 'the subscription')
+        rig.linked(silent, publishers=[silent.image])
         rig.deliver(silent.image, colour(silent.header(), picture(1)))
         until(lambda: not rig.input._subscriptions.publishers('/depth/image'), 'the end of the depth')
         rig.loop.submit(rig.input.depth_of(rig.frame(), 10 * SOON)).result(SOON)
