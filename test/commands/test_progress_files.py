@@ -226,7 +226,8 @@ def test_a_film_that_cannot_be_written(tmp_path):
 
 
 @pytest.mark.parametrize('modes', [ALL, ALL[:1]])
-@pytest.mark.filterwarnings('error')  # such as letters that no font has
+# such as letters that no font has; but what engines of other tests have left is not this test's
+@pytest.mark.filterwarnings('error', 'ignore::ResourceWarning', 'ignore::pytest.PytestUnraisableExceptionWarning')
 def test_a_plot_is_drawn(tmp_path, modes):
     shown = [
         (number, Sample(at.stamp_s, at.progress, at.hop, dict.fromkeys(modes, at.progress))) for number, at in samples()
