@@ -13,7 +13,6 @@ import json
 import random
 import string
 import threading
-import time
 import zipfile
 
 import cv2
@@ -112,7 +111,7 @@ def test_pictures_come_at_the_pace_of_whoever_looks_and_only_then(asked, world):
     video = asked.http.get('/api/frame')
     assert video.headers['x-topic'] == f'{world.node.get_namespace()}/image'
     after = int(video.headers['x-number'])
-    time.sleep(0.35)  # a slow viewer: three pictures have come meanwhile
+    until(lambda: int(asked.http.get('/api/frame').headers['x-number']) >= after + 2, 'two more pictures')
     newer = int(asked.http.get('/api/frame', params={'after': after}).headers['x-number'])
     assert newer >= after + 2, 'those in between are left out'
     depth = asked.http.get('/api/frame', params={'depth': '1'})

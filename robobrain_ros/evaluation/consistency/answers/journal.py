@@ -65,7 +65,7 @@ class Journal:
                     'folder'
                 ) from error
             except OSError:
-                pass
+                pass  # a file system without locks, such as some network shares: then nobody can tell
             yield
         finally:
             os.close(descriptor)
